@@ -1,0 +1,259 @@
+"""The rulebook as values: frozen, fully resolved, in the order the author wrote them.
+
+Parsing (rules.parse) makes these, the compiler (rules.compile) and the engine read them. Durations are whole
+seconds; zones are IANA names; nothing here knows about files except `where`, which errors point to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from rules.calendar import Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One matcher on one attribute: `amount: ">= 100"`, `order_type: [standard, same_day]`.
+
+    op is one of in, not_in, >, >=, <, <=. Values of in and not_in are text; of the others Decimal.
+    Attribute is an order attribute or `priority`.
+    """
+
+    attribute: str
+    op: str
+    values: tuple[str, ...] = ()
+    number: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """Groups of conditions: any group must hold, and all conditions of that group. No groups: always true."""
+
+    any_of: tuple[tuple[Condition, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """A system kind whose word counts, for the orders that match."""
+
+    kind: str
+    when: When = When()
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One thing that can be reached on objects of one type."""
+
+    name: str
+    object: str
+    authority: tuple[Authority, ...] = ()
+    after: tuple[str, ...] = ()
+    means: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One end of a stage. pick: first, last, or (to only) complete."""
+
+    milestone: str
+    pick: str = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A clock stands still from one milestone to the other."""
+
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long: `within_s` open seconds, or until an order attribute plus `plus_s` open seconds."""
+
+    within_s: int | None = None
+    until: str | None = None
+    plus_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What changes for the orders that match; None keeps the stage's own."""
+
+    when: When
+    budget: Budget | None = None
+    calendar: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A promise: from one milestone to another within a time, per object."""
+
+    id: str
+    start: Anchor
+    end: Anchor
+    budget: Budget
+    per: str = "order"
+    calendar: str | None = None  # None: always open
+    not_before_s: int | None = None
+    pauses: tuple[Pause, ...] = ()
+    at_risk: Decimal | None = None  # share of the budget, 0.75 for 75%
+    when: When = When()
+    tiers: tuple[Tier, ...] = ()
+    owner: str = ""
+    runbook: str = ""
+    severity: str = ""
+    label: str = ""
+    where: str = ""  # file:line, for messages
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One clause of process.done: the milestone, complete over the objects of type per."""
+
+    milestone: str
+    per: str
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """Which milestones start, finish and cancel an order."""
+
+    start: tuple[str, ...]
+    done: tuple[Done, ...]
+    cancelled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a connection promises to send. Exactly one of quiet_after_s, every_s, cron is set."""
+
+    connection: str
+    quiet_after_s: int | None = None
+    calendar: str | None = None
+    every_s: int | None = None
+    cron: str | None = None
+    zone: str = "UTC"
+    grace_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """One class of orders; the first whose matcher holds wins."""
+
+    name: str
+    when: When = When()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where actions go. The host of `url` is the whole allow-list; secrets are references, never values."""
+
+    name: str
+    kind: str
+    url: str
+    auth: dict[str, str] = field(default_factory=dict)  # {"bearer": "env:TOWER_SECRET_X"} or {"basic": ref}
+    headers: dict[str, str] = field(default_factory=dict)
+    timeout_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A templated HTTP request; `{field}` is filled from order, object and finding."""
+
+    method: str
+    path: str
+    json: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verify:
+    """The contract: this milestone must come within so many seconds of acceptance."""
+
+    milestone: str
+    within_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often and how patiently an item is re-sent. backoff: none, fixed, exponential."""
+
+    attempts: int = 1
+    backoff: str = "exponential"
+    first_s: int = 30
+    max_s: int = 3600
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What an operator may do about a stage; stage `any` is the default for stages without their own."""
+
+    id: str
+    kind: str
+    stage: str
+    target: str
+    request: Request
+    verify: Verify
+    policy: Policy = Policy()
+    safety: str = "R1"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Units of the reporting currency for one unit of `currency`, from a date on (UTC)."""
+
+    currency: str
+    rate: Decimal
+    since: str  # YYYY-MM-DD
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Money settings: reporting currency and dated rates."""
+
+    currency: str = "EUR"
+    rates: tuple[Rate, ...] = ()
+    cost_per_touch: Decimal | None = None
+    cost_of_capital: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Given events and the findings, states or clocks expected of them as of a moment; see docs/rulebook.md."""
+
+    name: str
+    as_of: str
+    given: tuple[dict[str, Any], ...]
+    expect: dict[str, Any]
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A whole rulebook. hash identifies its text; calendars are resolved."""
+
+    hash: str
+    process: Process
+    milestones: dict[str, Milestone]
+    calendars: dict[str, Calendar]
+    stages: tuple[Stage, ...]
+    feeds: tuple[Feed, ...] = ()
+    priorities: tuple[Priority, ...] = ()
+    targets: dict[str, Target] = field(default_factory=dict)
+    actions: tuple[Action, ...] = ()
+    value: Value = Value()
+    examples: tuple[Example, ...] = ()
+    text: dict[str, str] = field(default_factory=dict)  # file name -> YAML text, for the record
+
+    def stage(self, stage_id: str) -> Stage | None:
+        """Return the stage of that id, or None."""
+        return next((s for s in self.stages if s.id == stage_id), None)
+
+    def action_for(self, stage_id: str, kind: str = "retry") -> Action | None:
+        """Return the action of that kind offered where the stage is stuck: its own, else the `any` one."""
+        own = next((a for a in self.actions if a.kind == kind and a.stage == stage_id), None)
+        return own or next((a for a in self.actions if a.kind == kind and a.stage == "any"), None)

@@ -1,0 +1,1 @@
+"""The tower: store, engine, actions, API and command line."""

@@ -1,0 +1,92 @@
+"""The one file that opens ClickHouse: a writer and a pool of readers on one DSN, embedded or served.
+
+Writes go through one client, one at a time; reads take a client of their own from the pool, so that a board
+never waits for an insert. Never fork after opening an embedded store.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+DATABASE = "o2c"
+# The embedded engine would otherwise take 90 % of the machine for itself.
+SERVER_SETTINGS = {"max_server_memory_usage": "4000000000", "mark_cache_size": "268435456"}
+CLIENT_SETTINGS = {
+    "max_memory_usage": "3000000000",
+    "optimize_on_insert": "0",
+    "deduplicate_blocks_in_dependent_materialized_views": "1",
+    "date_time_input_format": "best_effort",
+    "join_use_nulls": "1",
+    "max_recursive_cte_evaluation_depth": "64",
+}
+
+
+class StoreError(RuntimeError):
+    """The store cannot be opened or used; the message says what to do."""
+
+
+class Store:
+    """One database on one DSN. Close it when done; it may not be opened twice in one process for two folders."""
+
+    def __init__(self, dsn: str, database: str = DATABASE) -> None:
+        self.dsn = dsn
+        self.database = database
+        self.embedded = dsn.startswith("chdb:")
+        self._write_lock = threading.RLock()
+        self._readers: queue.LifoQueue[Client] = queue.LifoQueue()
+        self._clients: list[Client] = []
+        if self.embedded and (path := urlsplit(dsn).path):
+            Path(path).mkdir(parents=True, exist_ok=True)
+        try:
+            bootstrap = self._connect(None)
+            bootstrap.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+            self._writer = self._connect(database)
+        except (ClickHouseError, OSError, RuntimeError) as error:
+            self.close()
+            if "lock" in str(error).lower():
+                raise StoreError(
+                    f"the store at {dsn} is in use by another process; stop that one or choose another TOWER_DATA_DIR"
+                ) from error
+            raise StoreError(f"the store at {dsn} cannot be opened: {error}") from error
+
+    def _connect(self, database: str | None) -> Client:
+        dsn = self.dsn.replace("clickhouse://", "http://", 1)
+        options: dict[str, Any] = {"chdb_options": dict(SERVER_SETTINGS)} if self.embedded else {}
+        if database:
+            options["database"] = database
+        client = clickhouse_connect.get_client(dsn=dsn, settings=dict(CLIENT_SETTINGS), tz_mode="aware", **options)
+        self._clients.append(client)
+        return client
+
+    @contextmanager
+    def writer(self) -> Iterator[Client]:
+        """Hold the write client; others wait. Re-entrant within a thread."""
+        with self._write_lock:
+            yield self._writer
+
+    @contextmanager
+    def reader(self) -> Iterator[Client]:
+        """Hold a read client of one's own; temporary tables made on it must be dropped again."""
+        try:
+            client = self._readers.get_nowait()
+        except queue.Empty:
+            client = self._connect(self.database)
+        try:
+            yield client
+        finally:
+            self._readers.put(client)
+
+    def close(self) -> None:
+        """Close every client. Harmless when called twice."""
+        while self._clients:
+            self._clients.pop().close()
