@@ -18,7 +18,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 CREATE TABLE action_items
 (
     action_id    String,
-    item_id      String,                     -- hash of (action, order, object)
+    item_id      String,                     -- hash of (action, order, stage, object)
     rule_action  LowCardinality(String),     -- id of the action in the rulebook
     kind         LowCardinality(String),
     order_no     UInt64,
@@ -30,8 +30,11 @@ CREATE TABLE action_items
     seen_version String,
     error        String,                     -- of the order when it was asked for
     amount       Nullable(Decimal(38, 6)),
+    contract     String,                     -- JSON: verify and policy as they were when it was asked for
+    request      String,                     -- JSON: what goes on the wire, without secrets; fixed by the first claim
+    ordinal      UInt32,                     -- how often this act was begun for this object, this time included
     state        LowCardinality(String),
-    attempts     UInt32,
+    attempts     UInt32,                     -- sends of this item, the one under way included
     attempt_key  String,                     -- Idempotency-Key on the wire; kept until a definite answer
     requested_by String,
     requested_at DateTime64(3, 'UTC'),
@@ -61,7 +64,8 @@ CREATE TABLE audit
     why      String,
     detail   String,                         -- JSON
     previous String,
-    hash     String
+    hash     String,
+    INDEX subject_idx subject TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 ORDER BY seq

@@ -1,0 +1,156 @@
+"""From stored verdicts to board rows: ages, open time used, retries. Whole columns at a time, JSON or Arrow at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from rules.calendar import Calendar
+from rules.model import Book
+from rules.vocabulary import STUCK_STATES
+from tower.api.wire import instant, money
+
+Pauses = Sequence[tuple[datetime, datetime | None]]
+
+_TEXT, _TIME, _MONEY, _COUNT = pa.string(), pa.timestamp("ms", tz="UTC"), pa.decimal128(38, 6), pa.int64()
+# The row as the public face has it, in its order.
+COLUMNS: dict[str, pa.DataType] = {
+    "order_id": _TEXT, "state": _TEXT, "stage": _TEXT, "since": _TIME, "due_at": _TIME, "age_s": _COUNT,
+    "overdue_s": _COUNT, "priority": _TEXT, "amount": _MONEY, "currency": _TEXT, "value_at_risk": _MONEY,
+    "customer_id": _TEXT, "customer_tier": _TEXT, "system": _TEXT, "error": _TEXT, "last_milestone": _TEXT,
+    "last_at": _TIME, "next_milestone": _TEXT, "retries": _COUNT, "retryable": pa.bool_(), "version": _TEXT,
+    "object_type": _TEXT, "object_id": _TEXT, "budget_s": _COUNT, "used_s": _COUNT, "reporting_amount": _MONEY,
+    "closed_at": _TIME, "order_type": _TEXT, "warehouse": _TEXT, "company": _TEXT, "partner": _TEXT, "channel": _TEXT,
+}  # fmt: skip
+_AGEING = frozenset({"age_s", "overdue_s", "used_s"})
+_PLAIN: dict[pa.DataType, Callable[[Any], Any]] = {_TIME: instant, _MONEY: money}
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What was done for one object by one action of the book, over all its orders."""
+
+    spent: int
+    in_flight: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the board; `columns` has the keys of COLUMNS."""
+
+    columns: dict[str, list[Any]]
+    total: int
+    value_total: Decimal | None
+    as_of: datetime
+    next_cursor: str | None
+
+    @property
+    def etag(self) -> str:
+        """A weak tag over everything but ages and as_of."""
+        steady = [v for name, v in self.columns.items() if name not in _AGEING]
+        content = msgspec.json.encode([steady, self.total, self.value_total])
+        return f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+    def json(self) -> bytes:
+        """Return the page as JSON."""
+        plain = [
+            list(map(_PLAIN[kind], self.columns[name])) if kind in _PLAIN else self.columns[name]
+            for name, kind in COLUMNS.items()
+        ]
+        orders = [dict(zip(COLUMNS, row, strict=True)) for row in zip(*plain, strict=True)]
+        return msgspec.json.encode({"orders": orders, **self._summary()})
+
+    def arrow(self) -> bytes:
+        """Return the page as an Arrow stream; total, value_total, as_of and next_cursor are metadata of its schema."""
+        metadata = {k: "" if v is None else str(v) for k, v in self._summary().items()}
+        schema = pa.schema(list(COLUMNS.items()), metadata=metadata)
+        arrays = [pa.array(self.columns[name], type=kind) for name, kind in COLUMNS.items()]
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, schema) as writer:
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+        return bytes(sink.getvalue().to_pybytes())
+
+    def _summary(self) -> dict[str, Any]:
+        return {
+            "total": self.total,
+            "value_total": money(self.value_total or Decimal(0)),
+            "as_of": instant(self.as_of),
+            "next_cursor": self.next_cursor,
+        }
+
+
+def live_columns(
+    stored: Mapping[str, Sequence[Any]],
+    book: Book,
+    now: datetime,
+    retries: Mapping[int, int],
+    tried: Mapping[tuple[int, str], Tried],
+) -> dict[str, list[Any]]:
+    """Return the columns of the page.
+
+    stored: columns of api_orders.sql. retries: attempts by order number. tried: by (object, id of the book's action).
+    """
+    columns: dict[str, list[Any]] = {name: list(stored[name]) for name in COLUMNS if name in stored}
+    columns["age_s"] = [None if since is None else _seconds(now, since) for since in stored["since"]]
+    columns["overdue_s"] = [
+        max(0, _seconds(now, due)) if due is not None and state == "running" else 0
+        for due, state in zip(stored["due_at"], stored["clock_state"], strict=True)
+    ]
+    clocks = zip(
+        stored["clock_started_at"], stored["clock_used_s"], stored["clock_calendar"], stored["clock_pauses"], strict=True
+    )
+    columns["used_s"] = [
+        None if started is None else (used if used is not None else used_seconds(book, calendar, started, now, pauses))
+        for started, used, calendar, pauses in clocks
+    ]
+    columns["retries"] = [retries.get(n, 0) for n in stored["order_no"]]
+    columns["retryable"] = [
+        verdict in STUCK_STATES and retry_open(book, stage, clock_object, tried)
+        for verdict, stage, clock_object in zip(
+            stored["clock_verdict"], stored["stage"], stored["clock_object"], strict=True
+        )
+    ]
+    return {name: columns[name] for name in COLUMNS}
+
+
+def retry_open(book: Book, stage: str, clock_object: int, tried: Mapping[tuple[int, str], Tried]) -> bool:
+    """Return whether the book offers a retry for the stage, none is in flight for the object and attempts are left."""
+    action = book.action_for(stage) if stage else None
+    if action is None:
+        return False
+    past = tried.get((clock_object, action.id))
+    return past is None or (not past.in_flight and past.spent < action.policy.attempts)
+
+
+def used_seconds(book: Book, calendar: str, start: datetime, now: datetime, pauses: Pauses) -> int | None:
+    """Return the open time a clock has used by now, pauses left out; None when the book no longer has its calendar.
+
+    calendar: name, or name@hash as the engine stores it; '' is always open.
+    """
+    name = calendar.partition("@")[0]
+    found = book.calendars.get(name)
+    if name and found is None:
+        return None
+    used = _open(found, start, now)
+    for begin, end in pauses:
+        low, high = max(begin, start), min(end or now, now)
+        if low < high:
+            used -= _open(found, low, high)
+    return max(0, used)
+
+
+def _open(calendar: Calendar | None, start: datetime, end: datetime) -> int:
+    if end <= start:
+        return 0
+    return calendar.working_seconds(start, end) if calendar else _seconds(end, start)
+
+
+def _seconds(later: datetime, earlier: datetime) -> int:
+    return int((later - earlier).total_seconds())

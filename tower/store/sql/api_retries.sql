@@ -1,0 +1,10 @@
+-- What was tried already, for the orders and objects of a page. Parameters: order_nos, objects.
+-- One row: one (order, object, rulebook action); a shared object comes with the items of every order. No order.
+SELECT
+    order_no, object, rule_action,
+    sum(attempts) AS attempts,
+    sumIf(attempts, state != 'verified') AS spent,
+    max(state IN ('requested', 'approved', 'sent', 'accepted')) AS in_flight
+FROM action_items FINAL
+WHERE order_no IN {order_nos:Array(UInt64)} OR object IN {objects:Array(UInt64)}
+GROUP BY order_no, object, rule_action

@@ -1,0 +1,4 @@
+-- Every key ever made, revoked ones included. One row: one name, its newest revision. Order: name.
+SELECT name, token_hash, roles, connections, created_at, revoked_at, revision
+FROM keys FINAL
+ORDER BY name
