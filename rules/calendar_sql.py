@@ -37,7 +37,7 @@ def add_sql(calendar: Calendar | None, start_sql: str, ms_sql: str) -> str:
     Nothing to add, or less, gives start. Null when the open time of the known days does not suffice.
     """
     if calendar is None:
-        return f"addMilliseconds({start_sql}, greatest({ms_sql}, 0))"
+        return f"if({ms_sql} <= 0, {start_sql}, addMilliseconds({start_sql}, {ms_sql}))"
     target = f"{_open_ms(calendar, f'assumeNotNull({start_sql})')} + toInt64(assumeNotNull({ms_sql}))"
     at = _let("used", target, f"if(used > {_bound(calendar, 'before_ms')}[-1], NULL, {_instant_of(calendar)})")
     return f"multiIf(isNull({start_sql}) OR isNull({ms_sql}), NULL, {ms_sql} <= 0, {start_sql}, {at})"

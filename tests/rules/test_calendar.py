@@ -43,7 +43,7 @@ def test_public_cases(case: dict[str, Any]) -> None:
 
 
 class Wall:
-    """Open minutes read off a wall clock: a span runs from the first minute showing its start to the first at its end."""
+    """Open minutes read off a wall clock: a span runs from the first minute that shows its start to its end's."""
 
     def __init__(self, config: dict[str, Any], around: datetime, days: int = 16) -> None:
         hours = read_hours(config)
