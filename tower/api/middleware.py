@@ -43,11 +43,13 @@ class Observe:
         bound = log.bind(request_id=request_id, method=scope["method"], path=scope["path"])
         try:
             await self.app(scope, receive, observed)
-        except Exception:  # noqa: BLE001 - the edge of the process: one request
+        except Exception:
             bound.exception("request_failed")
             if status:
                 raise
-            problem = Problem(500, "internal_error", f"the request failed on our side; the log knows it as {request_id}")
+            problem = Problem(
+                500, "internal_error", f"the request failed on our side; the log knows it as {request_id}"
+            )
             await respond(problem, request_id)(scope, receive, observed)
         finally:
             who = scope.get("state", {}).get("o2c_principal", "")

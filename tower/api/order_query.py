@@ -24,7 +24,11 @@ _STATES = OPEN_STATES + CLOSED_STATES
 MAX_LIMIT = 5000
 
 _WORST_RUNS = "clocks.state[worst] = 'running'"  # worst: an alias of api_orders.sql
-_RANKS = "transform(state, [" + ", ".join(f"'{s}'" for s in _STATES) + f"], [{', '.join(map(str, range(len(_STATES))))}], 99)"
+_RANKS = (
+    "transform(state, ["
+    + ", ".join(f"'{s}'" for s in _STATES)
+    + f"], [{', '.join(map(str, range(len(_STATES))))}], 99)"
+)
 # Sort key -> (expression, ClickHouse type, value of a missing key when rising, and when falling: missing comes last).
 _SORTS: dict[str, tuple[str, str, str, str]] = {
     "value_at_risk": ("value_at_risk", "Decimal(38, 6)", "1e30", "-1e30"),
@@ -45,7 +49,8 @@ _CLAUSES: dict[str, str] = {
     "partner": "partner = {partner:String}",
     "min_value": "reporting_amount >= {min_value:Decimal(38, 6)}",
     "q": (
-        "(positionCaseInsensitiveUTF8(order_id, {q:String}) > 0 OR positionCaseInsensitiveUTF8(customer_id, {q:String}) > 0"
+        "(positionCaseInsensitiveUTF8(order_id, {q:String}) > 0"
+        " OR positionCaseInsensitiveUTF8(customer_id, {q:String}) > 0"
         " OR positionCaseInsensitiveUTF8(error, {q:String}) > 0)"
     ),
 }
@@ -56,13 +61,19 @@ class OrderFilter(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    state: Annotated[str | None, Field(description="State, or stuck, open, closed; several with commas", examples=["stuck"])] = None
-    stage: Annotated[str | None, Field(description="Orders that have a clock of this stage, in `state` if that is given")] = None
+    state: Annotated[
+        str | None, Field(description="State, or stuck, open, closed; several with commas", examples=["stuck"])
+    ] = None
+    stage: Annotated[
+        str | None, Field(description="Orders that have a clock of this stage, in `state` if that is given")
+    ] = None
     system: Annotated[str | None, Field(description="Authority of the milestone the order waits for")] = None
     priority: Annotated[str | None, Field(examples=["P1,P2"])] = None
     customer_id: str | None = None
     partner: str | None = None
-    min_value: Annotated[Decimal | None, Field(description="Least value in the reporting currency", examples=["1000"])] = None
+    min_value: Annotated[
+        Decimal | None, Field(description="Least value in the reporting currency", examples=["1000"])
+    ] = None
     q: Annotated[str | None, Field(max_length=200, description="Part of an order id, customer id or error text")] = None
 
     @field_validator("*", mode="before")
@@ -103,13 +114,14 @@ class OrderFilter(BaseModel):
             clauses.append("closed_at IS NULL")
         if self.stage is not None:
             values["stages"] = _names(self.stage)
-            some = "verdict != ''"
-            if states:
-                values["states"] = list(states)
-                some = "has({states:Array(String)}, verdict)"
-            having = f"arrayExists((rule, verdict) -> has({{stages:Array(String)}}, rule) AND {some}, clocks.rule, clocks.verdict)"
+            values["states"] = list(states or OPEN_STATES)
+            having = (
+                "arrayExists((rule, verdict) -> has({stages:Array(String)}, rule)"
+                " AND has({states:Array(String)}, verdict), clocks.rule, clocks.verdict)"
+            )
             if set(states) & set(CLOSED_STATES):
-                having = f"({having} OR (has({{states:Array(String)}}, state) AND closed_at IS NOT NULL AND hasAny(clocks.rule, {{stages:Array(String)}})))"
+                closed = "has({states:Array(String)}, state) AND hasAny(clocks.rule, {stages:Array(String)})"
+                having = f"({having} OR (closed_at IS NOT NULL AND {closed}))"
             clauses.append(having)
         elif states:
             values["states"] = list(states)
@@ -127,7 +139,9 @@ class OrderQuery(OrderFilter):
 
     as_of: Annotated[Instant | None, Field(description="Judge with the facts up to this instant")] = None
     known_at: Annotated[Instant | None, Field(description="Use only what was known at this instant")] = None
-    sort: Annotated[str, Field(description=f"One of {', '.join(SORT_KEYS)}; - before it turns it round")] = "-value_at_risk"
+    sort: Annotated[str, Field(description=f"One of {', '.join(SORT_KEYS)}; - before it turns it round")] = (
+        "-value_at_risk"
+    )
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 100
     cursor: Annotated[str | None, Field(max_length=2000, description="next_cursor of the page before")] = None
 
@@ -154,7 +168,9 @@ class OrderQuery(OrderFilter):
         expression, kind, direction = self.sort_key
         sort, value, order_id = read_cursor(self.cursor)
         if sort != self.sort:
-            raise Problem(400, "bad_cursor", f"this cursor belongs to sort={sort}; keep the sort or start without cursor")
+            raise Problem(
+                400, "bad_cursor", f"this cursor belongs to sort={sort}; keep the sort or start without cursor"
+            )
         try:
             bound: Any = {"Int64": _int64, "String": str}.get(kind, Decimal)(value)
         except (ValueError, InvalidOperation):

@@ -1,4 +1,4 @@
-"""From stored verdicts to board rows: ages, open time used, retries. Whole columns at a time, JSON or Arrow at the end."""
+"""From stored verdicts to board rows: ages, open time used, retries. Whole columns at a time, then JSON or Arrow."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pyarrow as pa
 from rules.calendar import Calendar
 from rules.model import Book
 from rules.vocabulary import STUCK_STATES
+from tower.actions.tried import Tried, retry_open
 from tower.api.wire import instant, money
 
 Pauses = Sequence[tuple[datetime, datetime | None]]
@@ -31,14 +32,6 @@ COLUMNS: dict[str, pa.DataType] = {
 }  # fmt: skip
 _AGEING = frozenset({"age_s", "overdue_s", "used_s"})
 _PLAIN: dict[pa.DataType, Callable[[Any], Any]] = {_TIME: instant, _MONEY: money}
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What was done for one object by one action of the book, over all its orders."""
-
-    spent: int
-    in_flight: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +97,11 @@ def live_columns(
         for due, state in zip(stored["due_at"], stored["clock_state"], strict=True)
     ]
     clocks = zip(
-        stored["clock_started_at"], stored["clock_used_s"], stored["clock_calendar"], stored["clock_pauses"], strict=True
+        stored["clock_started_at"],
+        stored["clock_used_s"],
+        stored["clock_calendar"],
+        stored["clock_pauses"],
+        strict=True,
     )
     columns["used_s"] = [
         None if started is None else (used if used is not None else used_seconds(book, calendar, started, now, pauses))
@@ -112,21 +109,12 @@ def live_columns(
     ]
     columns["retries"] = [retries.get(n, 0) for n in stored["order_no"]]
     columns["retryable"] = [
-        verdict in STUCK_STATES and retry_open(book, stage, clock_object, tried)
+        verdict in STUCK_STATES and retry_open(book.action_for(stage), clock_object, tried)
         for verdict, stage, clock_object in zip(
             stored["clock_verdict"], stored["stage"], stored["clock_object"], strict=True
         )
     ]
     return {name: columns[name] for name in COLUMNS}
-
-
-def retry_open(book: Book, stage: str, clock_object: int, tried: Mapping[tuple[int, str], Tried]) -> bool:
-    """Return whether the book offers a retry for the stage, none is in flight for the object and attempts are left."""
-    action = book.action_for(stage) if stage else None
-    if action is None:
-        return False
-    past = tried.get((clock_object, action.id))
-    return past is None or (not past.in_flight and past.spent < action.policy.attempts)
 
 
 def used_seconds(book: Book, calendar: str, start: datetime, now: datetime, pauses: Pauses) -> int | None:

@@ -13,12 +13,13 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from rules.model import Book
+from tower.actions.tried import read_tried
 from tower.api.auth import Context, Viewer
 from tower.api.context import ApiContext
 from tower.api.docs import problems
 from tower.api.examples import ORDERS
 from tower.api.order_query import OrderQuery, moments, write_cursor
-from tower.api.order_rows import Page, Tried, live_columns
+from tower.api.order_rows import Page, live_columns
 from tower.api.single_flight import SingleFlight
 from tower.engine.replay import judged
 from tower.store.sql import load
@@ -40,7 +41,11 @@ class Rendered:
 @router.get(
     "/v1/orders",
     summary="The board: orders with their worst clock",
-    responses={200: {"content": {"application/json": {"example": ORDERS}, ARROW: {}}}, 304: {}, **problems(400, 401, 403)},
+    responses={
+        200: {"content": {"application/json": {"example": ORDERS}, ARROW: {}}},
+        304: {},
+        **problems(400, 401, 403),
+    },
 )
 def list_orders(
     request: Request,
@@ -87,7 +92,7 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime) -> Page:
     rows = found.result_rows[: query.limit]
     names = found.column_names
     stored: dict[str, Any] = {n: [row[i] for row in rows] for i, n in enumerate(names)}
-    retries, tried = read_tried(context, stored["order_no"], stored["clock_object"])
+    retries, tried = read_tried(client, stored["order_no"], stored["clock_object"])
     columns = live_columns(stored, book, as_of, retries, tried)
     if query.as_of is not None or query.known_at is not None:
         columns["retryable"] = [False] * len(rows)  # the past cannot be retried
@@ -100,7 +105,7 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime) -> Page:
 def judged_orders(
     context: ApiContext, query: OrderQuery, now: datetime, order_ids: list[str] | None = None
 ) -> Iterator[tuple[Client, str, Book]]:
-    """Hold a client, the table expression of the orders as of the query's instants, and the book they were judged by."""
+    """Hold a client, the table of the orders as of the query's instants, and the book they were judged by."""
     if query.as_of is None and query.known_at is None:
         with context.store.reader() as client:
             yield client, "orders FINAL", context.book()
@@ -111,18 +116,3 @@ def judged_orders(
         context.store, lambda _: book, context.connections, as_of=as_of, known_at=known_at, order_ids=order_ids
     ) as client:
         yield client, "judged_orders", book
-
-
-def read_tried(
-    context: ApiContext, order_nos: list[int], objects: list[int]
-) -> tuple[dict[int, int], dict[tuple[int, str], Tried]]:
-    """Return attempts by order number, and what was tried by (object, action of the book)."""
-    retries: dict[int, int] = {}
-    tried: dict[tuple[int, str], Tried] = {}
-    with context.store.reader() as client:
-        rows = client.query(load("api_retries"), parameters={"order_nos": order_nos, "objects": objects}).result_rows
-    for order_no, clock_object, action, attempts, spent, in_flight in rows:
-        retries[order_no] = retries.get(order_no, 0) + attempts
-        past = tried.get((clock_object, action), Tried(0, in_flight=False))
-        tried[clock_object, action] = Tried(past.spent + spent, past.in_flight or bool(in_flight))
-    return retries, tried

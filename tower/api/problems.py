@@ -45,7 +45,11 @@ def from_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
         place, *path = (str(p) for p in error.get("loc", ()))
         name = ".".join(path) or place
         unknown = error.get("type") == "extra_forbidden"
-        said = f"there is no {'parameter' if place == 'query' else 'field'} {name!r} here" if unknown else str(error["msg"])
+        said = (
+            f"there is no {'parameter' if place == 'query' else 'field'} {name!r} here"
+            if unknown
+            else str(error["msg"])
+        )
         named.append({"in": place, "name": name, "detail": said.removeprefix("Value error, ")})
     unknown_only = all(e.get("type") == "extra_forbidden" for e in errors)
     code = "unknown_parameter" if unknown_only else "invalid_request"

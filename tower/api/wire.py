@@ -50,9 +50,7 @@ def parse_instant(value: object) -> datetime:
     return moment.astimezone(UTC)
 
 
-Instant = Annotated[
-    datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 def plain(value: Any) -> Any:

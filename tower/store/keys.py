@@ -46,6 +46,10 @@ class Key:
     revision: int
 
 
+_All = list[Key]
+_Live = list[tuple[bytes, Principal]]
+
+
 class Keys:
     """The keys of one store. Thread-safe."""
 
@@ -53,7 +57,7 @@ class Keys:
         self._store = store
         self._clock = clock
         self._lock = threading.Lock()
-        self._known: list[tuple[bytes, Principal]] = []
+        self._known: _Live = []
         self._until = 0.0
 
     def authenticate(self, header: str | None) -> Principal | None:
@@ -77,7 +81,7 @@ class Keys:
         self._put(name, token, tuple(roles), tuple(connections), replace=False)
         return token
 
-    def list(self) -> list[Key]:
+    def list(self) -> _All:
         """Return every key ever made, by name, revoked ones included."""
         with self._store.reader() as client:
             rows = client.query(load("key_list")).result_rows
@@ -89,7 +93,9 @@ class Keys:
             key = next((k for k in self.list() if k.name == name and k.revoked_at is None), None)
             if key is None:
                 raise KeyProblem(f"there is no live key named {name!r}; `tower keys list` shows them")
-            self._write(Key(name, key.token_hash, key.roles, key.connections, key.created_at, self._clock(), key.revision + 1))
+            self._write(
+                Key(name, key.token_hash, key.roles, key.connections, key.created_at, self._clock(), key.revision + 1)
+            )
 
     def ensure_admin(self, settings: Settings) -> Path | None:
         """See to it that an administrator exists; return the file that holds the token, None when it is not ours.
@@ -106,7 +112,9 @@ class Keys:
                 self._put(ADMIN, _token_file(path), (ADMIN,), ("*",), replace=True)
         return path if path.exists() else None
 
-    def _put(self, name: str, token: str, roles: tuple[str, ...], connections: tuple[str, ...], *, replace: bool) -> None:
+    def _put(
+        self, name: str, token: str, roles: tuple[str, ...], connections: tuple[str, ...], *, replace: bool
+    ) -> None:
         if not _NAME.match(name):
             raise KeyProblem(f"{name!r} is no key name: letters, digits and . _ @ -, at most 64")
         if not roles or set(roles) - set(ROLES):
@@ -122,13 +130,21 @@ class Keys:
             self._write(Key(name, digest, roles, connections, self._clock(), None, revision))
 
     def _write(self, key: Key) -> None:
-        row = [key.name, key.token_hash, list(key.roles), list(key.connections), key.created_at, key.revoked_at, key.revision]
+        row = [
+            key.name,
+            key.token_hash,
+            list(key.roles),
+            list(key.connections),
+            key.created_at,
+            key.revoked_at,
+            key.revision,
+        ]
         with self._store.writer() as client:
             client.insert("keys", [row], column_names=_COLUMNS)
         with self._lock:
             self._until = 0.0
 
-    def _live(self) -> list[tuple[bytes, Principal]]:
+    def _live(self) -> _Live:
         with self._lock:
             if time.monotonic() >= self._until:
                 self._known = [

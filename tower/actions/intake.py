@@ -1,0 +1,216 @@
+"""From a click to stored intent: which orders may be acted on, item by item, and the same answer to a repeated click.
+
+Nothing is sent here. Items are written before the request's own row, both synced, both under the store's write lock,
+so that a double click finds the first one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from clickhouse_connect.driver.client import Client
+
+from rules.model import Action, Book
+from rules.vocabulary import STUCK_STATES
+from tower.actions.item import Contract, Item, digest, item_id_of, write_items
+from tower.actions.template import TemplateError, render, shown
+from tower.actions.tried import Tried, Tries, read_tried, retry_open
+from tower.model.problem import Problem
+from tower.store.client import Store
+from tower.store.sql import load
+
+_ACTION_COLUMNS = [
+    "action_id", "kind", "requested_at", "requested_by", "stage", "reason", "idempotency_key", "request_hash", "reply",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked for: an act of some kind, for orders as they saw them (version None: as they are)."""
+
+    kind: str
+    orders: tuple[tuple[str, str | None], ...]
+    stage: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One stuck clock of an order."""
+
+    verdict: str
+    rule: str
+    object: int
+    object_type: str
+    object_id: str
+    from_milestone: str
+    to_milestone: str
+    started_at: datetime
+    due_at: datetime | None
+    system: str
+    error: str
+
+
+class Intake:
+    """Takes wishes for one store by one rulebook."""
+
+    def __init__(self, store: Store, book: Book, actor: str, now: datetime) -> None:
+        self._store = store
+        self._book = book
+        self._actor = actor
+        self._now = now
+
+    def repeated(self, key: str, request_hash: str) -> bytes | None:
+        """Return the reply already given under this key, None for a new key; raises Problem for another body."""
+        parameters = {"action_id": action_id_of(self._actor, key)}
+        with self._store.reader() as client:
+            rows = client.query(load("action_reply"), parameters=parameters).result_rows
+        if not rows:
+            return None
+        if rows[0][0] != request_hash:
+            raise Problem(
+                422, "idempotency_key_reused", "this Idempotency-Key was used for another request; take a new one"
+            )
+        return str(rows[0][1]).encode()
+
+    def request(self, wish: Wish, key: str, request_hash: str) -> bytes:
+        """Store the wish and return the reply as JSON. Raises Problem when the key belongs to another request."""
+        action_id = action_id_of(self._actor, key)
+        with self._store.writer() as client:
+            earlier = self.repeated(key, request_hash)
+            if earlier is not None:
+                return earlier
+            answers, items = self._plan(client, wish, action_id)
+            reply = msgspec.json.encode({"action_id": action_id, "items": answers})
+            write_items(client, items)
+            row = [
+                action_id,
+                wish.kind,
+                self._now,
+                self._actor,
+                wish.stage,
+                wish.reason,
+                key,
+                request_hash,
+                reply.decode(),
+            ]
+            client.insert("actions", [row], column_names=_ACTION_COLUMNS)
+        return reply
+
+    def preview(self, wish: Wish, key: str) -> dict[str, Any]:
+        """Return what `request` would do, with the exact request of every item, and write nothing."""
+        with self._store.reader() as client:
+            answers, items = self._plan(client, wish, action_id_of(self._actor, key))
+        requests = {i.item_id: shown(i.wire, self._book.targets[i.wire["target"]]) for i in items}
+        for answer in answers:
+            for part in answer["objects"]:
+                part["request"] = requests.get(part.pop("item_id", ""))
+        return {"dry_run": True, "items": answers}
+
+    def _plan(self, client: Client, wish: Wish, action_id: str) -> tuple[list[dict[str, Any]], list[Item]]:
+        """Return the answer per order, in the order asked, and the items to store."""
+        wanted = dict(wish.orders)
+        found = client.query(load("action_orders"), parameters={"order_ids": list(wanted)})
+        rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+        orders = {row["order_id"]: {**row, "stuck": [Clock(*c) for c in row["stuck"]]} for row in rows}
+        objects = sorted({c.object for o in orders.values() for c in o["stuck"]})
+        _, tries = read_tried(client, [], objects, own=action_id)
+        tried = dict(tries)
+        answers: list[dict[str, Any]] = []
+        items: list[Item] = []
+        for order_id, version in wanted.items():
+            answer, new = self._order(orders.get(order_id), order_id, version, wish, action_id, tried)
+            answers.append(answer)
+            items += new
+            for item in new:
+                past = tried.get((item.object, item.rule_action), Tried())
+                tried[item.object, item.rule_action] = Tried(past.begun + 1, past.spent, in_flight=True)
+        return answers, items
+
+    def _order(
+        self, order: dict[str, Any] | None, order_id: str, version: str | None, wish: Wish, action_id: str, tried: Tries
+    ) -> tuple[dict[str, Any], list[Item]]:
+        if order is None or not order["on_board"] or order["closed_at"] is not None:
+            return _answer(order_id, "gone", wish.stage, "the order is closed or not on the board"), []
+        stuck: Sequence[Clock] = order["stuck"]
+        stage = wish.stage or order["stage"]
+        clocks = [c for c in stuck if c.rule == stage]
+        if not clocks and (stuck or order["state"] not in STUCK_STATES or wish.stage):
+            return _answer(order_id, "gone", stage, "the order is no longer stuck there"), []
+        if version is not None and version != order["version"]:
+            return _answer(order_id, "stale", stage, "the order has changed since you saw it; look again"), []
+        action = self._book.action_for(stage, wish.kind) if stage else None
+        if action is None or not clocks:
+            return _answer(order_id, "not_retryable", stage, f"the rulebook has no {wish.kind} for this"), []
+        parts: list[dict[str, Any]] = []
+        items: list[Item] = []
+        for clock in clocks:
+            part, item = self._item(action, order, clock, wish, action_id, tried)
+            parts.append(part)
+            items += [item] if item else []
+        results = [p["result"] for p in parts]
+        result = next(r for r in ("accepted", "running", "not_retryable") if r in results)
+        detail = next((p["detail"] for p in parts if p["result"] == result), "")
+        return {**_answer(order_id, result, stage, detail), "objects": parts}, items
+
+    def _item(
+        self, action: Action, order: dict[str, Any], clock: Clock, wish: Wish, action_id: str, tried: Tries
+    ) -> tuple[dict[str, Any], Item | None]:
+        part = {"object_type": clock.object_type, "object_id": clock.object_id}
+        past = tried.get((clock.object, action.id), Tried())
+        if past.in_flight:
+            return {**part, "result": "running", "detail": "this is already under way for the object"}, None
+        if not retry_open(action, clock.object, tried):
+            said = f"all {action.policy.attempts} attempts of {action.id} are used up; correct the data first"
+            return {**part, "result": "not_retryable", "detail": said}, None
+        item_id = item_id_of(action_id, order["order_id"], clock.rule, clock.object_type, clock.object_id)
+        ordinal = past.begun + 1
+        fields = _fields(order, clock, wish, action_id, item_id, ordinal, self._actor)
+        key = digest("attempt", item_id)
+        try:
+            wire = render(action, self._book.targets[action.target], fields, key)
+        except TemplateError as error:
+            return {**part, "result": "not_retryable", "detail": f"the request of {action.id}: {error}"}, None
+        item = Item(
+            action_id=action_id, item_id=item_id, rule_action=action.id, kind=wish.kind, order_no=order["order_no"],
+            order_id=order["order_id"], object=clock.object, object_type=clock.object_type, object_id=clock.object_id,
+            stage=clock.rule, seen_version=order["version"], error=clock.error or order["error"],
+            amount=order["amount"],
+            contract=msgspec.json.encode(Contract.of(action)).decode(), request=msgspec.json.encode(wire).decode(),
+            ordinal=ordinal, state="requested", attempts=0, attempt_key=key, requested_by=self._actor,
+            requested_at=self._now, noted_at=None, sent_at=None, accepted_at=None, verify_by=None, next_at=None,
+            finished_at=None, status_code=0, detail="", updated_at=self._now, revision=1,
+        )  # fmt: skip
+        return {**part, "result": "accepted", "detail": "", "item_id": item_id}, item
+
+
+def action_id_of(actor: str, key: str) -> str:
+    """Return the id of the action behind one person's Idempotency-Key."""
+    return digest("action", actor, key)
+
+
+def _answer(order_id: str, result: str, stage: str, detail: str) -> dict[str, Any]:
+    return {"order_id": order_id, "result": result, "stage": stage, "detail": detail, "objects": []}
+
+
+def _fields(
+    order: dict[str, Any], clock: Clock, wish: Wish, action_id: str, item_id: str, ordinal: int, actor: str
+) -> dict[str, str]:
+    """Return the values of TEMPLATE_FIELDS, fixed at the click: a re-send under one key must be the same request."""
+    same = ("order_id", "priority", "currency", "customer_id", "customer_tier", "channel", "order_type", "company")
+    fields = {name: str(order[name]) for name in (*same, "warehouse", "partner")}
+    return fields | {
+        "object_type": clock.object_type, "object_id": clock.object_id, "stage": clock.rule, "attempt": str(ordinal),
+        "action_id": action_id, "item_id": item_id, "requested_by": actor, "reason": wish.reason,
+        "state": clock.verdict, "error": clock.error or order["error"], "system": clock.system,
+        "from_milestone": clock.from_milestone, "milestone": clock.to_milestone, "since": _iso(clock.started_at),
+        "due_at": _iso(clock.due_at), "amount": "" if order["amount"] is None else f"{order['amount'].normalize():f}",
+    }  # fmt: skip
+
+
+def _iso(at: datetime | None) -> str:
+    return "" if at is None else at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,137 @@
+"""One send to one target: only to its own host, never along a redirect, with secrets that nobody else sees."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+import structlog
+
+from rules.model import Target
+from tower.actions.template import HIDDEN, TemplateError, header_value
+from tower.model.secret import SecretError, Secrets, is_reference
+
+log = structlog.get_logger("tower.actions")
+_SNIPPET = 300
+_NOT_NOW = frozenset({408, 425, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one send.
+
+    verdict: accepted (2xx), refused (a definite no), unknown (it may have worked) or unsent (it cannot have).
+    """
+
+    verdict: str
+    status: int
+    detail: str
+    retry_after_s: int | None = None
+
+
+class Sender:
+    """Sends requests to targets. Thread-safe; close it when done."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._client = httpx.Client(follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=16))
+
+    def close(self) -> None:
+        """Drop the connections."""
+        self._client.close()
+
+    def send(self, target: Target, request: Mapping[str, Any], *, again: bool = False) -> Answer:
+        """Send and return what came of it; never raises for anything the network or the target does.
+
+        again: this key was on the wire before, so a 409 means that the first send is still being worked on.
+        """
+        if not allowed(target, str(request["url"])):
+            return Answer(
+                "refused",
+                0,
+                f"{_origin(str(request['url']))} is not the host of target {target.name}; nothing was sent",
+            )
+        try:
+            secret_headers, secrets = self._authority(target)
+        except (SecretError, TemplateError) as error:
+            return Answer("unsent", 0, str(error))
+        body = None if request["json"] is None else msgspec.json.encode(request["json"])
+        headers = {
+            **({"Content-Type": "application/json"} if body is not None else {}),
+            **request["headers"],
+            **secret_headers,
+        }
+        try:
+            response = self._client.request(
+                str(request["method"]), str(request["url"]), content=body, headers=headers, timeout=target.timeout_s
+            )
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+            httpx.InvalidURL,
+        ) as error:
+            return Answer("unsent", 0, f"no connection to {_origin(target.url)}: {type(error).__name__}")
+        except httpx.HTTPError as error:
+            return Answer("unknown", 0, f"no answer from {_origin(target.url)}: {type(error).__name__}")
+        answer = _read(response, secrets, again=again)
+        log.info("action_sent", target=target.name, status=answer.status, verdict=answer.verdict)
+        return answer
+
+    def _authority(self, target: Target) -> tuple[dict[str, str], list[str]]:
+        """Return the headers that hold secrets, and the secrets, to keep them out of what is written down."""
+        headers: dict[str, str] = {}
+        secrets: list[str] = []
+        for scheme, reference in target.auth.items():
+            secret = self._secrets.resolve(reference)
+            encoded = base64.b64encode(secret.encode()).decode()
+            headers["Authorization"] = f"Bearer {secret}" if scheme == "bearer" else f"Basic {encoded}"
+            secrets += [secret, encoded]
+        for name, value in target.headers.items():
+            if is_reference(value):
+                secrets.append(self._secrets.resolve(value))
+            headers[name] = secrets[-1] if is_reference(value) else value
+        for name, value in headers.items():
+            header_value(name, value)
+        return headers, secrets
+
+
+def allowed(target: Target, url: str) -> bool:
+    """Return whether the url is at the target's own scheme, host and port, with no user in it."""
+    want, have = urlsplit(target.url), urlsplit(url)
+    try:
+        same = (want.scheme, want.hostname, want.port) == (have.scheme, have.hostname, have.port)
+    except ValueError:
+        return False
+    return same and have.scheme in ("http", "https") and bool(have.hostname) and "@" not in have.netloc
+
+
+def _read(response: httpx.Response, secrets: list[str], *, again: bool) -> Answer:
+    status = response.status_code
+    text = response.text[:_SNIPPET]
+    for secret in secrets:
+        text = text.replace(secret, HIDDEN)
+    said = f"{status} {response.reason_phrase}" + (f": {text}" if text else "")
+    if 200 <= status < 300:
+        return Answer("accepted", status, said)
+    if status >= 500 or status in _NOT_NOW or (status == 409 and again):
+        return Answer("unknown", status, said, _retry_after(response))
+    if 300 <= status < 400:
+        return Answer("refused", status, f"{status}: the target answered with a redirect, which is never followed")
+    return Answer("refused", status, said)
+
+
+def _retry_after(response: httpx.Response) -> int | None:
+    text = response.headers.get("Retry-After", "")
+    return min(int(text), 86_400) if text.isascii() and text.isdigit() else None
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

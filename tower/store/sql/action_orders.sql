@@ -1,0 +1,13 @@
+-- Orders as somebody is about to act on them, with their stuck clocks. Parameter: order_ids. One row: one order. No order.
+SELECT
+    order_no, order_id, on_board, closed_at, state, stage, version, error, system, priority, amount, currency,
+    customer_id, customer_tier, channel, order_type, company, warehouse, partner,
+    arrayFilter(
+        clock -> clock.1 IN ('failing', 'late', 'diverging'),
+        arrayZip(
+            clocks.verdict, clocks.rule, clocks.object, clocks.object_type, clocks.object_id, clocks.from_milestone,
+            clocks.to_milestone, clocks.started_at, clocks.due_at, clocks.system, clocks.error
+        )
+    ) AS stuck
+FROM orders FINAL
+WHERE order_id IN {order_ids:Array(String)}
