@@ -1,12 +1,55 @@
-"""The composition root: builds every concrete thing and hands it on. Nothing imports this file."""
+"""The composition root: every command of `tower`. Nothing imports this file."""
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="O2C Control Tower")
+from tower.commands import audit, backup, demo, keys, load, rules, status, store
+from tower.commands.plainly import plainly, settings_now
+from tower.commands.serve import serve
+from tower.settings import SETTINGS
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="O2C Control Tower: where every order is stuck, why, what it costs, and proof that the retry worked.",
+)
+
+_SETTINGS_HELP = "\n\nSettings are read from the environment:\n\n" + "\n\n".join(
+    f"{s.name} (default {s.default}): {s.help}" if s.default else f"{s.name}: {s.help}" for s in SETTINGS
+)
+
+
+@app.command(help="Run the tower: doors, engine and API in one process, until SIGTERM or Ctrl-C." + _SETTINGS_HELP)
+def run() -> None:
+    """Run the whole tower."""
+    serve(settings_now())
+
+
+@app.command(help="Run the doors alone; a tower on the same ClickHouse judges what comes in." + _SETTINGS_HELP)
+def collect() -> None:
+    """Run a collector."""
+    serve(settings_now(), doors_only=True)
+
+
+app.command("demo")(demo.demo)
+app.command("load")(load.load)
+app.command("status")(status.status)
+app.command("migrate")(store.migrate)
+app.command("backup")(backup.backup)
+app.command("purge")(store.purge)
+app.add_typer(rules.app, name="rules")
+app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; expected failures end with one sentence and exit code 2."""
+    sys.exit(plainly(app))
+
+
+if __name__ == "__main__":
+    main()

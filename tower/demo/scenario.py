@@ -108,6 +108,10 @@ class World:
         self._put(now + timedelta(seconds=0.4), "mend", step.key)
         return Answer(200, "repaired", f"{step.milestone} of {order_id} was sent again")
 
+    def runs(self, order_id: str) -> bool:
+        """Return whether the order is known and has not finished."""
+        return order_id in self._cases
+
     @property
     def running(self) -> int:
         """How many orders have not finished."""
@@ -214,7 +218,7 @@ class World:
             "source": SOURCES[connection],
             "type": f"o2c.{step.milestone}{suffix}",
             "time": instant(occurred_at),
-            "traceparent": f"00-{trace_id(step.orders[0])}-{trace_id(step.key)[:16]}-01",
+            "traceparent": f"00-{trace_id(step.orders[0])}-{root_span_id(step.orders[0])}-01",
             "data": {**step.objects, **step.attributes, **(more or {})},
         }
         sent = at
@@ -233,6 +237,11 @@ class World:
 def trace_id(text: str) -> str:
     """Return 32 hex digits that depend on the text alone: one trace per order."""
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def root_span_id(order_id: str) -> str:
+    """Return 16 hex digits: the span of an order's first step, from which the others hang."""
+    return trace_id(f"root of {order_id}")[:16]
 
 
 def next_file(at: datetime, start: datetime) -> datetime:

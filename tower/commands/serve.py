@@ -1,0 +1,154 @@
+"""`tower run` and `tower collect`: build everything, serve it, and stop in the right order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from collector.collector import Collector
+from rules.parse import SHIPPED, load_book
+from tower import telemetry
+from tower.api.app import create_app
+from tower.api.context import ApiContext
+from tower.commands.doors import create_doors
+from tower.commands.hold import bind, hold_folder
+from tower.engine.engine import Engine
+from tower.model.connections import load_connections
+from tower.model.progress import Progress
+from tower.model.secret import Secrets
+from tower.settings import Settings
+from tower.store.client import Store
+from tower.store.keys import Keys
+from tower.store.migrate import migrate
+
+STOP_S = 5  # how long open requests may take to finish
+log = structlog.get_logger("tower")
+
+
+def now() -> datetime:
+    """Return the moment, aware."""
+    return datetime.now(UTC)
+
+
+def serve(settings: Settings, *, doors_only: bool = False) -> None:
+    """Run until SIGTERM or SIGINT.
+
+    Raises before anything is served when it cannot start: Stop (port, data folder), StoreError, RulebookError,
+    ConnectionsError, SecretError.
+    """
+    telemetry.configure(settings)
+    stopping = Stopping()
+    with hold_folder(settings.data_dir):
+        sockets = [bind(settings.host, settings.port, "TOWER_PORT")]
+        if settings.otlp_port is not None:
+            sockets.append(bind(settings.host, settings.otlp_port, "TOWER_OTLP_PORT"))
+        with doors(settings) if doors_only else tower(settings) as app:
+            server = stopping.server = uvicorn.Server(_uvicorn(app))
+            if not stopping.asked:
+                ports = [s.getsockname()[1] for s in sockets]
+                log.info("listening", host=settings.host, ports=ports, doors_only=doors_only, pid=os.getpid())
+                server.run(sockets=sockets)
+            log.info("stopping")
+    telemetry.shutdown()
+    log.info("stopped")
+
+
+class Stopping:
+    """Turns SIGTERM and SIGINT into an orderly end, also while things are still being built."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.server: uvicorn.Server | None = None
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._ask)
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self.asked = True
+        if self.server is not None:
+            self.server.should_exit = True
+
+
+@contextmanager
+def tower(settings: Settings) -> Iterator[ASGIApp]:
+    """Build the whole tower; on leaving, the doors close first, then the engine, then the store."""
+    connections = load_connections(settings.connections)
+    secrets = Secrets(os.environ, settings.secrets_dir)
+    load_book(settings.book or SHIPPED)  # a broken one is told before the store is opened
+    with opened(settings) as (store, keys):
+        progress = Progress()
+        engine = Engine(store, settings, connections, secrets, progress, now)
+        collector = Collector(
+            settings, store, connections, keys.authenticate, lambda: frozenset(engine.book.milestones), progress, now
+        )
+        context = ApiContext(
+            settings=settings,
+            store=store,
+            connections=connections,
+            book=lambda: engine.book,
+            authenticate=keys.authenticate,
+            progress=progress,
+            engine_health=engine.health,
+            collector_stats=collector.stats,
+            clock=now,
+        )
+        app = create_app(context, collector.routes())
+        engine.start()
+        collector.start()
+        try:
+            yield app
+        finally:
+            collector.stop()
+            engine.stop()
+
+
+@contextmanager
+def doors(settings: Settings) -> Iterator[ASGIApp]:
+    """Build a collector alone; its events are judged by the tower on the same store."""
+    connections = load_connections(settings.connections)
+    milestones = frozenset(load_book(settings.book or SHIPPED).milestones)
+    with opened(settings) as (store, keys):
+        collector = Collector(
+            settings, store, connections, keys.authenticate, lambda: milestones, Progress(), now
+        )  # fmt: skip
+        collector.start()
+        try:
+            yield create_doors(collector.routes(), collector.stats)
+        finally:
+            collector.stop()
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[tuple[Store, Keys]]:
+    """Open the store, bring it up to date and see to it that somebody may administer it."""
+    store = Store(settings.clickhouse)
+    try:
+        applied = migrate(store)
+        if applied:
+            log.info("migrated", applied=applied)
+        keys = Keys(store)
+        token_file = keys.ensure_admin(settings)
+        if token_file is not None:
+            log.info("admin_token", file=str(token_file))
+        yield store, keys
+    finally:
+        store.close()
+
+
+def _uvicorn(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_S,
+    )

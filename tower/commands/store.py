@@ -1,0 +1,49 @@
+"""`tower migrate` and `tower purge`: the store without its tower."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from tower.commands.hold import hold_folder
+from tower.commands.plainly import Stop, settings_now
+from tower.commands.serve import now, opened
+from tower.store.client import Store
+from tower.store.migrate import available
+from tower.store.migrate import migrate as apply_missing
+from tower.store.retention import empty_customer, empty_older
+
+
+def migrate(
+    show: Annotated[
+        bool, typer.Option("--print", help="Print every migration instead of applying what is missing.")
+    ] = False,
+) -> None:
+    """Bring the store up to date, as `tower run` does at its start."""
+    if show:
+        for _, name, text in available():
+            typer.echo(f"-- {name}\n{text}")
+        return
+    settings = settings_now()
+    with hold_folder(settings.data_dir):
+        store = Store(settings.clickhouse)
+        try:
+            applied = apply_missing(store)
+        finally:
+            store.close()
+    typer.echo("applied " + ", ".join(applied) if applied else "nothing to do")
+
+
+def purge(
+    customer: Annotated[str, typer.Option("--customer", help="Empty the bodies of this customer's orders.")] = "",
+    older_than: Annotated[int, typer.Option("--older-than", help="Empty the bodies older than so many days.")] = 0,
+) -> None:
+    """Empty messages as they arrived, for one person or by age. Facts and the audit hold no such text and stay."""
+    if bool(customer) == bool(older_than):
+        raise Stop("say what to empty: --customer ID or --older-than DAYS")
+    settings = settings_now()
+    with hold_folder(settings.data_dir), opened(settings) as (store, _):
+        count = empty_customer(store, customer) if customer else empty_older(store, now() - timedelta(days=older_than))
+    typer.echo(f"{count} bodies are empty now")
