@@ -8,6 +8,7 @@ milliseconds; null in, null out. Time outside 1995 to 2045 counts as closed here
 from __future__ import annotations
 
 from rules.calendar import Calendar
+from rules.literal import sql_name, sql_text
 
 _DAY_MS = 86_400_000
 _COLUMNS = ("before_ms", "spans", "open_days", "bucket")
@@ -15,7 +16,7 @@ _COLUMNS = ("before_ms", "spans", "open_days", "bucket")
 
 def with_clause(calendar: Calendar) -> list[str]:
     """Return the items of a WITH clause that bind the calendar's arrays, in a fixed order."""
-    row = f"FROM calendar_index FINAL WHERE calendar = {_text(calendar.key)}"
+    row = f"FROM calendar_index FINAL WHERE calendar = {sql_text(calendar.key)}"
     return [f"(SELECT {column} {row}) AS {_bound(calendar, column)}" for column in _COLUMNS]
 
 
@@ -90,8 +91,4 @@ def _let(name: str, value: str, body: str) -> str:
 
 
 def _bound(calendar: Calendar, column: str) -> str:
-    return "`" + f"cal_{calendar.name}_{column}".replace("`", "") + "`"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return sql_name(f"cal_{calendar.name}_{column}")
