@@ -1,0 +1,27 @@
+"""Instants as the journal writes them: UTC, to the millisecond, in the store's own spelling."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from collector.limits import FIRST_YEAR, LAST_YEAR
+from collector.rejection import Rejection
+
+
+def instant_text(at: datetime, field: str) -> str:
+    """Return 'YYYY-MM-DD hh:mm:ss.mmm' in UTC, cut (not rounded) to the millisecond.
+
+    Raises Rejection outside 1900 to 2299, which the store cannot hold.
+    """
+    if at.tzinfo is not UTC:
+        try:
+            at = at.astimezone(UTC)
+        except OverflowError:
+            raise _out_of_range(field) from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise _out_of_range(field)
+    return at.isoformat(" ", "milliseconds")[:23]
+
+
+def _out_of_range(field: str) -> Rejection:
+    return Rejection("time_out_of_range", f"only the years {FIRST_YEAR} to {LAST_YEAR} can be kept - at `$.{field}`")

@@ -1,0 +1,104 @@
+"""One request's events, each to its verdict: accepted, duplicate, quarantined or rejected. No input or output here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from collector.canonical import canonical
+from collector.decode import decode, id_of, invalid_utf8
+from collector.identity import Identities
+from collector.limits import FUTURE
+from collector.rejection import Rejection
+from collector.senders import Senders
+
+
+class Rejected(msgspec.Struct):
+    """One event that is not kept, by its place in the request."""
+
+    index: int
+    id: str
+    code: str
+    detail: str
+
+
+class Reply(msgspec.Struct):
+    """The public answer to a request; the four add up to what was sent."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    rejected: list[Rejected] = []
+
+
+@dataclass(slots=True)
+class Batch:
+    """What became of one request: the lines to journal, the answer, and the identities that are new."""
+
+    lines: list[bytes] = field(default_factory=list)
+    reply: Reply = field(default_factory=Reply)
+    fresh: dict[int, int] = field(default_factory=dict)
+
+
+def take(
+    raws: Iterable[bytes | msgspec.Raw],
+    *,
+    senders: Senders,
+    milestones: frozenset[str],
+    identities: Identities,
+    now: datetime,
+    utf8: bool,
+) -> Batch:
+    """Return the verdict on each event. utf8 says that all bytes are known to be valid UTF-8."""
+    batch = Batch()
+    reply, fresh, lines = batch.reply, batch.fresh, batch.lines
+    horizon = now + FUTURE
+    for index, raw in enumerate(raws):
+        try:
+            if not utf8:
+                _check_utf8(raw)
+            event = decode(raw)
+            sender = senders.find(event.source)
+            if not sender.allowed:
+                raise Rejection(
+                    "forbidden_connection",
+                    f"this token may not send for {_named(sender.connection)}, where source {event.source!r} belongs",
+                )
+            line = canonical(event, raw, sender, milestones, horizon)
+        except Rejection as refused:
+            reply.rejected.append(Rejected(index, id_of(raw), refused.code, refused.detail))
+            continue
+        if line.reason:
+            reply.quarantined += 1
+            lines.append(line.text)
+            continue
+        known = fresh.get(line.ev)
+        if known is None:
+            known = identities.get(line.ev)
+        if known is None:
+            fresh[line.ev] = line.body
+            reply.accepted += 1
+        elif known == line.body:
+            reply.duplicate += 1
+            continue
+        elif line.heartbeat:
+            reply.accepted += 1
+        else:
+            # Both bodies go to the store: which one counts must not depend on which came first.
+            reply.quarantined += 1
+        lines.append(line.text)
+    return batch
+
+
+def _check_utf8(raw: bytes | msgspec.Raw) -> None:
+    try:
+        bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise invalid_utf8() from None
+
+
+def _named(connection: str) -> str:
+    return f"connection {connection!r}" if connection else "sources without a connection"

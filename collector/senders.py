@@ -1,0 +1,55 @@
+"""Which connection a source belongs to, and whether this caller may speak for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from collector.instant import instant_text
+from tower.model.connections import Connections
+from tower.model.principal import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One source in one request. head is the part of its journal lines that does not depend on the event."""
+
+    allowed: bool
+    connection: str
+    kind: str
+    scope: str
+    attributes: frozenset[str]
+    head: bytes
+
+
+class Senders:
+    """The sources of one request, each looked up once."""
+
+    def __init__(self, connections: Connections, principal: Principal, now: datetime) -> None:
+        self._connections = connections
+        self._principal = principal
+        self._received_at = instant_text(now, "received_at")
+        self._known: dict[str, Sender] = {}
+
+    def find(self, source: str) -> Sender:
+        """Return the sender behind a source."""
+        sender = self._known.get(source)
+        if sender is None:
+            sender = self._known[source] = self._look_up(source)
+        return sender
+
+    def _look_up(self, source: str) -> Sender:
+        connection = self._connections.find(source)
+        name = connection.name if connection else ""
+        kind = self._connections.kind_of(source)
+        head = msgspec.json.encode({"received_at": self._received_at, "connection": name, "kind": kind})[1:-1]
+        return Sender(
+            self._principal.may_send_for(name),
+            name,
+            kind,
+            connection.scope if connection else "",
+            connection.attributes if connection else frozenset(),
+            head,
+        )

@@ -1,0 +1,83 @@
+"""One table of the store as the end of a journal: inserts a block once, however often it is tried."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from tower.store.client import Store
+
+# A store that is full, busy, out of reach or set up wrongly: the same block can succeed later. Any other error is
+# about the rows. Names: src/Common/ErrorCodes.cpp of ClickHouse.
+RETRYABLE_CODES = frozenset(
+    {3, 8, 16, 60, 74, 75, 76, 81, 115, 159, 160, 164, 173, 201, 202, 209, 210, 225, 236, 241, 242, 243, 252, 279, 285}
+    | {290, 319, 394, 425, 439, 473, 497, 516, 571, 630, 667, 668, 689, 710, 722, 726, 735, 745, 999, 1000}
+)
+
+
+class Refused(Exception):
+    """The store will not take these rows, now or later."""
+
+
+class Unavailable(Exception):
+    """The store cannot take rows now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Where a journal's rows go. synced: every table that an insert writes, its views' targets included."""
+
+    name: str
+    synced: tuple[str, ...]
+    refused: Callable[[bytes, str], bytes] | None = None
+
+
+class Sink:
+    """Inserts journal lines into a table, each block under a token."""
+
+    def __init__(self, store: Store, table: Table) -> None:
+        self._store = store
+        self.table = table
+        self._last_ms = 0
+
+    def prepare(self) -> None:
+        """Have the tables sync what they are given before an insert returns, and find the last stored_at."""
+        with self._store.writer() as client:
+            for name in self.table.synced:
+                client.command(f"ALTER TABLE {name} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1")
+            if self.table.name == "events":
+                self._last_ms = int(client.command("SELECT toUnixTimestamp64Milli(max(stored_at)) FROM events"))
+
+    def insert(self, client: Client, lines: bytes, token: str) -> None:
+        """Insert whole lines once. Raises Refused or Unavailable."""
+        self._wait_for_clock()
+        try:
+            client.raw_insert(
+                self.table.name,
+                insert_block=lines,
+                fmt="JSONEachRow",
+                settings={
+                    "insert_deduplication_token": token,
+                    "input_format_parallel_parsing": 0,
+                    "date_time_input_format": "basic",
+                    "max_partitions_per_insert_block": 0,
+                },
+            )
+        except ClickHouseError as error:
+            code = getattr(error, "code", None)
+            if code is None or code in RETRYABLE_CODES:
+                raise Unavailable(str(error)) from error
+            raise Refused(str(error)) from error
+        except OSError as error:
+            raise Unavailable(str(error)) from error
+        finally:
+            self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
+
+    def _wait_for_clock(self) -> None:
+        """Wait until the clock has passed the last insert: stored_at is the engine's cursor and must rise."""
+        while time.time_ns() // 1_000_000 <= self._last_ms:
+            time.sleep(0.0005)
