@@ -1,0 +1,25 @@
+"""The entry script: page set-up, style, the pages. Everything else lives in views/ and tower_ui/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboards.tower_ui import page, widgets
+from dashboards.views import board, feeds, flow, order, wall
+
+ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
+
+st.set_page_config(page_title="O2C Control Tower", page_icon=str(ICON), layout="wide")
+
+pages = {
+    "": st.Page(board.page, title="Stuck orders", icon=":material/warning:", default=True),
+    "order": st.Page(order.page, title="Order", icon=":material/receipt_long:", url_path="order"),
+    "flow": st.Page(flow.page, title="Flow map", icon=":material/account_tree:", url_path="flow"),
+    "feeds": st.Page(feeds.page, title="Feeds", icon=":material/sensors:", url_path="feeds"),
+    "wall": st.Page(wall.page, title="Wall", icon=":material/tv:", url_path="wall"),
+}
+page.remember(pages)
+widgets.style(page.colours())
+st.navigation(list(pages.values()), position="top").run()

@@ -1,0 +1,120 @@
+"""A retry from the click to its outcome: what is sent, what each answer means, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dashboards.tower_ui import fmt
+from dashboards.tower_ui.board_model import Outcome
+from dashboards.tower_ui.client import Api, ApiError, Down, Refused, Viewer
+from dashboards.tower_ui.grid.grid import Seen
+
+NAMED = 3  # ids named in a message before the rest is counted
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the tower said to one request: results by order, or the reason there are none."""
+
+    action_id: str = ""
+    results: dict[str, str] = field(default_factory=dict)
+    error: str = ""
+    certain: bool = True
+
+    @property
+    def accepted(self) -> list[str]:
+        """The orders the tower now acts on."""
+        return [order for order, result in self.results.items() if result == "accepted"]
+
+
+def retry(
+    api: Api, viewer: Viewer, rows: Sequence[Seen], *, click: str, stage: str = "", reason: str = "", dry_run: bool = False
+) -> Answer:
+    """Ask the tower to retry exactly these orders in the version the person saw.
+
+    click: one per gesture; the tower answers a repeat with what it answered first.
+    """
+    request: dict[str, Any] = {
+        "kind": "retry",
+        "orders": [{"order_id": r.id, "version": r.version} for r in rows],
+    }
+    if stage:
+        request["stage"] = stage
+    if reason:
+        request["reason"] = reason
+    try:
+        body = api.act(viewer, request, click=click, dry_run=dry_run)
+    except Down as error:
+        return Answer(error=str(error), certain=False)
+    except Refused as error:
+        return Answer(error=str(error))
+    except ApiError as error:
+        return Answer(error=str(error))
+    return Answer(str(body.get("action_id") or ""), read_results(body.get("items") or ()))
+
+
+def read_results(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return one result per order; with several objects of one order, accepted wins, else the first."""
+    results: dict[str, str] = {}
+    for item in items:
+        order, result = str(item.get("order_id", "")), str(item.get("result", ""))
+        if order not in results or result == "accepted":
+            results[order] = result
+    return results
+
+
+def message(answer: Answer) -> str:
+    """Return what happened to a request in one line, each kind of result named."""
+    if answer.error:
+        tail = " Whether it was taken is not known; look at the order before you retry." if not answer.certain else ""
+        return f"Not retried. {answer.error}{tail}" if answer.certain else f"No answer. {answer.error}{tail}"
+    if len(answer.results) == 1:
+        order, result = next(iter(answer.results.items()))
+        return f"{order}: retry {fmt.RESULTS.get(result, ('', result))[1]}"
+    return " · ".join(
+        f"{len(orders):,} {fmt.RESULTS.get(result, (result, ''))[0]}" + ("" if result == "accepted" else f" ({_named(orders)})")
+        for result, orders in _by_result(answer).items()
+    )
+
+
+def tone(answer: Answer) -> str:
+    """Return good, mixed or bad."""
+    if answer.error or not answer.accepted:
+        return "bad"
+    return "good" if len(answer.accepted) == len(answer.results) else "mixed"
+
+
+def news(before: Mapping[str, str], now: Mapping[str, Outcome]) -> dict[str, Outcome]:
+    """Return the outcomes of watched orders that were decided since they were looked at last.
+
+    before: order -> id of the action this session watches.
+    """
+    return {
+        order: outcome
+        for order, action in before.items()
+        if (outcome := now.get(order)) is not None and outcome.action_id == action and not outcome.in_flight
+    }
+
+
+def news_text(decided: Mapping[str, Outcome]) -> str:
+    """Return what became of watched retries: `SO-1: retry worked: the order moved`."""
+    by_state: dict[str, list[str]] = {}
+    for order, outcome in decided.items():
+        by_state.setdefault(outcome.state, []).append(order)
+    return " · ".join(
+        f"{_named(orders)}: retry {fmt.OUTCOMES.get(state, (state, '', state))[2]}" for state, orders in by_state.items()
+    )
+
+
+def _by_result(answer: Answer) -> dict[str, list[str]]:
+    groups: dict[str, list[str]] = {}
+    for order, result in answer.results.items():
+        groups.setdefault(result, []).append(order)
+    return {r: groups[r] for r in sorted(groups, key=lambda r: (r != "accepted", r))}
+
+
+def _named(orders: Sequence[str]) -> str:
+    more = len(orders) - NAMED
+    return ", ".join(orders[:NAMED]) + (f" and {more} more" if more > 0 else "")

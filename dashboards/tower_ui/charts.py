@@ -1,0 +1,254 @@
+"""Figures from plain values: where time went, what an attempt did, how orders flow. Pure functions, no Streamlit."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboards.tower_ui import fmt
+from dashboards.tower_ui.theme import Tokens
+
+FONT = "Source Sans, system-ui, sans-serif"
+ROW_PX = 31
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One clock on the milestone chart. end None: still running. due None: no target."""
+
+    label: str
+    start: datetime | None
+    end: datetime | None
+    due: datetime | None
+    tone: str
+    text: str
+
+
+def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Tokens) -> go.Figure:
+    """Return one line per clock: when it ran, its target mark, and in words beside it how long of how much."""
+    figure = _figure(tokens, height=64 + ROW_PX * max(1, len(bars)), left=8, right=8)
+    instants = [i for b in bars for i in (b.start, b.end or (now if b.start else None), b.due) if i is not None]
+    low, high = (min(instants), max(instants)) if instants else (now - timedelta(hours=1), now)
+    span = max(high - low, timedelta(minutes=1))
+    places = list(range(len(bars)))
+    for y, bar in zip(places, bars, strict=True):
+        if bar.start is not None:
+            end = max(bar.end or now, bar.start + span / 250)
+            figure.add_trace(
+                go.Bar(
+                    base=[_local(bar.start, tz)],
+                    x=[(end - bar.start).total_seconds() * 1000],
+                    y=[y],
+                    orientation="h",
+                    width=0.62,
+                    marker={"color": tokens.state(bar.tone), "line": {"width": 0}},
+                    hovertext=f"{bar.label}: {bar.text}",
+                    hoverinfo="text",
+                    showlegend=False,
+                )
+            )
+        if bar.due is not None:
+            at = _local(bar.due, tz)
+            figure.add_shape(
+                type="line", x0=at, x1=at, y0=y - 0.43, y1=y + 0.43, line={"color": tokens.text, "width": 2, "dash": "dot"}
+            )
+        figure.add_annotation(
+            x=1.012, xref="paper", xanchor="left", y=y, text=bar.text, showarrow=False, align="left",
+            font={"color": tokens.text if bar.start else tokens.muted, "size": 13},
+        )  # fmt: skip
+    pad = span * 0.015
+    figure.update_xaxes(type="date", range=[_local(low - pad, tz), _local(high + pad, tz)], nticks=6, **_axis(tokens))
+    figure.update_yaxes(
+        tickvals=places, ticktext=[b.label for b in bars], range=[len(bars) - 0.4, -0.6], automargin=True,
+        tickfont={"color": tokens.text, "size": 13}, showgrid=False, zeroline=False,
+    )  # fmt: skip
+    widest = max((len(b.text) for b in bars), default=8)
+    figure.update_layout(margin={"r": 22 + 7 * widest, "t": 6, "b": 40, "l": 8})
+    return figure
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One step of an attempt, offset from the attempt's start in ms. depth: steps above it."""
+
+    name: str
+    service: str
+    start_ms: float
+    duration_ms: float
+    depth: int
+    error: bool
+    message: str
+
+
+def read_spans(raw: Sequence[Mapping[str, Any]]) -> list[Span]:
+    """Return the spans of one trace in the order of their start, parents before children."""
+    known = {str(s.get("span_id")): s for s in raw}
+    starts = [fmt.instant(s.get("start") or s.get("started_at")) for s in raw]
+    first = min((s for s in starts if s is not None), default=None)
+    spans: list[tuple[tuple[float, int], Span]] = []
+    for source, start in zip(raw, starts, strict=True):
+        if start is None or first is None:
+            continue
+        depth, above, seen = 0, str(source.get("parent_span_id") or ""), set[str]()
+        while above in known and above not in seen:
+            seen.add(above)
+            depth, above = depth + 1, str(known[above].get("parent_span_id") or "")
+        offset = (start - first).total_seconds() * 1000
+        status = str(source.get("status") or source.get("status_code") or "").lower()
+        span = Span(
+            name=str(source.get("name") or ""),
+            service=str(source.get("service") or ""),
+            start_ms=offset,
+            duration_ms=max(0.0, float(source.get("duration_ms") or 0)),
+            depth=depth,
+            error="error" in status,
+            message=str(source.get("message") or source.get("status_message") or ""),
+        )
+        spans.append(((offset, depth), span))
+    return [s for _, s in sorted(spans, key=lambda pair: pair[0])]
+
+
+def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
+    """Return the steps of one attempt over time; errors red, the rest coloured by service."""
+    figure = _figure(tokens, height=64 + ROW_PX * max(1, len(spans)), left=8, right=12)
+    total = max((s.start_ms + s.duration_ms for s in spans), default=1.0) or 1.0
+    palette = [tokens.accent, tokens.good, tokens.diverging, tokens.at_risk, tokens.unknown, tokens.late]
+    services = {name: palette[i % len(palette)] for i, name in enumerate(dict.fromkeys(s.service for s in spans))}
+    for y, span in enumerate(spans):
+        width = max(span.duration_ms, total / 250)
+        figure.add_trace(
+            go.Bar(
+                base=[span.start_ms], x=[width], y=[y], orientation="h", width=0.62, showlegend=False,
+                marker={"color": tokens.failing if span.error else services[span.service], "line": {"width": 0}},
+                hovertext=f"{span.name} · {span.service} · {span.duration_ms:,.0f} ms {span.message}".strip(), hoverinfo="text",
+            )
+        )  # fmt: skip
+        text = f"{span.service} · {span.duration_ms:,.0f} ms" + (" · error" if span.error else "")
+        end = span.start_ms + width
+        at, anchor, colour = (end, "left", tokens.text) if end < total * 0.66 else (span.start_ms, "right", tokens.text)
+        if end >= total * 0.66 and span.start_ms < total * 0.34:
+            at, anchor, colour = span.start_ms + total * 0.008, "left", tokens.background
+        figure.add_annotation(
+            x=at, y=y, text=text, showarrow=False, xanchor=anchor, xshift=4 if anchor == "left" else -4,
+            font={"color": colour, "size": 13},
+        )  # fmt: skip
+    figure.update_xaxes(range=[-total * 0.005, total * 1.02], ticksuffix=" ms", nticks=6, **_axis(tokens))
+    figure.update_yaxes(
+        tickvals=list(range(len(spans))),
+        ticktext=["\u2003" * min(s.depth, 4) + textwrap.shorten(s.name, 34, placeholder="…") for s in spans],
+        range=[len(spans) - 0.4, -0.6], automargin=True, tickfont={"color": tokens.text, "size": 13},
+        showgrid=False, zeroline=False,
+    )  # fmt: skip
+    return figure
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """One stage in the flow: what passed in the last 24 h and what is stuck in it, in orders or money."""
+
+    label: str
+    passed: float
+    stuck: float
+    stuck_text: str
+
+
+def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figure:
+    """Return the flow through the stages in process order with the stuck branching off; the largest branch is red."""
+    figure = _figure(tokens, height=330, left=6, right=6)
+    n = len(flows)
+    worst = max(range(n), key=lambda i: flows[i].stuck, default=0)
+    xs = [0.004 + 0.93 * i / max(1, n) for i in range(n)] + [0.996]
+    sources, targets, values, colours = [], [], [], []
+    least = max((f.passed for f in flows), default=1.0) / 400 or 0.01
+    for i, flow in enumerate(flows):
+        sources.append(i)
+        targets.append(i + 1)
+        values.append(max(flow.passed, least))
+        colours.append(_fade(tokens.accent, 0.35))
+        if flow.stuck > 0:
+            sources.append(i)
+            targets.append(n + 1 + i)
+            values.append(max(flow.stuck, least))
+            colours.append(_fade(tokens.failing if i == worst else tokens.late, 0.75))
+    stuck_x = [min(0.996, x + 0.042) for x in xs[:n]]
+    figure.add_trace(
+        go.Sankey(
+            arrangement="fixed",
+            node={
+                "x": xs + stuck_x,
+                "y": [0.32] * (n + 1) + [0.9] * n,
+                "label": [""] * (2 * n + 1),
+                "color": [tokens.accent] * n + [tokens.good] + [tokens.failing if i == worst else tokens.late for i in range(n)],
+                "thickness": 9,
+                "pad": 4,
+                "line": {"width": 0},
+                "hoverinfo": "none",
+            },
+            link={"source": sources, "target": targets, "value": values, "color": colours, "hoverinfo": "none"},
+            domain={"x": [0, 1], "y": [0, 0.88]},
+        )
+    )
+    for i, flow in enumerate(flows):
+        figure.add_annotation(
+            x=xs[i], y=1.0, xref="paper", yref="paper", xanchor="left", yanchor="top", align="left", showarrow=False,
+            text="<br>".join(textwrap.wrap(flow.label, 13)), font={"color": tokens.text, "size": 13},
+        )  # fmt: skip
+        if flow.stuck > 0:
+            figure.add_annotation(
+                x=stuck_x[i] + 0.012, y=0.03, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False,
+                text=flow.stuck_text, font={"color": tokens.failing if i == worst else tokens.late, "size": 13},
+            )  # fmt: skip
+    figure.add_annotation(
+        x=0.998, y=1.0, xref="paper", yref="paper", xanchor="right", yanchor="top", text=end, showarrow=False,
+        font={"color": tokens.good, "size": 13},
+    )  # fmt: skip
+    figure.update_layout(margin={"t": 4, "b": 4})
+    return figure
+
+
+def warm(tokens: Tokens) -> None:
+    """Draw one of each unseen, so that the first reader does not wait for what plotly loads late."""
+    now = datetime.now().astimezone()
+    bar = Bar("x", now, now, now, "late", "x")
+    for figure in (milestone_bars([bar], now, now.tzinfo or fmt.zone(None), tokens), sankey([Flow("x", 1, 1, "1")], tokens)):
+        figure.to_json()
+
+
+def _figure(tokens: Tokens, *, height: int, left: int, right: int) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=height,
+        margin={"l": left, "r": right, "t": 6, "b": 32},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "color": tokens.text, "size": 13},
+        hoverlabel={"bgcolor": tokens.raised, "font": {"color": tokens.text, "family": FONT}, "bordercolor": tokens.border},
+        barmode="overlay",
+        dragmode=False,
+    )
+    return figure
+
+
+def _axis(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "tickfont": {"color": tokens.muted, "size": 12},
+        "gridcolor": tokens.hair,
+        "zeroline": False,
+        "showline": False,
+        "fixedrange": True,
+    }
+
+
+def _local(at: datetime, tz: tzinfo) -> datetime:
+    """Return the instant as the reader's wall clock shows it; plotly draws what it is given."""
+    return at.astimezone(tz).replace(tzinfo=None)
+
+
+def _fade(colour: str, alpha: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

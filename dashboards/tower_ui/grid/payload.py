@@ -1,0 +1,203 @@
+"""What travels to the table in the browser: column lists, repeated texts sent once. Pure, no Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from dashboards.tower_ui import board_model, fmt
+from dashboards.tower_ui.board_model import Outcome
+from dashboards.tower_ui.client import Board
+
+Json = dict[str, Any]
+
+
+def column(key: str, label: str, kind: str, width: int, *, grow: int = 0, align: str = "left", hide: int = 0, title: str = "") -> Json:
+    """Return one column. width in px is its least; grow shares out what is left; hidden below `hide` px of table."""
+    return {"key": key, "label": label, "kind": kind, "w": width, "grow": grow, "align": align, "hide": hide, "title": title}
+
+
+def board_columns(currency: str) -> list[Json]:
+    """Return the columns of the board. At 1240 px the system gives way, so that no text is cut short before it."""
+    return [
+        column("state", "State", "state", 104),
+        column("id", "Order", "order", 124, grow=1),
+        column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 104, align="right"),
+        column("since", "Waiting", "age", 76, align="right", title="since its slowest step began"),
+        column("sla", "Time used", "bar", 128, title="open time used, of the time this step may take"),
+        column("customer", "Customer", "text", 104, grow=2),
+        column("stage", "Stuck in", "text", 132, grow=2),
+        column("system", "System", "text", 84, hide=1160),
+        column("error", "Error", "text", 140, grow=5),
+        column("priority", "Prio", "text", 42),
+        column("tries", "Retries", "tries", 112, title="retries so far, and what the last one did"),
+        column("act", "", "act", 92),
+    ]
+
+
+def board_payload(
+    board: Board,
+    outcomes: Mapping[str, Outcome],
+    *,
+    labels: Mapping[str, str],
+    now: datetime,
+    may_act: bool,
+    live: bool,
+    filters: str,
+    revision: str,
+    theme: str,
+) -> Json:
+    """Return the table's data.
+
+    labels: stage id -> label. live: whether retries are offered at all (data fresh enough). filters: text that
+    changes when the reader asks something else, so that the held order is let go. revision: unchanged data.
+    """
+    frame = board.frame
+    ids = board_model.text_column(frame, "order_id")
+    states = board_model.text_column(frame, "state")
+    values = list(frame["value_at_risk"]) if "value_at_risk" in frame.columns else [None] * len(ids)
+    budget = _numbers(frame, "budget_s")
+    used = _numbers(frame, "used_s")
+    retries = _numbers(frame, "retries")
+    retryable = [bool(v) for v in frame["retryable"].tolist()] if "retryable" in frame.columns else [False] * len(ids)
+    stages = board_model.text_column(frame, "stage")
+    acts = [_act(i, s, r, outcomes) for i, s, r in zip(ids, states, retryable, strict=True)]
+    last = [outcomes.get(i) for i in ids]
+    return {
+        "kind": "orders",
+        "revision": revision,
+        "filters": filters,
+        "now": int(now.timestamp() * 1000),
+        "mayAct": may_act,
+        "live": live,
+        "theme": theme,
+        "currency": board.currency,
+        "symbol": fmt.symbol(board.currency),
+        "label": "Stuck orders",
+        "selectable": True,
+        "href": "order?id=",
+        "columns": board_columns(board.currency),
+        "states": {k: list(v) for k, v in fmt.STATES.items()},
+        "ids": ids,
+        "versions": board_model.text_column(frame, "version"),
+        "cells": {
+            "state": _coded(states),
+            "value": [fmt.minor(fmt.decimal(v)) for v in values],
+            "since": _millis(frame, "since"),
+            "due": _millis(frame, "due_at"),
+            "sla": [fmt.percent(u, b) for u, b in zip(used, budget, strict=True)],
+            "customer": _coded(board_model.text_column(frame, "customer_id")),
+            "stage": _coded([labels.get(s, fmt.words(s)) for s in stages]),
+            "system": _coded([fmt.system(s) for s in board_model.text_column(frame, "system")]),
+            "error": _coded(board_model.text_column(frame, "error")),
+            "priority": _coded(board_model.text_column(frame, "priority")),
+            "tries": [int(r or 0) for r in retries],
+            "act": _coded(acts),
+            "outcome": _coded([fmt.OUTCOMES.get(o.state, (o.state, "", ""))[0] if o else "" for o in last]),
+            "tone": _coded([fmt.OUTCOMES.get(o.state, ("", "muted", ""))[1] if o else "" for o in last]),
+            "story": _coded([board_model.outcome_text(o, now) if o else "" for o in last]),
+        },
+    }
+
+
+def group_columns(currency: str) -> list[Json]:
+    """Return the columns of the groups by error."""
+    return [
+        column("error", "Error", "link", 200, grow=5),
+        column("stage", "Stuck in", "text", 150, grow=2),
+        column("system", "System", "text", 90),
+        column("count", "Orders", "count", 84, align="right"),
+        column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 124, align="right"),
+        column("first", "First seen", "ago", 96, align="right"),
+        column("last", "Last seen", "ago", 96, align="right"),
+        column("retried", "Last retry", "ago", 96, align="right"),
+        column("outcome", "Its result", "outcome", 120),
+        column("act", "", "act", 124),
+    ]
+
+
+def group_id(group: Mapping[str, Any]) -> str:
+    """Return what identifies a group: stage, system and error, as they are."""
+    return "\x1f".join(str(group.get(k) or "") for k in ("stage", "system", "error"))
+
+
+def group_payload(
+    groups: Sequence[Mapping[str, Any]],
+    *,
+    labels: Mapping[str, str],
+    currency: str,
+    now: datetime,
+    may_act: bool,
+    live: bool,
+    revision: str,
+    theme: str,
+) -> Json:
+    """Return the table of groups, largest value first; one row per stage, system and error."""
+    ordered = sorted(groups, key=lambda g: (-(fmt.decimal(g.get("value")) or 0), group_id(g)))
+    states = [str(g.get("last_outcome") or "") for g in ordered]
+    return {
+        "kind": "groups",
+        "revision": revision,
+        "filters": "groups",
+        "now": int(now.timestamp() * 1000),
+        "mayAct": may_act,
+        "live": live,
+        "theme": theme,
+        "currency": currency,
+        "symbol": fmt.symbol(currency),
+        "label": "Stuck orders by error",
+        "selectable": False,
+        "href": "",
+        "columns": group_columns(currency),
+        "states": {},
+        "ids": [group_id(g) for g in ordered],
+        "versions": ["" for _ in ordered],
+        "cells": {
+            "error": [str(g.get("error") or "") or "no error reported, just silence" for g in ordered],
+            "stage": _coded([labels.get(str(g.get("stage")), fmt.words(str(g.get("stage") or ""))) for g in ordered]),
+            "system": _coded([fmt.system(str(g.get("system") or "")) for g in ordered]),
+            "count": [int(g.get("count") or 0) for g in ordered],
+            "value": [fmt.minor(fmt.decimal(g.get("value"))) for g in ordered],
+            "first": [_milli(fmt.instant(g.get("first_at"))) for g in ordered],
+            "last": [_milli(fmt.instant(g.get("last_at"))) for g in ordered],
+            "retried": [_milli(fmt.instant(g.get("last_action_at"))) for g in ordered],
+            "outcome": _coded([fmt.OUTCOMES.get(s, (s, "", ""))[0] for s in states]),
+            "tone": _coded([fmt.OUTCOMES.get(s, ("", "muted", ""))[1] for s in states]),
+            "story": _coded([fmt.OUTCOMES.get(s, ("", "", ""))[2] for s in states]),
+            "act": _coded(["retry" if g.get("retryable") else "fix" for g in ordered]),
+        },
+    }
+
+
+def _act(order: str, state: str, retryable: bool, outcomes: Mapping[str, Outcome]) -> str:
+    """Return what the row's button stands for: retry, running, fix (the step must not be repeated) or nothing."""
+    outcome = outcomes.get(order)
+    if outcome is not None and outcome.in_flight:
+        return "running"
+    if state not in fmt.STUCK:
+        return "retry" if retryable else "none"
+    return "retry" if retryable else "fix"
+
+
+def _coded(values: Iterable[str]) -> Json:
+    """Return texts as a dictionary and positions in it."""
+    codes: dict[str, int] = {}
+    positions = [codes.setdefault(v, len(codes)) for v in values]
+    return {"d": list(codes), "i": positions}
+
+
+def _numbers(frame: Any, name: str) -> list[float | None]:
+    if name not in frame.columns:
+        return [None] * len(frame)
+    return [None if v is None or v != v else float(v) for v in frame[name].tolist()]
+
+
+def _millis(frame: Any, name: str) -> list[int | None]:
+    if name not in frame.columns:
+        return [None] * len(frame)
+    return [_milli(None if v is None or v != v else v) for v in frame[name].tolist()]
+
+
+def _milli(at: Any) -> int | None:
+    return None if at is None else int(at.timestamp() * 1000)

@@ -1,0 +1,68 @@
+"""Mounts the age line and answers its links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+import streamlit as st
+
+from dashboards.tower_ui import fmt, theme
+from dashboards.tower_ui.client import Snapshot
+
+_HERE = Path(__file__).parent
+STALE_S = 15.0
+DEAD_S = 30.0
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "tower.pulse",
+        html='<div class="pulse"></div>',
+        css=theme.component_css() + (_HERE / "pulse.css").read_text(encoding="utf-8"),
+        js=(_HERE / "pulse.js").read_text(encoding="utf-8"),
+    )
+
+
+def payload(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, every: float, big: bool = False) -> dict[str, Any]:
+    """Return what the line needs to count on its own."""
+    at = snapshot.at
+    return {
+        "at": None if at is None else int(at.timestamp() * 1000),
+        "now": int(now.timestamp() * 1000),
+        "time": fmt.clock(at, tz),
+        "zone": fmt.zone_name(tz, at or now),
+        "every": f"{every:g}",
+        "took": snapshot.took_ms,
+        "error": bool(snapshot.error),
+        "staleAfter": max(STALE_S, 3 * every) if not big else STALE_S,
+        "deadAfter": max(DEAD_S, 4 * every) if not big else STALE_S,
+        "big": big,
+    }
+
+
+def pulse(
+    snapshot: Snapshot[Any],
+    pages: Mapping[str, Any],
+    *,
+    now: datetime,
+    tz: tzinfo,
+    every: float,
+    tokens: theme.Tokens,
+    key: str = "pulse",
+    big: bool = False,
+) -> None:
+    """Draw the line. pages: url path -> page, for the links of this app."""
+    data = payload(snapshot, now=now, tz=tz, every=every, big=big)
+    result = _component()(key=key, data={**data, "theme": tokens.name}, on_go_change=lambda: None)
+    wanted = getattr(result, "go", None)
+    if isinstance(wanted, dict):
+        path, _, query = str(wanted.get("to", "")).partition("?")
+        target = pages.get(path.strip("/"))
+        if target is not None:
+            st.switch_page(target, query_params=dict(parse_qsl(query)))

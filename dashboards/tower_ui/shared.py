@@ -1,0 +1,32 @@
+"""What one dashboards process holds once: the API client and who is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+from dashboards.settings import settings
+from dashboards.tower_ui.client import Api, Viewer
+from dashboards.tower_ui.signin import Sessions
+
+
+@cache
+def api() -> Api:
+    """Return the client of this process."""
+    return Api(settings().api_url)
+
+
+@cache
+def sessions() -> Sessions:
+    """Return the sign-ins of this process."""
+    return Sessions()
+
+
+_shared: dict[str, Viewer] = {}
+
+
+def shared_viewer(key: str) -> Viewer:
+    """Return the name behind the key of the environment, asked for once. Raises what the client raises."""
+    if key not in _shared:
+        _shared[key] = replace(api().whoami(key), shared=True)
+    return _shared[key]
