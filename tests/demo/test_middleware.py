@@ -1,0 +1,96 @@
+"""The simulated middleware over HTTP: what it sends, whom it lets in, and how it bears a tower that is busy."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+from starlette.testclient import TestClient
+
+from tower.demo.middleware import MiddlewareConfig, create_middleware
+from tower.demo.scenario import Message, World
+from tower.demo.sender import Sender
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class FakeTower:
+    """Takes events as the tower would, after a number of refusals; keeps what it took."""
+
+    def __init__(self, refusals: int = 0) -> None:
+        self.refusals = refusals
+        self.events: list[dict[str, object]] = []
+        self.kinds: set[str] = set()
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if self.refusals:
+            self.refusals -= 1
+            return httpx.Response(503, headers={"Retry-After": "0"})
+        body = request.content
+        if request.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        kind = request.headers["Content-Type"]
+        self.kinds.add(kind)
+        if kind == "application/x-ndjson":
+            self.events += [json.loads(line) for line in body.splitlines()]
+        elif kind == "application/cloudevents+json":
+            self.events.append(json.loads(body))
+        else:
+            self.events += json.loads(body)
+        return httpx.Response(200, json={})
+
+
+def send(tower: FakeTower, messages: list[Message], rounds: int = 1) -> Sender:
+    """Send the messages and return the sender."""
+
+    async def run() -> Sender:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(tower), base_url="http://tower") as client:
+            sender = Sender(client)
+            sender.put(messages)
+            for _ in range(rounds):
+                await sender.drain()
+            return sender
+
+    return asyncio.run(run())
+
+
+def history() -> list[Message]:
+    world = World(7, NOW)
+    world.open(NOW - timedelta(seconds=200))
+    return world.advance(NOW + timedelta(seconds=40))
+
+
+def test_everything_is_sent_once_and_the_bank_sends_files() -> None:
+    tower, said = FakeTower(), history()
+    sender = send(tower, said)
+    assert sender.waiting == 0
+    assert len(tower.events) == len(said)
+    assert {"application/x-ndjson", "application/cloudevents-batch+json"} <= tower.kinds
+
+
+def test_a_single_message_goes_as_one_event() -> None:
+    tower = FakeTower()
+    send(tower, history()[:1])
+    assert tower.kinds == {"application/cloudevents+json"}
+
+
+def test_a_busy_tower_gets_the_same_messages_again_and_none_is_lost() -> None:
+    tower, said = FakeTower(refusals=3), history()
+    sender = send(tower, said, rounds=4)
+    assert sender.waiting == 0
+    assert [e["id"] for e in tower.events if e["source"] != "/bank/statements"] == [
+        m.event["id"] for m in said if m.connection != "bank"
+    ]
+
+
+def test_the_retry_door_wants_its_token_and_a_key() -> None:
+    config = MiddlewareConfig("http://127.0.0.1:9", "t", "s3cret")
+    client = TestClient(create_middleware(config, lambda: NOW))
+    assert client.post("/retry/SO-1").status_code == 401
+    good = {"Authorization": "Bearer s3cret"}
+    assert client.post("/retry/SO-1", headers=good).status_code == 400
+    answer = client.post("/retry/SO-1", headers={**good, "Idempotency-Key": "k"})
+    assert (answer.status_code, answer.json()["result"]) == (200, "nothing_to_do")
