@@ -8,7 +8,6 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
-from starlette.testclient import TestClient
 
 from tower.demo.middleware import MiddlewareConfig, create_middleware
 from tower.demo.scenario import Message, World
@@ -87,10 +86,14 @@ def test_a_busy_tower_gets_the_same_messages_again_and_none_is_lost() -> None:
 
 
 def test_the_retry_door_wants_its_token_and_a_key() -> None:
-    config = MiddlewareConfig("http://127.0.0.1:9", "t", "s3cret")
-    client = TestClient(create_middleware(config, lambda: NOW))
-    assert client.post("/retry/SO-1").status_code == 401
+    app = create_middleware(MiddlewareConfig("http://127.0.0.1:9", "t", "s3cret"), lambda: NOW)
+
+    async def ask(headers: dict[str, str]) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://middleware") as client:
+            return await client.post("/retry/SO-1", headers=headers)
+
     good = {"Authorization": "Bearer s3cret"}
-    assert client.post("/retry/SO-1", headers=good).status_code == 400
-    answer = client.post("/retry/SO-1", headers={**good, "Idempotency-Key": "k"})
+    assert asyncio.run(ask({})).status_code == 401
+    assert asyncio.run(ask(good)).status_code == 400
+    answer = asyncio.run(ask({**good, "Idempotency-Key": "k"}))
     assert (answer.status_code, answer.json()["result"]) == (200, "nothing_to_do")
