@@ -11,6 +11,17 @@ ENGINE = ReplacingMergeTree
 ORDER BY object
 SETTINGS index_granularity = 1024;
 
+-- The same the other way round; written first, so that a number is never given twice.
+CREATE TABLE order_objects
+(
+    order_no UInt64,
+    object   UInt64,
+    order_id String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY order_no
+SETTINGS index_granularity = 1024;
+
 -- Every object with each case it has ever been linked under; links that were retracted still count here.
 CREATE TABLE object_cases
 (
@@ -143,7 +154,8 @@ CREATE TABLE orders
     facts            UInt64,                 -- hash of the facts judged
     version          String,                 -- changes with facts, state or worst clock, never with age
     next_at          DateTime64(3, 'UTC'),   -- when time alone can next change a verdict; far future if never
-    waits_for        Array(LowCardinality(String)),  -- system kinds whose feed must pass before a verdict
+    waits_for        Array(LowCardinality(String)),  -- system kinds whose feed must be heard before a verdict ...
+    waits_until      Array(DateTime64(3, 'UTC')),    -- ... past these instants
     clocks Nested
     (
         rule           LowCardinality(String),
@@ -204,6 +216,29 @@ CREATE TABLE breaches
 ENGINE = ReplacingMergeTree(updated_at)
 ORDER BY (order_no, rule, kind, object)
 SETTINGS index_granularity = 1024;
+
+-- Every verdict ever written, also those a later fact, link or rulebook changed: what we said, and when.
+CREATE TABLE breach_history
+(
+    order_no     UInt64,
+    order_id     String,
+    rule         LowCardinality(String),
+    kind         LowCardinality(String),
+    object_type  LowCardinality(String),
+    object_id    String,
+    breach_id    String,
+    state        LowCardinality(String),
+    opened_at    DateTime64(3, 'UTC'),
+    resolved_at  Nullable(DateTime64(3, 'UTC')),
+    book         LowCardinality(String),
+    updated_at   DateTime64(3, 'UTC')
+)
+ENGINE = MergeTree
+ORDER BY (order_no, rule, updated_at);
+
+CREATE MATERIALIZED VIEW breach_history_mv TO breach_history AS
+SELECT order_no, order_id, rule, kind, object_type, object_id, breach_id, state, opened_at, resolved_at, book, updated_at
+FROM breaches;
 
 -- How far the engine has read, and when it last ticked. Written last in a tick.
 CREATE TABLE engine_cursor

@@ -1,0 +1,298 @@
+"""The steps that put one order together from its facts and links, before any promise is looked at.
+
+One row of judged_tree says that an object lies under another within an order (itself included); only what hangs
+from the order downwards is in it, so an event on a shared object reaches every order above it and then stops.
+"""
+
+from __future__ import annotations
+
+from rules.compile.authority import authority_sql, columns
+from rules.compile.quote import choose, text, texts
+from rules.match import when_sql
+from rules.model import Book
+from rules.vocabulary import TEXT_ATTRIBUTES, TIME_ATTRIBUTES
+
+LINKS = """
+-- One row: a child hangs from a parent as of the moment; the latest statement about the pair counts.
+SELECT
+    order_no, child, parent,
+    any(child_type) AS child_type, any(child_id) AS child_id, any(parent_type) AS parent_type
+FROM case_links FINAL
+WHERE order_no IN (SELECT order_no FROM scope)
+    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+    AND child NOT IN (SELECT object FROM wide_objects FINAL)
+    AND parent NOT IN (SELECT object FROM wide_objects FINAL)
+GROUP BY order_no, child, parent
+HAVING argMax(retract, (occurred_at, event_id, ev, retract)) = 0
+"""
+
+TREE = """
+-- One row: object lies under above (or is it), both on a way down from the order.
+WITH RECURSIVE walk AS
+(
+    SELECT
+        order_no, object, CAST('order' AS String) AS object_type, order_id AS object_id,
+        object AS above, CAST('order' AS String) AS above_type, toUInt8(0) AS depth
+    FROM scope
+    UNION ALL
+    SELECT DISTINCT
+        links.order_no, links.child, CAST(links.child_type AS String), links.child_id,
+        pair.1, pair.2, toUInt8(walk.depth + 1)
+    FROM walk
+    INNER JOIN judged_links AS links ON links.order_no = walk.order_no AND links.parent = walk.object
+    ARRAY JOIN [(walk.above, walk.above_type), (links.child, CAST(links.child_type AS String))] AS pair
+    WHERE walk.depth < 24
+)
+SELECT DISTINCT order_no, object, object_type, object_id, above, above_type FROM walk
+"""
+
+MEMBERS = """
+-- One row: an object of the order, with the types on its way up (its own included).
+SELECT
+    order_no, object, any(object_type) AS object_type, any(object_id) AS object_id,
+    groupUniqArray(above_type) AS types
+FROM judged_tree
+GROUP BY order_no, object
+"""
+
+FACTS = """
+-- One row: a fact on an object of the order, known and happened as of the moment.
+SELECT
+    order_no, object, object_type, object_id, ev, body, event_id, source, connection, kind, milestone, polarity,
+    occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
+    company, warehouse, partner, promised_at, requested_at, reason, error, trace_id
+FROM case_facts FINAL
+WHERE order_no IN (SELECT order_no FROM scope)
+    AND (order_no, object) IN (SELECT order_no, object FROM judged_members)
+    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+"""
+
+
+def attributes_sql(book: Book) -> str:
+    """Return the step that gives each order its attributes: the latest by occurrence, own milestones first.
+
+    Amount and currency come from the order's own milestones only. The amount in the reporting currency takes the
+    rate in force when the amount was stated; an amount without a currency is in the reporting currency.
+    """
+    own = texts(m.name for m in book.milestones.values() if m.object == "order")
+    latest = "(own, f.occurred_at, f.event_id, f.ev)"
+    text_lines = [
+        f"            argMaxIf(f.{name}, {latest}, f.{name} != ''{' AND own' if name == 'currency' else ''}) AS {name},"
+        for name in TEXT_ATTRIBUTES
+    ]
+    time_lines = [
+        f"            argMaxOrNullIf(f.{name}, {latest}, f.{name} IS NOT NULL) AS {name}," for name in TIME_ATTRIBUTES
+    ]
+    return "\n".join(
+        [
+            "-- One row: an order with its attributes, its amount in the reporting currency, and its priority.",
+            f"SELECT *, {_priority_sql(book)} AS priority",
+            "FROM",
+            "(",
+            f"    SELECT *, {_reporting_sql(book)} AS reporting_amount",
+            "    FROM",
+            "    (",
+            f"        WITH has({own}, f.milestone) AS own",
+            "        SELECT",
+            "            order_no,",
+            *text_lines,
+            *time_lines,
+            f"            argMaxOrNullIf(f.amount, {latest}, f.amount IS NOT NULL AND own) AS amount,",
+            f"            argMaxOrNullIf(f.occurred_at, {latest}, f.amount IS NOT NULL AND own) AS amount_at,",
+            f"            argMaxOrNullIf(f.quantity, {latest}, f.quantity IS NOT NULL) AS quantity,",
+            "            argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,",
+            "            maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,",
+            "            groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts",
+            "        FROM judged_facts AS f",
+            "        GROUP BY order_no",
+            "    )",
+            ") AS profile",
+        ]
+    )
+
+
+def _reporting_sql(book: Book) -> str:
+    value = book.value
+    cases = [(f"currency IN ('', {text(value.currency)})", "amount")]
+    for rate in sorted(value.rates, key=lambda r: (r.currency, r.since), reverse=True):
+        since = f"toDateTime64({text(rate.since)}, 3, 'UTC')"
+        converted = f"CAST(amount * toDecimal128({text(str(rate.rate))}, 8) AS Nullable(Decimal(38, 6)))"
+        cases.append((f"currency = {text(rate.currency)} AND amount_at >= {since}", converted))
+    return choose(cases, "CAST(NULL AS Nullable(Decimal(38, 6)))")
+
+
+def _priority_sql(book: Book) -> str:
+    if not book.priorities:
+        return "''"
+    cases = [
+        (when_sql(p.when, columns("profile")), text(p.name)) for p in book.priorities[:-1] if p.when.any_of
+    ]
+    return choose(cases, text(book.priorities[-1].name))
+
+
+def reports_sql(book: Book, kinds: frozenset[str] | None) -> str:
+    """Return the step that lays each fact on the object its milestone is about, and says whose word it is.
+
+    The base of a fact is every object of the milestone's own type on the way up from where it is kept, or that
+    place itself when there is none.
+    """
+    names = list(book.milestones)
+    own_type = f"transform(facts.milestone, {texts(names)}, {texts(book.milestones[n].object for n in names)}, '')"
+    return "\n".join(
+        [
+            "-- One row: a report about a milestone on its base object; `word` is 1 for the authority, 0 for an echo.",
+            f"WITH {own_type} AS own_type",
+            "SELECT",
+            "    facts.order_no AS order_no, facts.milestone AS milestone, tree.above AS base,",
+            "    tree.above_type AS base_type, own_type AS milestone_type, facts.polarity AS polarity,",
+            "    facts.occurred_at AS occurred_at, facts.ev AS ev, facts.object AS object, facts.error AS error,",
+            "    facts.reason AS reason, facts.kind AS kind, facts.event_id AS event_id,",
+            f"    {authority_sql(book, kinds, 'facts.milestone', 'attributes')} AS authority,",
+            "    authority = '' OR authority = facts.kind AS word",
+            "FROM judged_facts AS facts",
+            "INNER JOIN judged_tree AS tree ON tree.order_no = facts.order_no AND tree.object = facts.object",
+            "INNER JOIN judged_members AS members ON members.order_no = facts.order_no AND members.object = facts.object",
+            "INNER JOIN judged_attributes AS attributes ON attributes.order_no = facts.order_no",
+            "WHERE own_type != ''",
+            "    AND (tree.above_type = own_type OR (tree.above = facts.object AND NOT has(members.types, own_type)))",
+        ]
+    )
+
+
+REACHED = """
+-- One row: a milestone on its base object. reached_at is the authority's earliest report after its latest reversal;
+-- echo_at is the earliest of the others, after any reversal.
+WITH
+    arraySort(arrayFilter(x -> isNull(taken_back_at) OR x.1 > assumeNotNull(taken_back_at), told)) AS words,
+    arraySort(arrayFilter(x -> isNull(any_back_at) OR x.1 > assumeNotNull(any_back_at), heard)) AS echoes
+SELECT
+    order_no, milestone, base, base_type, milestone_type,
+    if(empty(words), NULL, words[1].1) AS reached_at,
+    if(empty(words), 0, words[1].2) AS reached_ev,
+    if(empty(echoes), NULL, echoes[1].1) AS echo_at,
+    if(empty(echoes), 0, echoes[1].2) AS echo_ev,
+    arrayMap(x -> x.1, words) AS reports,
+    reversals > 0 AS was_reversed
+FROM
+(
+    SELECT
+        order_no, milestone, base, base_type, milestone_type,
+        maxOrNullIf(occurred_at, polarity = 'reversed' AND word) AS taken_back_at,
+        maxOrNullIf(occurred_at, polarity = 'reversed') AS any_back_at,
+        countIf(polarity = 'reversed') AS reversals,
+        groupArrayIf((occurred_at, ev), polarity = 'reached' AND word) AS told,
+        groupArrayIf((occurred_at, ev), polarity = 'reached' AND NOT word) AS heard
+    FROM judged_reports
+    WHERE polarity IN ('reached', 'reversed')
+    GROUP BY order_no, milestone, base, base_type, milestone_type
+)
+"""
+
+VOID = """
+-- One row: an object that no longer counts, because everything reached on it was taken back.
+SELECT order_no, base AS object
+FROM judged_reached
+WHERE base_type = milestone_type
+GROUP BY order_no, base
+HAVING countIf(was_reversed) > 0 AND countIf(reached_at IS NOT NULL OR echo_at IS NOT NULL) = 0
+"""
+
+
+def anchors_sql(types: list[str]) -> str:
+    """Return the step that tells for each object of the given types which milestones lie on its way.
+
+    `first` and `last` look up and down (the start of a clock), `down_*` only at the object and below (its end).
+    """
+    wanted = texts(types)
+    return f"""
+-- One row: an object a clock may run on, and a milestone reached on it, above it or below it.
+SELECT
+    near.order_no AS order_no, near.object AS object, any(near.object_type) AS object_type, reached.milestone AS milestone,
+    minOrNull(reached.reached_at) AS first_at, argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS first_ev,
+    maxOrNull(reached.reached_at) AS last_at, argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS last_ev,
+    minOrNull(reached.echo_at) AS echo_at, argMinIf(reached.echo_ev, (reached.echo_at, reached.echo_ev), reached.echo_at IS NOT NULL) AS echo_ev,
+    minOrNullIf(reached.reached_at, near.down) AS down_first_at,
+    argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_first_ev,
+    maxOrNullIf(reached.reached_at, near.down) AS down_last_at,
+    argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_last_ev,
+    minOrNullIf(reached.echo_at, near.down) AS down_echo_at,
+    arrayDistinct(arraySort(groupArrayArray(reached.reports))) AS reports
+FROM
+(
+    SELECT t.order_no AS order_no, t.above AS object, t.above_type AS object_type, t.object AS base, 1 AS down
+    FROM judged_tree AS t
+    WHERE has({wanted}, t.above_type)
+    UNION ALL
+    SELECT t.order_no, t.object, t.object_type, t.above, 0
+    FROM judged_tree AS t
+    WHERE has({wanted}, t.object_type) AND t.above != t.object
+) AS near
+INNER JOIN judged_reached AS reached ON reached.order_no = near.order_no AND reached.base = near.base
+GROUP BY near.order_no, near.object, reached.milestone
+""".strip()
+
+
+TOLD = """
+-- One row: every word on a milestone that counts for an object, on it or on anything below it, oldest first.
+SELECT order_no, milestone, object, arraySort(groupArray(occurred_at)) AS told_at
+FROM
+(
+    SELECT DISTINCT reports.order_no AS order_no, reports.milestone AS milestone, tree.above AS object, reports.occurred_at AS occurred_at
+    FROM judged_reports AS reports
+    INNER JOIN judged_tree AS tree ON tree.order_no = reports.order_no AND tree.object = reports.object
+    WHERE reports.polarity = 'reached' AND reports.word
+)
+GROUP BY order_no, milestone, object
+"""
+
+
+def complete_sql(wanted: list[tuple[str, str, str]]) -> str:
+    """Return the step for completeness: (type of the object above, milestone, type that must all have it)."""
+    if not wanted:
+        return (
+            "-- Nothing in this book asks for completeness.\n"
+            "SELECT toUInt64(0) AS order_no, toUInt64(0) AS object, '' AS milestone, '' AS per,\n"
+            "    toDateTime64(0, 3, 'UTC') AS complete_at, toUInt64(0) AS complete_ev WHERE 0"
+        )
+    parts = []
+    for above_type, milestone, per in wanted:
+        parts.append(
+            f"""
+SELECT
+    whole.order_no AS order_no, whole.object AS object, {text(milestone)} AS milestone, {text(per)} AS per,
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
+    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+FROM
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
+        maxOrNullIf(part.down_first_at, counted) AS last_at,
+        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
+    FROM
+    (
+        SELECT
+            order_no, object, above,
+            object_type = {text(per)} AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+        FROM judged_tree
+        WHERE above_type = {text(above_type)}
+    ) AS tree
+    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = {text(milestone)} AND object_type = {text(per)}) AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object
+    GROUP BY tree.order_no, tree.above
+) AS whole
+LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = {text(milestone)}) AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object""".strip()
+        )
+    union = "\n    UNION ALL\n".join(parts)
+    return f"""
+-- One row: a milestone that every object of a type under another has, and since when.
+SELECT order_no, object, milestone, per, assumeNotNull(at) AS complete_at, at_ev AS complete_ev
+FROM
+(
+{union}
+)
+WHERE at IS NOT NULL
+""".strip()

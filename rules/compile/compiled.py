@@ -1,0 +1,98 @@
+"""The whole rulebook as an ordered list of steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rules.compile import case, clocks, deadlines, verdict
+from rules.kinds import diverging, failing, late, out_of_order, too_fast
+from rules.model import Book
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One SELECT and the temporary table it fills."""
+
+    table: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A rulebook ready to run. kinds are the system kinds with a connection, None when all are known."""
+
+    book: Book
+    kinds: frozenset[str] | None
+    steps: tuple[Step, ...]
+
+    def text(self) -> str:
+        """Return all SQL as one stable text for people and for comparison."""
+        return "\n\n".join(f"-- {step.table}\n{step.sql}" for step in self.steps) + "\n"
+
+
+def _completeness(book: Book) -> list[tuple[str, str, str]]:
+    wanted = {("order", d.milestone, d.per) for d in book.process.done}
+    wanted |= {
+        (s.per, s.end.milestone, book.milestones[s.end.milestone].object)
+        for s in book.stages
+        if s.end.pick == "complete"
+    }
+    return sorted(wanted)
+
+
+def _clock_types(book: Book, completeness: list[tuple[str, str, str]]) -> list[str]:
+    types = {"order"} | {s.per for s in book.stages} | {per for _, _, per in completeness}
+    return sorted(types)
+
+
+def _findings(book: Book) -> str:
+    parts = [late.findings_sql(), diverging.findings_sql(), out_of_order.findings_sql(), failing.findings_sql()]
+    parts += [too_fast.findings_sql(s) for s in book.stages if s.not_before_s]
+    union = "\nUNION ALL\n".join(parts)
+    return f"""-- One row: a finding of a compiled rule as of the moment.
+SELECT
+    f.order_no AS order_no, c.order_id AS order_id, f.rule AS rule, f.kind AS kind, f.object AS object,
+    f.object_type AS object_type, f.object_id AS object_id,
+    lower(hex(sipHash64(f.order_no, f.rule, f.kind, f.object))) AS breach_id,
+    if(f.resolved_at IS NULL AND o.closed_at IS NULL, 'open', 'resolved') AS state,
+    f.opened_at AS opened_at, ifNull(f.resolved_at, o.closed_at) AS resolved_at,
+    f.milestone AS milestone, f.system AS system, f.error AS error, f.from_event AS from_event, f.to_event AS to_event,
+    f.started_at AS started_at, f.budget_s AS budget_s, f.used_s AS used_s, f.calendar AS calendar, f.holds AS holds
+FROM
+(
+{union}
+) AS f
+INNER JOIN judged_cases AS c ON c.order_no = f.order_no
+INNER JOIN judged_orders AS o ON o.order_no = f.order_no
+WHERE c.begun_at IS NOT NULL"""
+
+
+def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
+    """Return the steps that judge the orders in `scope` by this book, in the order they must run.
+
+    kinds: the system kinds that have a connection; a milestone's authority of another kind is skipped. None when
+    no connections are configured.
+    """
+    completeness = _completeness(book)
+    steps = (
+        Step("judged_links", case.LINKS.strip()),
+        Step("judged_tree", case.TREE.strip()),
+        Step("judged_members", case.MEMBERS.strip()),
+        Step("judged_facts", case.FACTS.strip()),
+        Step("judged_ahead", verdict.AHEAD.strip()),
+        Step("judged_attributes", case.attributes_sql(book)),
+        Step("judged_reports", case.reports_sql(book, kinds)),
+        Step("judged_reached", case.REACHED.strip()),
+        Step("judged_void", case.VOID.strip()),
+        Step("judged_anchors", case.anchors_sql(_clock_types(book, completeness))),
+        Step("judged_told", case.TOLD.strip()),
+        Step("judged_complete", case.complete_sql(completeness)),
+        Step("judged_failures", verdict.FAILURES.strip()),
+        Step("judged_cases", verdict.cases_sql(book)),
+        Step("judged_runs", clocks.runs_sql(book, kinds)),
+        Step("judged_starts", deadlines.starts_sql(book)),
+        Step("judged_clocks", verdict.clocks_sql()),
+        Step("judged_orders", verdict.orders_sql(book.hash)),
+        Step("judged_findings", _findings(book)),
+    )
+    return Compiled(book, kinds, steps)

@@ -1,0 +1,119 @@
+"""From runs to clocks: what ends them, merged pauses, deadline, budget and time used, in each one's calendar.
+
+Business time is arithmetic on "open ms before an instant"; the calendars of the book are branches of one
+expression, so the text does not grow with the number of stages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rules.calendar import Calendar
+from rules.calendar_sql import add_sql, open_ms_sql, with_clause
+from rules.compile.quote import FAR, choose, text
+from rules.model import Book
+
+_NEVER_MS = 10**15  # more open time than any calendar has
+_NO_HOLDS = "CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'))))"
+
+
+def _dispatch(calendars: dict[str, Calendar], expression: Callable[[Calendar | None], str]) -> str:
+    cases = [(f"calendar = {text(name)}", expression(calendar)) for name, calendar in calendars.items()]
+    return choose(cases, expression(None))
+
+
+def used_calendars(book: Book) -> dict[str, Calendar]:
+    """Return the calendars that a stage or a tier of the book names, by name."""
+    names = {s.calendar for s in book.stages} | {t.calendar for s in book.stages for t in s.tiers}
+    return {name: book.calendars[name] for name in sorted(n for n in names if n)}
+
+
+def starts_sql(book: Book) -> str:
+    """Return the step that gives each run its end, deadline, at-risk instant, budget and used open time."""
+    calendars = used_calendars(book)
+    scalars = ",\n    ".join(line for calendar in calendars.values() for line in with_clause(calendar))
+
+    def open_ms(instant: str) -> str:
+        return f"toInt64(assumeNotNull({_dispatch(calendars, lambda c: open_ms_sql(c, instant))}))"
+
+    def add(instant: str, ms: str) -> str:
+        return _dispatch(calendars, lambda c: add_sql(c, instant, ms))
+
+    def needed(target: str) -> str:
+        return (
+            f"arrayFold((needed, p) -> if(p.1 - started_open < needed, if(p.2 >= {_NEVER_MS}, toInt64({_NEVER_MS}), "
+            f"needed + p.2 - p.1), needed), holds_open, {target})"
+        )
+
+    return f"""
+-- One row: a clock with everything that does not depend on the moment it is looked at.
+{"WITH" if scalars else ""}
+    {scalars}
+SELECT
+    * EXCEPT (due_needed, at_risk_needed),
+    CAST(multiIf(at_risk_needed IS NULL OR assumeNotNull(at_risk_needed) >= {_NEVER_MS}, NULL,
+        {add("started_at", "assumeNotNull(at_risk_needed)")}) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at
+FROM
+(
+    SELECT
+        *,
+        if(at_risk_share IS NULL OR budget_ms IS NULL, NULL,
+            {needed("toInt64(ceil(assumeNotNull(budget_ms) * assumeNotNull(at_risk_share)))")}) AS at_risk_needed
+    FROM
+    (
+        SELECT
+            *,
+            if(within_ms IS NOT NULL, within_ms, if(due_at IS NULL, NULL, {open_ms("assumeNotNull(due_at)")} - started_open)) AS budget_ms,
+            if(end_at IS NULL, NULL, end_open - started_open
+                - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms
+        FROM
+        (
+            SELECT
+                *,
+                CAST(multiIf(
+                    within_ms IS NULL AND (until_at IS NULL OR plus_ms = 0), until_at,
+                    within_ms IS NULL, {add("assumeNotNull(until_at)", "plus_ms")},
+                    due_needed >= {_NEVER_MS}, NULL,
+                    {add("started_at", "due_needed")}) AS Nullable(DateTime64(3, 'UTC'))) AS due_at
+            FROM
+            (
+                SELECT
+                    *,
+                    {needed("toInt64(ifNull(within_ms, 0))")} AS due_needed
+                FROM
+                (
+                    SELECT
+                        *,
+                        {open_ms("started_at")} AS started_open,
+                        {open_ms("ifNull(end_at, started_at)")} AS end_open,
+                        arrayMap(p -> ({open_ms("p.1")},
+                            if(p.2 = {FAR}, toInt64({_NEVER_MS}), {open_ms("p.2")})), holds) AS holds_open
+                    FROM
+                    (
+                        SELECT
+                            *,
+                            arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
+                                arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))),
+                                arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))),
+                                {_NO_HOLDS}) AS holds,
+                            to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
+                            if(stopped, to_ev, 0) AS to_event,
+                            stopped AND assumeNotNull(to_at) < started_at AS disorder,
+                            cancelled_at IS NOT NULL AND started_at > assumeNotNull(cancelled_at) AS after_cancelled,
+                            multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at
+                        FROM
+                        (
+                            SELECT
+                                *,
+                                least(
+                                    if(done_at IS NULL OR started_at > assumeNotNull(done_at), {FAR}, assumeNotNull(done_at)),
+                                    if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at
+                            FROM judged_runs
+                        )
+                    )
+                )
+            )
+        )
+    )
+)
+""".strip()

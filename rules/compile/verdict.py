@@ -1,0 +1,249 @@
+"""What the clocks mean at a moment: states, the worst clock of each order, and the order's own state.
+
+Time enters here and only here (`as_of`), together with how far each feed has been heard (`feed_marks`).
+"""
+
+from __future__ import annotations
+
+from rules.compile.quote import FAR, text, texts
+from rules.model import Book
+from rules.vocabulary import AT_RISK_STATES, OPEN_STATES, ORDER_ATTRIBUTES
+
+# The nested columns of `orders.clocks`, in the order in which judged_orders packs them.
+CLOCK_COLUMNS = (
+    "rule", "object", "object_type", "object_id", "from_milestone", "to_milestone", "from_event", "to_event",
+    "started_at", "stopped_at", "due_at", "at_risk_at", "budget_s", "used_s", "calendar", "pauses", "state", "verdict",
+    "provisional", "system", "error",
+)
+
+_AS_OF = "{as_of:DateTime64(3, 'UTC')}"
+
+FAILURES = """
+-- One row: a milestone that failed on the object its failure was reported on; open until the word comes later.
+WITH
+    arrayFirstOrNull(t -> t > fails.failed_at, told.told_at) AS healed,
+    arrayLastOrNull(t -> t < fails.failed_at, told.told_at) AS told_before
+SELECT
+    fails.order_no AS order_no, fails.milestone AS milestone, fails.object AS object,
+    members.object_type AS object_type, members.object_id AS object_id, fails.system AS system,
+    healed AS healed_at, healed IS NULL AS failing,
+    assumeNotNull(arrayFirst(t -> isNull(told_before) OR t > assumeNotNull(told_before), fails.times)) AS since,
+    fails.error AS error, fails.event AS event
+FROM
+(
+    SELECT
+        order_no, milestone, object, any(authority) AS system, max(occurred_at) AS failed_at,
+        arraySort(groupUniqArray(occurred_at)) AS times,
+        argMax(if(error != '', error, reason), (occurred_at, event_id, ev)) AS error,
+        argMax(ev, (occurred_at, event_id, ev)) AS event
+    FROM judged_reports
+    WHERE polarity = 'failed'
+    GROUP BY order_no, milestone, object
+) AS fails
+INNER JOIN judged_members AS members ON members.order_no = fails.order_no AND members.object = fails.object
+LEFT JOIN judged_told AS told
+    ON told.order_no = fails.order_no AND told.milestone = fails.milestone AND told.object = fails.object
+"""
+
+
+def gate_sql(kind: str, case: str) -> str:
+    """Return how far the feeds of a system kind have been heard for an order; far future when nothing gates it.
+
+    A feed fits an order when each scope it declares (company, warehouse, partner) is the order's.
+    """
+    fits = " AND ".join(f"(f.{i} = '' OR f.{i} = {case}.{name})" for i, name in ((2, "company"), (3, "warehouse"), (4, "partner")))
+    return f"arrayFold((least_mark, f) -> if(f.1 = {kind} AND {fits}, least(least_mark, f.5), least_mark), marks, {FAR})"
+
+
+MARKS = "(SELECT groupArray((kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
+
+
+def cases_sql(book: Book) -> str:
+    """Return the step with each order's attributes, first start, completion and cancellation."""
+    process = book.process
+    attributes = ", ".join(f"profile.{name} AS {name}" for name in ORDER_ATTRIBUTES)
+    done = [
+        f"maxIf(complete_at, milestone = {text(d.milestone)} AND per = {text(d.per)})" for d in process.done
+    ]
+    all_done = " AND ".join(
+        f"countIf(milestone = {text(d.milestone)} AND per = {text(d.per)}) > 0" for d in process.done
+    )
+    latest = f"greatest({', '.join(done)})" if len(done) > 1 else (done[0] if done else "NULL")
+    return f"""
+-- One row: an order with what starts and closes it.
+SELECT
+    profile.order_no AS order_no, scope.order_id AS order_id, {attributes},
+    profile.reporting_amount AS reporting_amount, profile.priority AS priority, profile.last_milestone AS last_milestone,
+    profile.last_at AS last_at, profile.facts AS facts,
+    starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at, finished.done_at AS done_at
+FROM judged_attributes AS profile
+INNER JOIN scope ON scope.order_no = profile.order_no
+LEFT JOIN
+(
+    SELECT
+        order_no,
+        minOrNullIf(ifNull(reached_at, echo_at), has({texts(process.start)}, milestone) AND (reached_at IS NOT NULL OR echo_at IS NOT NULL)) AS begun_at,
+        minOrNullIf(reached_at, has({texts(process.cancelled)}, milestone)) AS cancelled_at
+    FROM judged_reached
+    GROUP BY order_no
+) AS starts ON starts.order_no = profile.order_no
+LEFT JOIN
+(
+    SELECT order_no, CAST(if({all_done or "0"}, {latest}, NULL) AS Nullable(DateTime64(3, 'UTC'))) AS done_at
+    FROM judged_complete
+    WHERE object IN (SELECT object FROM scope)
+    GROUP BY order_no
+) AS finished ON finished.order_no = profile.order_no
+""".strip()
+
+
+def clocks_sql() -> str:
+    """Return the step that gives every clock its state and the order state it stands for."""
+    return f"""
+-- One row: a clock with its state now. verdict is the order state it stands for, '' when it stands for none.
+WITH
+    {MARKS},
+    end_at IS NULL AND arrayExists(p -> p.1 <= {_AS_OF} AND p.2 > {_AS_OF}, s.holds) AS paused,
+    multiIf(s.stopped, 'stopped', end_at IS NOT NULL, 'ended', paused, 'paused', 'running') AS clock_state,
+    failing.error IS NOT NULL AND end_at IS NULL AS fails,
+    clock_state = 'running' AND ifNull(due_at < {_AS_OF}, 0) AS past,
+    {gate_sql("s.system", "o")} AS heard_until,
+    if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
+    past AND heard_until > ifNull(pass_at, {FAR}) AS passed
+SELECT
+    s.order_no AS order_no, s.rule AS rule, s.object AS object, s.object_type AS object_type, members.object_id AS object_id,
+    s.from_milestone AS from_milestone, s.to_milestone AS to_milestone, s.provisional AS provisional,
+    s.from_event AS from_event, s.to_event AS to_event, s.started_at AS started_at, s.end_at AS end_at,
+    s.to_echo_at AS to_echo_at, s.due_at AS due_at, s.at_risk_at AS at_risk_at, intDiv(s.budget_ms, 1000) AS budget_s,
+    intDiv(s.used_ms, 1000) AS used_s, s.calendar AS calendar, s.holds AS holds, s.system AS system,
+    s.disorder AS disorder, s.after_cancelled AS after_cancelled, clock_state AS state, past, passed, pass_at,
+    multiIf(
+        fails, 'failing',
+        past AND s.provisional, 'unknown',
+        past AND NOT passed, 'unknown',
+        past AND s.to_echo_at IS NOT NULL, 'diverging',
+        past, 'late',
+        s.disorder, 'diverging',
+        clock_state = 'running' AND ifNull(s.at_risk_at <= {_AS_OF}, 0), 'at_risk',
+        end_at IS NULL, 'on_track',
+        '') AS verdict,
+    if(fails, failing.error, '') AS error, if(fails, failing.since, NULL) AS failing_since
+FROM judged_starts AS s
+INNER JOIN judged_cases AS o ON o.order_no = s.order_no
+INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
+LEFT JOIN
+(
+    SELECT e.order_no AS order_no, e.milestone AS milestone, e.object AS object,
+        argMax(e.error, (e.since, e.error)) AS error, min(e.since) AS since
+    FROM
+    (
+        SELECT f.order_no AS order_no, f.milestone AS milestone, tree.above AS object, f.error AS error, f.since AS since
+        FROM judged_failures AS f
+        INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+        WHERE f.failing
+        UNION ALL
+        SELECT f.order_no, f.milestone, tree.object, f.error, f.since
+        FROM judged_failures AS f
+        INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.above = f.object
+        WHERE f.failing AND tree.object != f.object
+    ) AS e
+    GROUP BY e.order_no, e.milestone, e.object
+) AS failing ON failing.order_no = s.order_no AND failing.milestone = s.to_milestone AND failing.object = s.object
+""".strip()
+
+
+def orders_sql(book_hash: str) -> str:
+    """Return the step that makes the row of each order: state, worst clock and all its clocks."""
+    rank = "transform(x.verdict, " + texts(OPEN_STATES) + ", CAST([" + ", ".join(
+        str(i) for i in range(len(OPEN_STATES))
+    ) + "] AS Array(UInt8)), toUInt8(99))"
+    at_risk = texts(AT_RISK_STATES)
+    nested = ",\n    ".join(f"c.clocks.{i} AS `clocks.{name}`" for i, name in enumerate(CLOCK_COLUMNS, 1))
+    own_attributes = ", ".join(f"o.{name} AS {name}" for name in ORDER_ATTRIBUTES)
+    return f"""
+-- One row: an order as the board shows it.
+WITH
+    ifNull(o.done_at IS NOT NULL AND NOT ifNull(c.reopened, 0), 0) AS is_done,
+    multiIf(is_done, 'done', o.cancelled_at IS NOT NULL, 'cancelled', w.verdict != '', assumeNotNull(w.verdict), 'on_track') AS order_state,
+    if(order_state = 'done', o.done_at, if(order_state = 'cancelled', o.cancelled_at, NULL)) AS closed,
+    closed IS NOT NULL AS is_closed
+SELECT
+    o.order_no AS order_no, o.order_id AS order_id, o.begun_at IS NOT NULL AS on_board, order_state AS state,
+    closed AS closed_at, o.begun_at AS started_at,
+    if(is_closed, '', ifNull(w.rule, '')) AS stage, if(is_closed, '', ifNull(w.object_type, '')) AS object_type,
+    if(is_closed, '', ifNull(w.object_id, '')) AS object_id,
+    if(is_closed, closed, ifNull(w.since, o.last_at)) AS since, if(is_closed, NULL, w.due_at) AS due_at,
+    if(is_closed, NULL, w.budget_s) AS budget_s,
+    o.priority AS priority, {own_attributes}, o.reporting_amount AS reporting_amount,
+    if(has({at_risk}, order_state), o.reporting_amount, if(o.reporting_amount IS NULL, NULL, toDecimal128(0, 6))) AS value_at_risk,
+    if(is_closed, '', ifNull(w.system, '')) AS system, if(is_closed, '', ifNull(w.error, '')) AS error,
+    o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
+    o.facts AS facts,
+    lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
+    least(ifNull(c.next_at, {FAR}), ifNull(ahead.next_at, {FAR})) AS next_at,
+    if(is_closed, CAST([] AS Array(String)), ifNull(c.waits_for, [])) AS waits_for,
+    if(is_closed, CAST([] AS Array(DateTime64(3, 'UTC'))), ifNull(c.waits_until, [])) AS waits_until,
+    {nested},
+    {text(book_hash)} AS book
+FROM judged_cases AS o
+LEFT JOIN
+(
+    SELECT
+        order_no,
+        arraySort(x -> (x.1, x.2), groupArray((
+            rule, object, object_type, object_id, from_milestone, to_milestone, from_event, to_event, started_at,
+            end_at, due_at, at_risk_at, budget_s, used_s, calendar,
+            arrayMap(p -> (p.1, if(p.2 = {FAR}, NULL, p.2)), holds), state, verdict, provisional, system, error))) AS clocks,
+        max(reopens) AS reopened,
+        arrayMin(arrayFilter(m -> m > {_AS_OF}, groupArrayArray(moments))) AS soonest,
+        if(soonest < {_AS_OF}, NULL, soonest) AS next_at,
+        groupArrayIf(CAST(system AS String), past AND NOT passed AND NOT provisional) AS waits_for,
+        groupArrayIf(assumeNotNull(pass_at), past AND NOT passed AND NOT provisional) AS waits_until
+    FROM
+    (
+        SELECT
+            k.*, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
+            if(k.state = 'running', arrayMap(m -> assumeNotNull(m),
+                arrayFilter(m -> m IS NOT NULL, [k.at_risk_at, k.due_at + toIntervalMillisecond(1)])), []) AS moments
+        FROM judged_clocks AS k
+        INNER JOIN judged_cases AS p ON p.order_no = k.order_no
+    )
+    GROUP BY order_no
+) AS c ON c.order_no = o.order_no
+LEFT JOIN
+(
+    SELECT
+        order_no, worst.1 AS verdict, worst.2 AS rule, worst.3 AS object_type, worst.4 AS object_id, worst.5 AS since,
+        worst.6 AS due_at, worst.7 AS budget_s, worst.8 AS system, worst.9 AS error, worst.10 AS to_milestone
+    FROM
+    (
+        SELECT
+            x.order_no AS order_no,
+            argMin((x.verdict, x.rule, x.object_type, x.object_id, x.since, x.due_at, x.budget_s, x.system, x.error, x.to_milestone),
+                ({rank}, ifNull(x.due_at, {FAR}), x.rule, x.object_id)) AS worst
+        FROM
+        (
+            SELECT order_no, CAST(verdict AS String) AS verdict, CAST(rule AS String) AS rule, CAST(object_type AS String) AS object_type,
+                object_id, started_at AS since, due_at, budget_s, CAST(system AS String) AS system, error, CAST(to_milestone AS String) AS to_milestone
+            FROM judged_clocks
+            WHERE verdict != ''
+            UNION ALL
+            SELECT order_no, 'failing', '', object_type, object_id, since, NULL, NULL, CAST(system AS String), error, milestone
+            FROM judged_failures
+            WHERE failing AND (order_no, milestone) NOT IN (SELECT order_no, to_milestone FROM judged_clocks WHERE verdict = 'failing')
+        ) AS x
+        GROUP BY x.order_no
+    )
+) AS w ON w.order_no = o.order_no
+LEFT JOIN judged_ahead AS ahead ON ahead.order_no = o.order_no
+""".strip()
+
+
+AHEAD = f"""
+-- One row: an order with a fact that is known but has not happened yet as of the moment.
+SELECT order_no, min(occurred_at) AS next_at
+FROM case_facts
+WHERE order_no IN (SELECT order_no FROM scope) AND occurred_at > {_AS_OF}
+    AND received_at <= {{known_at:DateTime64(3, 'UTC')}}
+GROUP BY order_no
+"""

@@ -1,0 +1,97 @@
+"""One tick: what happened is correlated, judged, written down and acted upon. The list below is the whole engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from clickhouse_connect.driver.client import Client
+
+from rules.compile import Compiled
+from tower.engine import verdicts, workspace
+from tower.engine.correlate import correlate
+from tower.engine.feeds import FeedState, feed_states, gating
+from tower.model.connections import Connections
+from tower.store.sql import load
+
+DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+_BATCH_EVENTS = 50_000
+_SLICE_ORDERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one tick did."""
+
+    events: int
+    orders: int
+    feeds: list[FeedState]
+    cursor: datetime
+
+
+def run_cycle(
+    client: Client, compiled: Compiled, connections: Connections, now: datetime, owner: str, everything: bool
+) -> Tick:
+    """Run one tick on the write client and return what it did; safe to repeat after any interruption.
+
+    everything: judge every order (a new rulebook), not only the touched and due ones. All new events are taken in
+    before the first verdict, so a backlog is judged once, at its end.
+    """
+    cursor = read_cursor(client)
+    client.command("CREATE OR REPLACE TEMPORARY TABLE touched (order_no UInt64) ENGINE = Memory")
+    events, cursor = _take_in(client, cursor)
+    feeds = feed_states(client, compiled.book, connections, now)
+    workspace.set_marks(client, gating(feeds))
+    _find_due(client, now, everything)
+    orders = _judge(client, compiled, now)
+    write_cursor(client, cursor, now, owner)
+    return Tick(events, orders, feeds, cursor)
+
+
+def read_cursor(client: Client) -> datetime:
+    """Return up to where events have been taken in."""
+    rows = client.query("SELECT stored_at FROM engine_cursor FINAL WHERE name = 'engine'").result_rows
+    return rows[0][0] if rows else DAWN
+
+
+def write_cursor(client: Client, cursor: datetime, now: datetime, owner: str) -> None:
+    """Note how far the engine came, and that it lives. The last write of a tick."""
+    client.insert(
+        "engine_cursor",
+        [["engine", cursor, now, now, owner]],
+        column_names=["name", "stored_at", "judged_at", "ticked_at", "owner"],
+    )
+
+
+def _take_in(client: Client, cursor: datetime) -> tuple[int, datetime]:
+    total = 0
+    while (until := _next_batch(client, cursor)) is not None:
+        total += correlate(client, cursor, until)
+        cursor = until
+    return total, cursor
+
+
+def _next_batch(client: Client, cursor: datetime) -> datetime | None:
+    parameters = {"after": cursor, "events": _BATCH_EVENTS}
+    row = client.query(load("engine_next_batch"), parameters=parameters).result_rows[0]
+    return row[0] if row[1] else None
+
+
+def _find_due(client: Client, now: datetime, everything: bool) -> None:
+    if everything:
+        client.command("INSERT INTO touched SELECT order_no FROM order_numbers")
+        return
+    client.command(load("engine_due"), parameters={"now": now})
+    client.command(load("engine_waiting"))
+
+
+def _judge(client: Client, compiled: Compiled, now: datetime) -> int:
+    total, after = 0, 0
+    while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": _SLICE_ORDERS}):
+        workspace.judge(client, compiled, as_of=now, known_at=now)
+        verdicts.store(client, compiled, now)
+        total += size
+        after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])
+        if size < _SLICE_ORDERS:
+            break
+    return total

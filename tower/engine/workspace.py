@@ -1,0 +1,50 @@
+"""Runs a compiled rulebook over chosen orders on one client, in temporary tables.
+
+The caller fills `scope` (which orders) and `feed_marks` (how far each feed was heard) and names the moment; every
+step then fills its table from the ones before. Nothing persistent is written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from rules.compile import Compiled
+from tower.engine.feeds import FeedState
+
+_SCOPE = "CREATE OR REPLACE TEMPORARY TABLE scope (order_no UInt64, object UInt64, order_id String) ENGINE = Memory"
+_MARKS = """CREATE OR REPLACE TEMPORARY TABLE feed_marks
+(kind String, company String, warehouse String, partner String, watermark DateTime64(3, 'UTC')) ENGINE = Memory"""
+
+
+def set_marks(client: Client, feeds: Iterable[FeedState]) -> None:
+    """Bind how far each configured feed has been heard."""
+    client.command(_MARKS)
+    rows = [[f.kind, f.company, f.warehouse, f.partner, f.gate] for f in feeds]
+    if rows:
+        client.insert("feed_marks", rows, column_names=["kind", "company", "warehouse", "partner", "watermark"])
+
+
+def set_scope(client: Client, select: str, parameters: dict[str, object] | None = None) -> int:
+    """Fill `scope` from a SELECT of order_no, object, order_id and return how many orders are in it."""
+    client.command(_SCOPE)
+    client.command(f"INSERT INTO scope {select}", parameters=parameters)
+    return int(client.query("SELECT count() FROM scope").result_rows[0][0])
+
+
+def judge(client: Client, compiled: Compiled, as_of: datetime, known_at: datetime) -> None:
+    """Run every step for the orders in `scope`; the judged_* tables then hold the verdicts."""
+    moment = {"as_of": as_of, "known_at": known_at}
+    for step in compiled.steps:
+        bound = {name: value for name, value in moment.items() if f"{{{name}:" in step.sql}
+        client.command(
+            f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory AS\n{step.sql}", parameters=bound or None
+        )
+
+
+def drop(client: Client, tables: Sequence[str]) -> None:
+    """Drop temporary tables, so that a pooled client goes back clean."""
+    for table in tables:
+        client.command(f"DROP TEMPORARY TABLE IF EXISTS {table}")
