@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from tower.commands.hold import hold_folder
+from tower.commands.opening import opened
 from tower.commands.plainly import Stop, settings_now
 from tower.commands.remote import Remote, Token, Url
-from tower.commands.serve import opened
 from tower.store.audit import Audit
 
 app = typer.Typer(no_args_is_help=True, help="The chained record of every act.")

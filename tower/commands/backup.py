@@ -15,8 +15,8 @@ from typing import Annotated
 import typer
 
 from tower.commands.hold import hold_folder
+from tower.commands.opening import opened
 from tower.commands.plainly import Stop, settings_now
-from tower.commands.serve import opened
 from tower.settings import Settings
 
 _LEFT_OUT = {"tower.lock", "store"}

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from tower.commands.hold import hold_folder
+from tower.commands.opening import opened
 from tower.commands.plainly import settings_now
 from tower.commands.remote import Remote, Token, Url
-from tower.commands.serve import opened
 from tower.settings import Settings
 from tower.store.keys import Keys
 

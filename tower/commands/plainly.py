@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import typer
 
+from collector.lock import JournalInUse
 from rules.errors import RulebookError
 from tower.model.connections import ConnectionsError
 from tower.model.secret import SecretError
@@ -32,7 +33,7 @@ def plainly(run: Callable[[], object]) -> int:
         for problem in error.problems:
             typer.echo(f"  {problem}", err=True)
         return EXIT
-    except (Stop, SettingsError, ConnectionsError, SecretError, StoreError, KeyProblem) as error:
+    except (Stop, SettingsError, ConnectionsError, SecretError, StoreError, KeyProblem, JournalInUse) as error:
         typer.echo(f"tower: {error}", err=True)
         return EXIT
     except httpx.TransportError as error:

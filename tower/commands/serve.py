@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from types import FrameType
 
 import structlog
@@ -20,22 +19,17 @@ from tower.api.app import create_app
 from tower.api.context import ApiContext
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
+from tower.commands.keys_door import key_routes
+from tower.commands.opening import now, opened
 from tower.engine.engine import Engine
 from tower.model.connections import load_connections
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
 from tower.settings import Settings
-from tower.store.client import Store
-from tower.store.keys import Keys
-from tower.store.migrate import migrate
+from tower.store.retention import Retention
 
 STOP_S = 5  # how long open requests may take to finish
 log = structlog.get_logger("tower")
-
-
-def now() -> datetime:
-    """Return the moment, aware."""
-    return datetime.now(UTC)
 
 
 def serve(settings: Settings, *, doors_only: bool = False) -> None:
@@ -99,13 +93,16 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             collector_stats=collector.stats,
             clock=now,
         )
-        app = create_app(context, collector.routes())
+        app = create_app(context, [*collector.routes(), *key_routes(keys)])
+        retention = Retention(store, settings.raw_days, now)
         engine.start()
         collector.start()
+        retention.start()
         try:
             yield app
         finally:
             collector.stop()
+            retention.stop()
             engine.stop()
 
 
@@ -123,23 +120,6 @@ def doors(settings: Settings) -> Iterator[ASGIApp]:
             yield create_doors(collector.routes(), collector.stats)
         finally:
             collector.stop()
-
-
-@contextmanager
-def opened(settings: Settings) -> Iterator[tuple[Store, Keys]]:
-    """Open the store, bring it up to date and see to it that somebody may administer it."""
-    store = Store(settings.clickhouse)
-    try:
-        applied = migrate(store)
-        if applied:
-            log.info("migrated", applied=applied)
-        keys = Keys(store)
-        token_file = keys.ensure_admin(settings)
-        if token_file is not None:
-            log.info("admin_token", file=str(token_file))
-        yield store, keys
-    finally:
-        store.close()
 
 
 def _uvicorn(app: ASGIApp) -> uvicorn.Config:

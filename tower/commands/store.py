@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from tower.commands.hold import hold_folder
+from tower.commands.opening import now, opened
 from tower.commands.plainly import Stop, settings_now
-from tower.commands.serve import now, opened
 from tower.store.client import Store
 from tower.store.migrate import available
 from tower.store.migrate import migrate as apply_missing
