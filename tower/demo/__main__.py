@@ -8,7 +8,6 @@ from pathlib import Path
 
 import uvicorn
 
-from tower.demo.book import write_book, write_connections
 from tower.demo.middleware import MiddlewareConfig, create_middleware
 from tower.telemetry import configure_logs
 
@@ -16,9 +15,6 @@ from tower.telemetry import configure_logs
 def main() -> None:
     """Serve the retry door and run the world until stopped."""
     options = _options()
-    if options.write_book:
-        write_book(options.write_book, options.advertise, options.secret_reference)
-        write_connections(options.write_book.parent / "connections.yaml")
     configure_logs()
     config = MiddlewareConfig(
         tower_url=options.tower.rstrip("/"),
@@ -53,9 +49,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=2.0, help="orders per second")
     parser.add_argument("--history-s", type=float, default=300, help="seconds of past to begin with")
-    parser.add_argument("--write-book", type=Path, help="folder to write the demo's rulebook to before serving")
-    parser.add_argument("--advertise", default="http://127.0.0.1:9000", help="own address, for that rulebook")
-    parser.add_argument("--secret-reference", default="env:TOWER_SECRET_MIDDLEWARE", help="secret, for that rulebook")
     return parser.parse_args()
 
 

@@ -1,7 +1,11 @@
-"""The demo's rulebook and connections, written where a tower can read them."""
+"""The demo's rulebook and connections, written where a tower can read them.
+
+`python -m tower.demo.book FOLDER MIDDLEWARE_URL SECRET_REFERENCE` does it once, for the containers.
+"""
 
 from __future__ import annotations
 
+import sys
 from importlib import resources
 from pathlib import Path
 
@@ -24,3 +28,8 @@ def write_connections(path: Path) -> Path:
     """Write the connections file; return its path."""
     path.write_text((resources.files("tower.demo") / "connections.yaml").read_text())
     return path
+
+
+if __name__ == "__main__":
+    target, url, reference = sys.argv[1:]
+    write_connections(write_book(Path(target) / "book", url, reference).parent / "connections.yaml")
