@@ -19,7 +19,7 @@ def verify(url: Url = None, token: Token = None) -> None:
     settings = settings_now()
     remote = Remote.find(settings, url, token)
     if url or remote.answers():
-        broken = remote.call("GET", "/v1/audit/verify")["broken_at"]
+        broken = remote.call("GET", "/v1/audit", params={"verify": "true", "limit": 1})["verified"]["first_broken"]
     else:
         with hold_folder(settings.data_dir), opened(settings) as (store, _):
             broken = Audit(store).verify()

@@ -19,7 +19,6 @@ from tower.api.app import create_app
 from tower.api.context import ApiContext
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
-from tower.commands.keys_door import key_routes
 from tower.commands.opening import now, opened
 from tower.engine.engine import Engine
 from tower.model.connections import load_connections
@@ -93,7 +92,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             collector_stats=collector.stats,
             clock=now,
         )
-        app = create_app(context, [*collector.routes(), *key_routes(keys)])
+        app = create_app(context, collector.routes())
         retention = Retention(store, settings.raw_days, now)
         engine.start()
         collector.start()

@@ -71,6 +71,10 @@ class Sender:
         if reply.status_code in (429, 503):
             await asyncio.sleep(min(float(reply.headers.get("Retry-After", "1")), PATIENCE_S))
             return False
+        if reply.status_code in (401, 403):  # a new key may take some seconds to be known everywhere
+            log.warning("key_refused", status=reply.status_code)
+            await asyncio.sleep(1)
+            return False
         if reply.is_error:
             self.refused += 1
             log.error("tower_refused", status=reply.status_code, answer=reply.text[:300])
