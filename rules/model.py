@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from rules.calendar import Calendar
+from rules.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class Stage:
     not_before_s: int | None = None
     pauses: tuple[Pause, ...] = ()
     at_risk: Decimal | None = None  # share of the budget, 0.75 for 75%
+    odds: Decimal | None = None  # or: predicted chance to breach
     when: When = When()
     tiers: tuple[Tier, ...] = ()
     owner: str = ""
@@ -107,6 +109,33 @@ class Stage:
     severity: str = ""
     label: str = ""
     where: str = ""  # file:line, for messages
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRule:
+    """A rule that is no promise: sequence, duplicate, divergence or sync lag. Only the fields of its kind are set.
+
+    out_of_order: first, then. diverging: fact, systems. sync_late: milestone, system, within_s.
+    duplicate: milestone, and the type of object that may have one only, per.
+    """
+
+    id: str
+    kind: str
+    first: str = ""
+    then: str = ""
+    fact: str = ""
+    systems: tuple[str, ...] = ()
+    milestone: str = ""
+    per: str = ""
+    system: str = ""
+    within_s: int = 0
+    settle_s: int = 0  # how long it may last before it is a finding
+    when: When = When()
+    owner: str = ""
+    runbook: str = ""
+    severity: str = ""
+    label: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,8 +246,9 @@ class Value:
 
     currency: str = "EUR"
     rates: tuple[Rate, ...] = ()
-    cost_per_touch: Decimal | None = None
-    cost_of_capital: Decimal | None = None
+    cost_per_touch: Decimal | None = None  # in the reporting currency
+    cost_of_capital: Decimal | None = None  # a year, 0.08 for 8%
+    baseline_s: int | None = None  # window that improvements are measured against
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,19 +264,27 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A whole rulebook. hash identifies its text; calendars are resolved."""
+    """A whole rulebook. hash identifies its text and the dates its calendars resolve to.
+
+    routes and receivers are checked for their form and kept as written. warnings tell what this version reads
+    and does not act on.
+    """
 
     hash: str
     process: Process
     milestones: dict[str, Milestone]
     calendars: dict[str, Calendar]
     stages: tuple[Stage, ...]
+    findings: tuple[FindingRule, ...] = ()
     feeds: tuple[Feed, ...] = ()
     priorities: tuple[Priority, ...] = ()
     targets: dict[str, Target] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     value: Value = Value()
     examples: tuple[Example, ...] = ()
+    routes: dict[str, Any] = field(default_factory=dict)
+    receivers: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()
     text: dict[str, str] = field(default_factory=dict)  # file name -> YAML text, for the record
 
     def stage(self, stage_id: str) -> Stage | None:

@@ -90,6 +90,13 @@ ACTION_ITEM_STATES: tuple[str, ...] = (
     "cancelled",
 )
 
+# What a request template of an action may name.
+TEMPLATE_FIELDS: tuple[str, ...] = (
+    "order_id", "object_type", "object_id", "stage", "attempt", "action_id", "item_id", "requested_by", "reason",
+    "state", "error", "system", "from_milestone", "milestone", "since", "due_at", "priority", "amount", "currency",
+    "customer_id", "customer_tier", "channel", "order_type", "company", "warehouse", "partner",
+)  # fmt: skip
+
 HEARTBEAT = "heartbeat"
 TYPE_PREFIX = "o2c."
 

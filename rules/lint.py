@@ -1,0 +1,327 @@
+"""What can be wrong with a book whose form is right: names that lead nowhere, rules that cannot work.
+
+Problems go to the document, which knows the lines; what is returned are warnings. A list of checks, each over one
+part of the book.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rules.document import Document, Path
+from rules.errors import Problem, closest
+from rules.model import Book, Condition, FindingRule, Milestone, Stage, When
+from rules.vocabulary import is_above
+
+# Kinds of `findings` that the engine judges. The others are read and named in a warning.
+JUDGED_FINDINGS: frozenset[str] = frozenset()
+_SUFFIXES = (".failed", ".reversed")
+
+
+def lint(book: Book, document: Document) -> tuple[Problem, ...]:
+    """Report every problem of the book to the document and return the warnings."""
+    check = _Lint(book, document)
+    check.milestones()
+    check.process()
+    check.rule_ids()
+    for i, stage in enumerate(book.stages):
+        check.stage(stage, ("stages", i))
+    for rule in book.findings:
+        check.finding(rule, check.path_of("findings", rule.id))
+    check.feeds()
+    check.priorities()
+    check.actions()
+    check.routes()
+    check.examples()
+    return tuple(check.warnings)
+
+
+class _Lint:
+    """One pass over one book. Names are known as soon as they are written, even if their entry has a mistake."""
+
+    def __init__(self, book: Book, document: Document) -> None:
+        self.book, self.document = book, document
+        self.warnings: list[Problem] = []
+        self.kinds = sorted({a.kind for m in book.milestones.values() for a in m.authority})
+        self.calendar_names = self.names("calendars")
+
+    def names(self, part: str) -> list[str]:
+        """Names or ids written in a part of the book."""
+        written = self.document.value.get(part)
+        if isinstance(written, dict):
+            return list(written)
+        items = written if isinstance(written, list) else []
+        return [str(i.get("id", i.get("name", ""))) for i in items if isinstance(i, dict)]
+
+    def path_of(self, part: str, name: str) -> Path:
+        """Path of the entry with that id."""
+        return (part, self.names(part).index(name))
+
+    def warn(self, path: Path, problem: str, hint: str) -> None:
+        file, line = self.document.place(path)
+        self.warnings.append(Problem(problem, hint, self.document.label(path), file, line))
+
+    def known(self, name: str, among: Iterable[str], what: str, path: Path) -> bool:
+        """Report a name that is not among the declared ones; empty names were reported when read."""
+        names = list(among)
+        if name and name not in names:
+            self.document.report(path, f"unknown {what} {name!r}", closest(name, names))
+        return bool(name) and name in names
+
+    def milestone(self, name: str, path: Path) -> Milestone | None:
+        self.known(name, self.book.milestones, "milestone", path)
+        return self.book.milestones.get(name)
+
+    def milestones(self) -> None:
+        for name, milestone in self.book.milestones.items():
+            path: Path = ("milestones", name)
+            if name.endswith(_SUFFIXES) or not name.replace("_", "").isalnum() or name != name.lower():
+                self.document.report(path, f"{name!r} is no name for a milestone", "use a-z, digits and _")
+            for after in milestone.after:
+                self.known(after, self.book.milestones, "milestone", (*path, "after"))
+            for i, earlier in enumerate(milestone.authority[:-1]):
+                if not earlier.when.any_of:
+                    later = milestone.authority[i + 1].kind
+                    hint = "a kind without a connection is skipped, so a plain list is a list of fallbacks"
+                    if milestone.authority[i + 1].when.any_of:
+                        problem = f"{later!r} with `when` comes after {earlier.kind!r}, which always has the word"
+                        self.document.report((*path, "authority"), problem, f"put {later} first; {hint}")
+        for name in self._on_cycles():
+            self.document.report(("milestones", name, "after"), f"{name!r} comes after itself", "break the circle")
+
+    def _on_cycles(self) -> list[str]:
+        after = {name: [a for a in m.after if a in self.book.milestones] for name, m in self.book.milestones.items()}
+
+        def reaches(start: str) -> set[str]:
+            seen: set[str] = set()
+            todo = list(after[start])
+            while todo:
+                name = todo.pop()
+                if name not in seen:
+                    seen.add(name)
+                    todo.extend(after[name])
+            return seen
+
+        return [name for name in after if name in reaches(name)]
+
+    def process(self) -> None:
+        process = self.book.process
+        for key, names in (("start", process.start), ("cancelled", process.cancelled)):
+            for name in names:
+                self.milestone(name, ("process", key))
+        for i, done in enumerate(process.done):
+            found = self.milestone(done.milestone, ("process", "done", i))
+            if found and not _on_or_below(found.object, done.per):
+                problem = f"{done.milestone} is about a {found.object}, which does not lie under a {done.per}"
+                self.document.report(
+                    ("process", "done", i), problem, f"ask it per {found.object} or of something above it"
+                )
+
+    def rule_ids(self) -> None:
+        for parts in (("stages", "findings"), ("actions",), ("priorities",)):
+            seen: dict[str, str] = {}
+            for part in parts:
+                for i, name in enumerate(self.names(part)):
+                    file, line = self.document.place((part, i))
+                    if name and name in seen:
+                        what = "name" if part == "priorities" else "id"
+                        self.document.report(
+                            (part, i), f"the {what} {name!r} is taken by {seen[name]}", "choose another"
+                        )
+                    seen.setdefault(name, f"{file}:{line}")
+
+    def stage(self, stage: Stage, path: Path) -> None:
+        start = self.milestone(stage.start.milestone, (*path, "from"))
+        end = self.milestone(stage.end.milestone, (*path, "to"))
+        if end and not _on_or_below(end.object, stage.per):
+            problem = f"{end.name} is about a {end.object}, which does not lie under a {stage.per}"
+            self.document.report((*path, "to"), problem, _per_hint(end.object, start))
+        if start and not _on_one_path(start.object, stage.per):
+            problem = f"{start.name} is about a {start.object}, which lies neither above nor under a {stage.per}"
+            self.document.report((*path, "from"), problem, "choose another `per`")
+        if start and end and start.name == end.name:
+            self.document.report((*path, "to"), "the stage ends where it starts", "choose another milestone")
+        for i, pause in enumerate(stage.pauses):
+            for key, name in (("from", pause.start), ("to", pause.end)):
+                found = self.milestone(name, (*path, "pause", i, key))
+                if found and not _on_one_path(found.object, stage.per):
+                    problem = f"{name} is about a {found.object}, which lies neither above nor under a {stage.per}"
+                    self.document.report((*path, "pause", i, key), problem, "such a milestone can never pause it")
+        self.calendar(stage.calendar, (*path, "calendar"))
+        budget = stage.budget.within_s
+        if stage.not_before_s and budget and stage.not_before_s >= budget:
+            self.document.report(
+                (*path, "not_before"), "not_before is as long as within", "every stop would be a finding"
+            )
+        if stage.odds is not None:
+            self.warn((*path, "at_risk"), "odds are read and not computed yet; the stage is never at risk", "write 75%")
+        for i, tier in enumerate(stage.tiers):
+            self.calendar(tier.calendar, (*path, "tiers", i, "calendar"))
+            self.priority_values(tier.when, (*path, "tiers", i, "when"))
+        self.priority_values(stage.when, (*path, "when"))
+        self.shadowed([tier.when for tier in stage.tiers], (*path, "tiers"), "tier")
+
+    def finding(self, rule: FindingRule, path: Path) -> None:
+        for key in ("first", "then", "fact", "milestone"):
+            self.milestone(getattr(rule, key), (*path, key))
+        for kind in (*rule.systems, rule.system):
+            self.system(kind, (*path, "systems" if rule.systems else "system"))
+        if rule.kind == "diverging" and len(set(rule.systems)) == 1:
+            self.document.report((*path, "systems"), "one system cannot differ from itself", "name two or more")
+        found = self.book.milestones.get(rule.milestone)
+        if rule.kind == "duplicate" and found and not _on_or_below(found.object, rule.per):
+            problem = f"{rule.milestone} is about a {found.object}, which does not lie under a {rule.per}"
+            self.document.report((*path, "per"), problem, "choose another `per`")
+        self.priority_values(rule.when, (*path, "when"))
+        if rule.kind not in JUDGED_FINDINGS:
+            self.warn(path, f"{rule.kind} rules are read and not judged yet; it finds nothing", "keep it or drop it")
+
+    def system(self, kind: str, path: Path) -> None:
+        if kind and kind not in self.kinds:
+            self.warn(path, f"{kind!r} is no authority of this book", closest(kind, self.kinds))
+
+    def calendar(self, name: str | None, path: Path) -> None:
+        if name:
+            self.known(name, self.calendar_names, "calendar", path)
+
+    def shadowed(self, whens: Sequence[When], path: Path, what: str) -> None:
+        """Report matchers that never get their turn since an earlier one holds whenever they do."""
+        for i, when in enumerate(whens):
+            covering = next((j for j in range(i) if _covers(whens[j], when)), None)
+            if covering is not None:
+                problem = f"this {what} is never reached: number {covering + 1} holds whenever it would"
+                self.document.report(
+                    (*path, i), problem, f"the first {what} that matches wins; put the narrower one first"
+                )
+
+    def priority_values(self, when: When, path: Path) -> None:
+        names = [p.name for p in self.book.priorities]
+        for condition in _conditions(when, "priority"):
+            for value in condition.values:
+                self.known(value, names, "priority", (*path, "priority"))
+
+    def feeds(self) -> None:
+        seen: set[str] = set()
+        for i, feed in enumerate(self.book.feeds):
+            self.calendar(feed.calendar, ("feeds", i, "calendar"))
+            if feed.connection and feed.connection in seen:
+                self.document.report(
+                    ("feeds", i), f"a second feed of {feed.connection}", "a connection has one timetable"
+                )
+            seen.add(feed.connection)
+
+    def priorities(self) -> None:
+        for i, priority in enumerate(self.book.priorities):
+            if any(_conditions(priority.when, "priority")):
+                self.document.report(
+                    ("priorities", i, "when"), "a priority cannot depend on the priority", "use attributes"
+                )
+        self.shadowed([p.when for p in self.book.priorities], ("priorities",), "priority")
+
+    def actions(self) -> None:
+        stages = self.names("stages")
+        offered: dict[tuple[str, str], str] = {}
+        for i, action in enumerate(self.book.actions):
+            path: Path = ("actions", i)
+            if action.stage != "any":
+                self.known(action.stage, [*stages, "any"], "stage", (*path, "stage"))
+            self.known(action.target, self.names("targets"), "target", (*path, "target"))
+            self.milestone(action.verify.milestone, (*path, "verify", "milestone"))
+            first = offered.setdefault((action.kind, action.stage), action.id)
+            if first != action.id and action.stage:
+                problem = f"{first} is the {action.kind} of {action.stage} already"
+                self.document.report((*path, "stage"), problem, "a stage offers one action of a kind")
+
+    def routes(self) -> None:
+        receivers = self.names("receivers")
+        if self.book.routes:
+            self._route(self.book.routes, ("routes",), receivers)
+        for part in ("routes", "receivers"):
+            if self.document.value.get(part):
+                self.warn((part,), f"{part} are read and not acted on yet; no notice is sent", "keep them or drop them")
+
+    def _route(self, route: dict[str, object], path: Path, receivers: list[str]) -> None:
+        self.known(str(route.get("receiver") or ""), receivers, "receiver", (*path, "receiver"))
+        for key in ("mute", "active"):
+            written = route.get(key)
+            for name in written if isinstance(written, list) else [written]:
+                if isinstance(name, str):
+                    self.calendar(name, (*path, key))
+        for key, below in (("escalate", self._route), ("routes", self._route)):
+            written = route.get(key)
+            for i, part in enumerate(written if isinstance(written, list) else []):
+                if isinstance(part, dict):
+                    below(part, (*path, key, i), receivers)
+
+    def examples(self) -> None:
+        rules = [*self.names("stages"), *self.names("findings")]
+        for part in ("stages", "findings", "examples"):
+            written = self.document.value.get(part)
+            for i, item in enumerate(written if isinstance(written, list) else []):
+                own = [item] if part == "examples" else item.get("examples") if isinstance(item, dict) else None
+                for j, example in enumerate(own if isinstance(own, list) else []):
+                    path: Path = (part, i) if part == "examples" else (part, i, "examples", j)
+                    if isinstance(example, dict):
+                        self._example(example, path, rules)
+
+    def _example(self, example: dict[str, object], path: Path, rules: list[str]) -> None:
+        given, expect = example.get("given"), example.get("expect")
+        for i, event in enumerate(given if isinstance(given, list) else []):
+            if not isinstance(event, dict):
+                continue
+            name = str(event.get("milestone") or "")
+            for suffix in _SUFFIXES:
+                name = name.removesuffix(suffix)
+            self.milestone(name, (*path, "given", i, "milestone"))
+            if (kind := event.get("from")) is not None:
+                self.system(str(kind), (*path, "given", i, "from"))
+        findings = expect.get("findings") if isinstance(expect, dict) else None
+        for i, finding in enumerate(findings if isinstance(findings, list) else []):
+            if isinstance(finding, dict):
+                self.known(str(finding.get("rule") or ""), rules, "rule", (*path, "expect", "findings", i, "rule"))
+
+
+def _on_or_below(object_type: str, per: str) -> bool:
+    return object_type == per or is_above(per, object_type)
+
+
+def _on_one_path(object_type: str, per: str) -> bool:
+    return _on_or_below(object_type, per) or is_above(object_type, per)
+
+
+def _per_hint(end_object: str, start: Milestone | None) -> str:
+    if start and _on_or_below(end_object, start.object):
+        return f"write per: {start.object}"
+    return f"write per: {end_object} or something above it"
+
+
+def _conditions(when: When, attribute: str) -> list[Condition]:
+    return [c for group in when.any_of for c in group if c.attribute == attribute]
+
+
+def _covers(earlier: When, later: When) -> bool:
+    """Whether the earlier matcher surely holds whenever the later one does."""
+    if not earlier.any_of:
+        return True
+    if not later.any_of:
+        return False
+    return all(any(all(_implied(c, group) for c in one) for one in earlier.any_of) for group in later.any_of)
+
+
+def _implied(condition: Condition, group: tuple[Condition, ...]) -> bool:
+    return any(c == condition or _narrower(c, condition) for c in group if c.attribute == condition.attribute)
+
+
+def _narrower(one: Condition, other: Condition) -> bool:
+    """Whether `one` holding means that `other`, on the same attribute, holds."""
+    if one.op == other.op == "in":
+        return set(one.values) <= set(other.values)
+    if one.op == other.op == "not_in":
+        return set(one.values) >= set(other.values)
+    if one.number is None or other.number is None:
+        return False
+    if one.op in (">", ">=") and other.op in (">", ">="):
+        return one.number > other.number or (one.number == other.number and (one.op == ">" or other.op == ">="))
+    if one.op in ("<", "<=") and other.op in ("<", "<="):
+        return one.number < other.number or (one.number == other.number and (one.op == "<" or other.op == "<="))
+    return False

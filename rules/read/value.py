@@ -1,0 +1,65 @@
+"""priorities and value: which orders come first, and what they are worth."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from rules.model import Priority, Rate, Value
+from rules.section import Section
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+def read_priorities(book: Section) -> tuple[Priority, ...]:
+    """Return the classes, the most urgent first; the last one takes what no other does."""
+    return tuple(
+        Priority(section.text("name", required=True), section.when())
+        for section in book.sections("priorities", "priority")
+    )
+
+
+def read_value(book: Section) -> Value:
+    """Return the money settings; without any, amounts are in EUR and have no rates."""
+    section = book.section("value", "value")
+    if section is None:
+        return Value()
+    currency = _currency(section, "EUR")
+    rates: list[Rate] = []
+    for entry in section.sections("rates", "rate"):
+        rate = Rate(_currency(entry), entry.number("rate") or _missing(entry, "rate"), _since(entry))
+        if rate.currency == currency:
+            entry.report("currency", f"{currency} is the reporting currency itself", "drop this rate")
+        elif any((r.currency, r.since) == (rate.currency, rate.since) for r in rates):
+            entry.report("since", f"a second rate of {rate.currency} from {rate.since}", "keep one of them")
+        rates.append(rate)
+    return Value(
+        currency,
+        tuple(rates),
+        section.number("cost_per_touch"),
+        section.percent("cost_of_capital"),
+        section.duration("baseline", least=1),
+    )
+
+
+def _missing(section: Section, key: str) -> Decimal:
+    if not section.has(key):
+        section.report(key, f"{key} is missing", 'write for example rate: "0.92"')
+    return Decimal(1)
+
+
+def _currency(section: Section, default: str = "") -> str:
+    code = section.text("currency", default, required=not default)
+    if code and not _CURRENCY.fullmatch(code):
+        section.report("currency", f"{code!r} is no currency code", "write its three letters, for example USD")
+    return code
+
+
+def _since(section: Section) -> str:
+    text = section.text("since", required=True)
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        section.report("since", f"{text!r} is no date", "write YYYY-MM-DD")
+        return ""
