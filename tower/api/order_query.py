@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -172,7 +171,7 @@ class OrderQuery(OrderFilter):
                 400, "bad_cursor", f"this cursor belongs to sort={sort}; keep the sort or start without cursor"
             )
         try:
-            bound: Any = {"Int64": _int64, "String": str}.get(kind, Decimal)(value)
+            bound = _bound(kind, value)
         except (ValueError, InvalidOperation):
             raise _bad_cursor() from None
         beyond = "<" if direction == "DESC" else ">"
@@ -195,21 +194,23 @@ def read_cursor(text: str) -> tuple[str, str, str]:
         raise _bad_cursor() from None
 
 
-def moments(query: OrderQuery, now: datetime) -> tuple[datetime, datetime]:
-    """Return (as_of, known_at): as_of defaults to known_at, known_at to now."""
-    known_at = query.known_at or now
-    return query.as_of or known_at, known_at
-
-
 def _bad_cursor() -> Problem:
     return Problem(400, "bad_cursor", "this is no cursor of ours; start again without cursor")
 
 
-def _int64(text: str) -> int:
-    value = int(text)
-    if not -(2**63) <= value < 2**63:
+def _bound(kind: str, text: str) -> str | int | Decimal:
+    """Return a cursor's key as the type it is compared as; raises when it is none."""
+    if kind == "String":
+        return text
+    if kind == "Int64":
+        number = int(text)
+        if not -(2**63) <= number < 2**63:
+            raise ValueError(text)
+        return number
+    amount = Decimal(text)
+    if not amount.is_finite() or abs(amount) >= Decimal(10) ** 31:
         raise ValueError(text)
-    return value
+    return amount.quantize(Decimal("0.000001"))
 
 
 def _names(value: str | None) -> list[str]:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from clickhouse_connect.driver.client import Client
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from rules.model import Book
 from tower.actions.tried import read_tried
 from tower.api.auth import Context, Viewer
 from tower.api.context import ApiContext
-from tower.api.docs import problems
+from tower.api.docs import answers
 from tower.api.examples import ORDERS
-from tower.api.order_query import OrderQuery, moments, write_cursor
+from tower.api.order_query import OrderQuery, write_cursor
 from tower.api.order_rows import Page, live_columns
+from tower.api.past import look
 from tower.api.single_flight import SingleFlight
-from tower.engine.replay import judged
 from tower.store.sql import load
 
 router = APIRouter()
@@ -41,11 +37,7 @@ class Rendered:
 @router.get(
     "/v1/orders",
     summary="The board: orders with their worst clock",
-    responses={
-        200: {"content": {"application/json": {"example": ORDERS}, ARROW: {}}},
-        304: {},
-        **problems(400, 401, 403),
-    },
+    responses={**answers(ORDERS, 400, also=ARROW), 304: {"description": "Nothing but ages has changed"}},
 )
 def list_orders(
     request: Request,
@@ -79,40 +71,23 @@ def _render(context: ApiContext, query: OrderQuery, now: datetime, *, as_arrow: 
 
 def read_page(context: ApiContext, query: OrderQuery, now: datetime) -> Page:
     """Return one page of the board as of the query's instants."""
-    as_of, _ = moments(query, now)
     wanted, values = query.clauses()
     behind, cursor_values = query.after()
     key, _, direction = query.sort_key
-    with judged_orders(context, query, now) as (client, table, book):
-        text = load("api_orders").replace("$orders", table).replace("$where", "\n    AND ".join(wanted + behind))
+    past = query.as_of is not None or query.known_at is not None
+    with look(context, now, query.as_of, query.known_at) as seen:
+        text = load("api_orders").replace("$orders", seen.orders).replace("$where", "\n    AND ".join(wanted + behind))
         text = text.replace("$key", key).replace("$direction", direction)
-        found = client.query(text, parameters={**values, **cursor_values, "limit": query.limit + 1})
-        total_sql = load("api_orders_total").replace("$orders", table).replace("$where", "\n    AND ".join(wanted))
-        total, value_total = client.query(total_sql, parameters=values).result_rows[0]
-    rows = found.result_rows[: query.limit]
-    names = found.column_names
-    stored: dict[str, Any] = {n: [row[i] for row in rows] for i, n in enumerate(names)}
-    retries, tried = read_tried(client, stored["order_no"], stored["clock_object"])
-    columns = live_columns(stored, book, as_of, retries, tried)
-    if query.as_of is not None or query.known_at is not None:
+        found = seen.client.query(text, parameters={**values, **cursor_values, "limit": query.limit + 1})
+        total_sql = load("api_orders_total").replace("$orders", seen.orders)
+        total_sql = total_sql.replace("$where", "\n    AND ".join(wanted))
+        total, value_total = seen.client.query(total_sql, parameters=values).result_rows[0]
+        rows = found.result_rows[: query.limit]
+        stored: dict[str, Any] = {n: [row[i] for row in rows] for i, n in enumerate(found.column_names)}
+        retries, tried = read_tried(seen.client, stored["order_no"], stored["clock_object"])
+    columns = live_columns(stored, seen.book, seen.as_of, retries, tried)
+    if past:
         columns["retryable"] = [False] * len(rows)  # the past cannot be retried
     more = len(found.result_rows) > query.limit
     cursor = write_cursor(query.sort, stored["sort_key"][-1], stored["order_id"][-1]) if more else None
-    return Page(columns, int(total), value_total, as_of, cursor)
-
-
-@contextmanager
-def judged_orders(
-    context: ApiContext, query: OrderQuery, now: datetime, order_ids: list[str] | None = None
-) -> Iterator[tuple[Client, str, Book]]:
-    """Hold a client, the table of the orders as of the query's instants, and the book they were judged by."""
-    if query.as_of is None and query.known_at is None:
-        with context.store.reader() as client:
-            yield client, "orders FINAL", context.book()
-        return
-    as_of, known_at = moments(query, now)
-    book = context.book_for(known_at)
-    with judged(
-        context.store, lambda _: book, context.connections, as_of=as_of, known_at=known_at, order_ids=order_ids
-    ) as client:
-        yield client, "judged_orders", book
+    return Page(columns, int(total), value_total, seen.as_of, cursor)

@@ -1,7 +1,7 @@
 """Who may call: named bearer keys in the store, of which only the hash is kept.
 
 Doors and API ask `Keys.authenticate`; the answer comes from a short-lived copy in memory, thrown away on every
-change made through the same object. A key revoked by another process stops working within CACHE_S seconds.
+change made in the same process. A key revoked by another process stops working within CACHE_S seconds.
 """
 
 from __future__ import annotations
@@ -50,6 +50,12 @@ _All = list[Key]
 _Live = list[tuple[bytes, Principal]]
 
 
+class _Changes:
+    """Counts key changes made anywhere in this process, so that every copy in memory knows it is old."""
+
+    count = 0
+
+
 class Keys:
     """The keys of one store. Thread-safe."""
 
@@ -59,6 +65,7 @@ class Keys:
         self._lock = threading.Lock()
         self._known: _Live = []
         self._until = 0.0
+        self._seen = -1
 
     def authenticate(self, header: str | None) -> Principal | None:
         """Return who an Authorization header speaks for, None when it names nobody.
@@ -141,18 +148,18 @@ class Keys:
         ]
         with self._store.writer() as client:
             client.insert("keys", [row], column_names=_COLUMNS)
-        with self._lock:
-            self._until = 0.0
+            _Changes.count += 1
 
     def _live(self) -> _Live:
         with self._lock:
-            if time.monotonic() >= self._until:
+            changes = _Changes.count
+            if time.monotonic() >= self._until or changes != self._seen:
                 self._known = [
                     (k.token_hash.encode(), Principal(k.name, frozenset(k.roles), frozenset(k.connections)))
                     for k in self.list()
                     if k.revoked_at is None
                 ]
-                self._until = time.monotonic() + CACHE_S
+                self._until, self._seen = time.monotonic() + CACHE_S, changes
             return self._known
 
 

@@ -6,7 +6,7 @@ WITH arrayFirstIndex(
 ) AS worst
 SELECT
     order_no, order_id, state, stage, object_type, object_id, since, due_at, budget_s, priority, amount, currency,
-    reporting_amount, value_at_risk, customer_id, customer_tier, order_type, warehouse, company, partner, channel,
+    reporting_amount, value_at_risk, quantity, promised_at, requested_at, customer_id, customer_tier, order_type, warehouse, company, partner, channel,
     system, error, last_milestone, last_at, next_milestone, version, closed_at,
     clocks.object[worst] AS clock_object,
     clocks.state[worst] AS clock_state,

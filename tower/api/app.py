@@ -1,0 +1,86 @@
+"""The web application: one list of routers, one shape of error, one net around every request.
+
+The composition root makes the context, adds the collector's doors as `routes`, and serves the result with one worker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+import tower
+from tower.api import (
+    actions,
+    audit,
+    breaches,
+    feeds,
+    groups,
+    health,
+    metrics,
+    order,
+    orders,
+    orphans,
+    problems,
+    quarantine,
+    rules,
+    stages,
+    targets,
+    why,
+)
+from tower.api.auth import Viewer
+from tower.api.clicks import Clicks
+from tower.api.context import ApiContext
+from tower.api.docs import complete
+from tower.api.middleware import Observe
+from tower.api.single_flight import SingleFlight
+from tower.api.wire import Json
+
+ROUTERS = (
+    health.router,
+    metrics.router,
+    orders.router,
+    why.router,  # before order: its path is the longer one
+    order.router,
+    stages.router,
+    groups.router,
+    feeds.router,
+    breaches.router,
+    actions.router,
+    audit.router,
+    rules.router,
+    targets.router,
+    quarantine.router,
+    orphans.router,
+)
+
+
+def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI:
+    """Return the application with our endpoints and the routes of the doors."""
+    app = FastAPI(title="O2C Control Tower", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.context = context
+    app.state.clicks = Clicks()
+    app.state.board = SingleFlight[orders.Rendered](orders.BOARD_TTL_S)
+    app.state.shared = SingleFlight[bytes](orders.BOARD_TTL_S)
+    app.add_middleware(Observe)
+    problems.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.router.routes.extend(routes)
+    document: list[dict[str, Any]] = []
+
+    @app.get("/openapi.json", summary="This document", responses={200: {"content": {"application/json": {}}}})
+    def openapi(_: Viewer) -> Response:
+        """Describe every endpoint, with examples and the shape of refusals."""
+        if not document:
+            document.append(complete(get_openapi(title=app.title, version=app.version, routes=app.routes)))
+        return Json(document[0])
+
+    return app
+
+
+VERSION = getattr(tower, "__version__", "0")

@@ -1,0 +1,38 @@
+"""What the OpenAPI document says about refusals and examples; the endpoints use it in their decorators."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from tower.api.problems import PROBLEM_SCHEMA
+from tower.model.problem import Problem
+
+_PROBLEM = {Problem.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the response entries for statuses that come as problems; 401, 403 and 500 always may."""
+    wanted = sorted({*statuses, 401, 403, 500})
+    return {status: {"description": HTTPStatus(status).phrase, "content": _PROBLEM} for status in wanted}
+
+
+def answers(example: Any, *refusals: int, status: int = 200, also: str = "") -> dict[int | str, dict[str, Any]]:
+    """Return the response entries of an endpoint: its example, another media type it speaks, and its refusals."""
+    content: dict[str, Any] = {"application/json": {"example": example}}
+    if also:
+        content[also] = {}
+    return {status: {"description": "As asked", "content": content}, **problems(*refusals)}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with the problem schema and the bearer key, which every endpoint but health needs."""
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+    components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            operation.get("responses", {}).pop("422", None)
+            if path not in ("/healthz", "/readyz"):
+                operation["security"] = [{"key": []}]
+    return document

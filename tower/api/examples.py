@@ -1,0 +1,78 @@
+"""Worked answers of the larger endpoints, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+ORDER_ROW: dict[str, Any] = {
+    "order_id": "SO-1", "state": "late", "stage": "ship-to-invoice", "since": "2026-11-23T07:00:00.000Z",
+    "due_at": "2026-11-23T09:00:00.000Z", "age_s": 10800, "overdue_s": 3600, "priority": "P1", "amount": "1234.50",
+    "currency": "EUR", "value_at_risk": "1234.50", "customer_id": "C-7", "customer_tier": "strategic",
+    "system": "erp", "error": "", "last_milestone": "shipment_confirmed", "last_at": "2026-11-23T07:00:00.000Z",
+    "next_milestone": "invoice_released", "retries": 0, "retryable": True, "version": "9f86d081884c7d65",
+    "object_type": "shipment", "object_id": "S1", "budget_s": 7200, "used_s": 10800, "reporting_amount": "1234.50",
+    "closed_at": None, "order_type": "standard", "warehouse": "HH2", "company": "DE01", "partner": "",
+    "channel": "edi",
+}  # fmt: skip
+ORDERS: dict[str, Any] = {
+    "orders": [ORDER_ROW],
+    "total": 1,
+    "value_total": "1234.50",
+    "as_of": "2026-11-23T10:00:00.000Z",
+    "next_cursor": None,
+}
+ORDER: dict[str, Any] = {
+    **ORDER_ROW,
+    "as_of": "2026-11-23T10:00:00.000Z",
+    "attributes": {"amount": "1234.50", "currency": "EUR", "customer_id": "C-7"},
+    "objects": [{"object_type": "order", "object_id": "SO-1"}, {"object_type": "shipment", "object_id": "S1"}],
+    "links": [
+        {"child_type": "shipment", "child_id": "S1", "parent_type": "order", "parent_id": "SO-1", "relation": "ships",
+         "said_at": "2026-11-23T07:00:00.000Z"}
+    ],
+    "milestones": [
+        {"milestone": "shipment_confirmed", "object_type": "shipment", "object_id": "S1",
+         "occurred_at": "2026-11-23T07:00:00.000Z", "received_at": "2026-11-23T07:00:01.000Z", "system": "wms",
+         "authority": "wms", "provisional": False,
+         "echoes": [{"system": "crm", "occurred_at": "2026-11-23T07:05:00.000Z",
+                     "received_at": "2026-11-23T07:05:01.000Z", "lag_s": 300}],
+         "sync_lag_s": 300}
+    ],
+    "events": [],
+    "clocks": [
+        {"stage": "ship-to-invoice", "object_type": "shipment", "object_id": "S1",
+         "started_at": "2026-11-23T07:00:00.000Z", "stopped_at": None, "due_at": "2026-11-23T09:00:00.000Z",
+         "budget_s": 7200, "used_s": 10800, "overdue_s": 3600, "state": "running", "verdict": "late"}
+    ],
+    "findings": [],
+    "traces": [],
+    "alerts": [],
+    "actions": [],
+}  # fmt: skip
+WHY: dict[str, Any] = {
+    "order_id": "SO-1",
+    "as_of": "2026-11-23T10:00:00.000Z",
+    "findings": [],
+    "sql": [],
+    "parameters": {},
+}
+ITEM: dict[str, Any] = {
+    "action_id": "4be1", "item_id": "9cc2", "kind": "retry", "rule_action": "retry-invoice", "order_id": "SO-1",
+    "object_type": "shipment", "object_id": "S1", "stage": "ship-to-invoice", "state": "accepted", "attempts": 1,
+    "requested_by": "ana", "requested_at": "2026-11-23T10:00:00.000Z", "noted_at": "2026-11-23T10:00:00.400Z",
+    "sent_at": "2026-11-23T10:00:00.400Z", "accepted_at": "2026-11-23T10:00:00.460Z",
+    "verify_by": "2026-11-23T10:01:00.460Z", "next_at": None, "finished_at": None, "status_code": 200, "error": "",
+    "amount": "1234.50", "detail": "200 OK",
+}  # fmt: skip
+ACTION: dict[str, Any] = {
+    "action_id": "4be1", "kind": "retry", "stage": "ship-to-invoice", "reason": "tax fixed", "requested_by": "ana",
+    "requested_at": "2026-11-23T10:00:00.000Z", "counts": {"accepted": 1}, "items": [ITEM],
+}  # fmt: skip
+REPLY: dict[str, Any] = {
+    "action_id": "4be1",
+    "items": [
+        {"order_id": "SO-1", "result": "accepted", "stage": "ship-to-invoice", "detail": "",
+         "objects": [{"object_type": "shipment", "object_id": "S1", "result": "accepted", "detail": "",
+                      "item_id": "9cc2"}]}
+    ],
+}  # fmt: skip

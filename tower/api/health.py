@@ -1,0 +1,51 @@
+"""Whether the process lives and may be sent traffic. The only endpoints without a key."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tower.api.auth import Context
+from tower.api.docs import problems
+from tower.api.wire import Json, instant
+from tower.model.problem import Problem
+
+router = APIRouter()
+MISSED_TICKS = 5
+_EXAMPLE = {"status": "ok", "last_tick_at": "2026-11-23T10:00:00.000Z", "tick_s": 0.21}
+
+
+@router.get(
+    "/healthz",
+    summary="Alive: the engine ticks",
+    responses={200: {"content": {"application/json": {"example": _EXAMPLE}}}, **problems(503)},
+)
+def healthz(context: Context) -> Response:
+    """Answer 503 once five ticks were missed, with the reason."""
+    now = context.clock()
+    health = context.engine_health(now)
+    last = health.last_tick_at
+    if last is not None and (now - last).total_seconds() > MISSED_TICKS * context.settings.tick_s + (
+        health.tick_s or 0
+    ):
+        silent = (now - last).total_seconds()
+        said = f"the engine has not ticked for {silent:.0f} s; {health.detail or 'the log names the last error'}"
+        raise Problem(503, "engine_silent", said, retry_after_s=5)
+    if not health.ok:
+        raise Problem(503, "engine_unwell", health.detail or "the engine reports a failure", retry_after_s=5)
+    return Json({"status": "ok", "last_tick_at": instant(last), "tick_s": health.tick_s})
+
+
+@router.get(
+    "/readyz",
+    summary="Ready: doors and store take work",
+    responses={200: {"content": {"application/json": {"example": {"status": "ready"}}}}, **problems(503)},
+)
+def readyz(context: Context) -> Response:
+    """Answer 503 while the doors would refuse or the store does not answer, with the reason."""
+    stats = context.collector_stats()
+    if not stats.ready:
+        raise Problem(503, "not_ready", stats.reason or "the doors do not take events yet", retry_after_s=5)
+    with context.store.reader() as client:
+        client.query("SELECT 1")
+    return Json({"status": "ready"})

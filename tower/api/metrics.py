@@ -1,0 +1,97 @@
+"""GET /metrics: the tower about itself, in the Prometheus text format. Needs a key, like all but health."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.responses import Response
+
+from tower.api.auth import Context, Viewer
+from tower.api.context import ApiContext
+from tower.api.docs import problems
+from tower.store.sql import load
+
+router = APIRouter()
+_BY_LABEL = {
+    "orders": ("o2c_orders", "Open orders on the board", "state"),
+    "value_at_risk": ("o2c_value_at_risk", "Value at risk of open orders, reporting currency", "state"),
+    "quarantine_open": ("o2c_quarantine_open", "Messages that could not be used", "reason"),
+    "action_items": ("o2c_action_items", "Items of actions", "state"),
+}
+_COUNTERS = ("accepted", "duplicate", "quarantined", "rejected", "refused")
+_EXAMPLE = '# HELP o2c_orders Open orders on the board\n# TYPE o2c_orders gauge\no2c_orders{state="late"} 12.0\n'
+
+
+@router.get(
+    "/metrics",
+    summary="Prometheus metrics",
+    responses={200: {"content": {"text/plain": {"example": _EXAMPLE}}}, **problems()},
+)
+def metrics(request: Request, context: Context, _: Viewer) -> Response:
+    """Show backlog, lag, tick time, what the doors took and refused, and orders by state."""
+    now = context.clock()
+    key = ("metrics", context.progress.judged, context.engine_health(now).last_tick_at)
+    return Response(request.app.state.shared.get(key, lambda: _render(context, now)), media_type=CONTENT_TYPE_LATEST)
+
+
+def _render(context: ApiContext, now: datetime) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(_Figures(context, now))
+    return generate_latest(registry)
+
+
+class _Figures(Collector):
+    """Everything the page shows, read once."""
+
+    def __init__(self, context: ApiContext, now: datetime) -> None:
+        self._context = context
+        self._now = now
+
+    def describe(self) -> list[Metric]:
+        """Nothing beforehand: names come with their values."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield each figure."""
+        health = self._context.engine_health(self._now)
+        yield _gauge("o2c_engine_up", "1 while the engine ticks without failure", float(health.ok))
+        yield from _optional("o2c_tick_seconds", "How long the last tick took", health.tick_s)
+        yield from _optional("o2c_lag_seconds", "Age of the oldest event not judged yet", health.lag_s)
+        if health.last_tick_at is not None:
+            silent = (self._now - health.last_tick_at).total_seconds()
+            yield _gauge("o2c_seconds_since_tick", "Seconds since the last tick", silent)
+        stats = self._context.stats()
+        yield _gauge("o2c_doors_ready", "1 while the doors take events", float(bool(stats.get("ready"))))
+        for name, value in stats.items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            if name in _COUNTERS:
+                yield CounterMetricFamily(f"o2c_events_{name}", f"Events {name} since the start", value=value)
+            else:
+                yield _gauge(f"o2c_collector_{name}", f"Collector: {name.replace('_', ' ')}", value)
+        with self._context.store.reader() as client:
+            rows = client.query(load("api_metrics")).result_rows
+        yield from _labelled(rows)
+
+
+def _labelled(rows: Any) -> Iterator[Metric]:
+    families = {name: GaugeMetricFamily(full, text, labels=[label]) for name, (full, text, label) in _BY_LABEL.items()}
+    for name, label, value in rows:
+        families[name].add_metric([label], value or 0.0)
+    yield from families.values()
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _optional(name: str, text: str, value: float | None) -> Iterator[Metric]:
+    if value is not None:
+        yield _gauge(name, text, value)

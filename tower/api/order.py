@@ -1,0 +1,106 @@
+"""GET /v1/orders/{id}: one order with everything known about it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from rules.compile.authority import authority_sql
+from tower.actions.tried import read_tried
+from tower.api.auth import Context, Viewer
+from tower.api.docs import answers
+from tower.api.examples import ORDER
+from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, objects_of, traces_of
+from tower.api.order_rows import COLUMNS, live_columns
+from tower.api.past import Look, look
+from tower.api.wire import Instant, Json, instant, plain, records
+from tower.model.problem import Problem
+from tower.store.sql import load
+
+router = APIRouter()
+MAX_SPANS = 5000
+MAX_EVENTS = 2000
+_ATTRIBUTES = (
+    "amount", "currency", "reporting_amount", "quantity", "customer_id", "customer_tier", "channel", "order_type",
+    "company", "warehouse", "partner", "promised_at", "requested_at",
+)  # fmt: skip
+
+
+class OrderMoment(BaseModel):
+    """As of when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    as_of: Annotated[Instant | None, Field(description="Judge with the facts up to this instant")] = None
+    known_at: Annotated[Instant | None, Field(description="Use only what was known at this instant")] = None
+
+
+OrderId = Annotated[str, Path(max_length=1000)]
+
+
+@router.get("/v1/orders/{order_id:path}", summary="One order with everything known", responses=answers(ORDER, 400, 404))
+def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[OrderMoment, Query()]) -> Response:
+    """Show the order's row, its objects and links, milestones with echoes, clocks, findings, traces and actions."""
+    now = context.clock()
+    with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
+        row = _row(seen, order_id)
+        head = load("api_tree")
+        book = seen.book
+        values: dict[str, Any] = {
+            "order_no": row["order_no"],
+            "order_id": order_id,
+            "as_of": seen.as_of,
+            "known_at": seen.known_at,
+        }
+        links = _rows(seen, head + "\n" + load("api_objects"), values)
+        authority = authority_sql(book, context.connections.kinds, "facts.milestone", "o")
+        facts_sql = load("api_facts").replace("$authority", authority).replace("$orders", seen.orders)
+        named = {
+            "milestones": list(book.milestones) or [""],
+            "types": [m.object for m in book.milestones.values()] or [""],
+        }
+        facts = _rows(seen, head + "\n" + facts_sql, {**values, **named})
+        clocks = _rows(seen, load("api_order_clocks").replace("$orders", seen.orders), values)
+        findings = _rows(seen, load("api_findings").replace("$breaches", seen.breaches), values)
+        trace_ids = sorted({f["trace_id"] for f in facts if f["trace_id"]})
+        spans = _rows(seen, load("api_traces"), {"order_id": order_id, "trace_ids": trace_ids, "limit": MAX_SPANS})
+        actions = seen.client.query(load("api_order_actions"), parameters=values)
+        retries, tried = read_tried(seen.client, [row["order_no"]], [row["clock_object"]])
+    columns = live_columns({name: [value] for name, value in row.items()}, book, seen.as_of, retries, tried)
+    if query.as_of is not None or query.known_at is not None:
+        columns["retryable"] = [False]
+    return Json(
+        {
+            **{name: plain(columns[name][0]) for name in COLUMNS},
+            "as_of": instant(seen.as_of),
+            "attributes": {name: plain(row[name]) for name in _ATTRIBUTES},
+            "objects": objects_of(order_id, links),
+            "links": plain(links),
+            "milestones": milestones_of(facts),
+            "events": events_of(facts)[:MAX_EVENTS],
+            "clocks": clocks_of(clocks, book, seen.as_of),
+            "findings": findings_of(findings),
+            "traces": traces_of(spans),
+            "alerts": [],
+            "actions": records(actions.column_names, actions.result_rows),
+        }
+    )
+
+
+def _row(seen: Look, order_id: str) -> dict[str, Any]:
+    text = load("api_orders").replace("$orders", seen.orders).replace("$where", "order_id = {order_id:String}")
+    text = text.replace("$key", "order_id").replace("$direction", "ASC")
+    rows = _rows(seen, text, {"order_id": order_id, "limit": 1})
+    if not rows:
+        raise Problem(
+            404, "not_found", f"no order {order_id!r} has been heard of; ids are written as the source sent them"
+        )
+    return rows[0]
+
+
+def _rows(seen: Look, text: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    found = seen.client.query(text, parameters=values)
+    return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]

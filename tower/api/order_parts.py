@@ -1,0 +1,116 @@
+"""The sections of one order's page, from rows to JSON. Pure; the rows come from tower/api/order.py."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from rules.model import Book
+from tower.api.order_rows import used_seconds
+from tower.api.wire import instant, plain
+
+Row = dict[str, Any]
+
+
+def objects_of(order_id: str, links: list[Row]) -> list[Row]:
+    """Return every object of the order once, the order first."""
+    found: dict[tuple[str, str], None] = {("order", order_id): None}
+    for link in links:
+        found[link["parent_type"], link["parent_id"]] = None
+        found[link["child_type"], link["child_id"]] = None
+    return [{"object_type": kind, "object_id": name} for kind, name in found]
+
+
+def milestones_of(facts: list[Row]) -> list[Row]:
+    """Return each milestone reached on each object, by time.
+
+    The authority's earliest report after its latest reversal makes it true; the others are echoes, each system's
+    earliest, with sync_lag_s = the slowest echo minus the authority. Only echoes so far: provisional, in the words of
+    the earliest. What was taken back does not appear.
+    """
+    told: dict[tuple[str, str, str], list[Row]] = {}
+    for fact in facts:
+        if fact["polarity"] in ("reached", "reversed"):
+            for object_type, object_id in fact["bases"]:
+                told.setdefault((fact["milestone"], object_type, object_id), []).append(fact)
+    rows = [row for key, reports in told.items() if (row := _milestone(key, reports)) is not None]
+    return sorted(rows, key=lambda r: (r["occurred_at"], r["milestone"], r["object_id"]))
+
+
+def _milestone(key: tuple[str, str, str], reports: list[Row]) -> Row | None:
+    authority = reports[0]["authority"]
+    words = [r for r in reports if authority in ("", r["system"])]
+    word_back = max((r["occurred_at"] for r in words if r["polarity"] == "reversed"), default=None)
+    any_back = max((r["occurred_at"] for r in reports if r["polarity"] == "reversed"), default=None)
+    said = [r for r in words if r["polarity"] == "reached" and (word_back is None or r["occurred_at"] > word_back)]
+    heard: dict[str, Row] = {}
+    for report in reports:
+        standing = report["polarity"] == "reached" and (any_back is None or report["occurred_at"] > any_back)
+        if standing and authority not in ("", report["system"]):
+            heard.setdefault(report["system"], report)
+    if not said and not heard:
+        return None
+    main = said[0] if said else min(heard.values(), key=lambda r: (r["occurred_at"], r["event_id"]))
+    echoes = [
+        {
+            "system": system,
+            "occurred_at": instant(echo["occurred_at"]),
+            "received_at": instant(echo["received_at"]),
+            "lag_s": _lag(echo, main) if said else None,
+        }
+        for system, echo in heard.items()
+    ]
+    return {
+        "milestone": key[0],
+        "object_type": key[1],
+        "object_id": key[2],
+        "occurred_at": instant(main["occurred_at"]),
+        "received_at": instant(main["received_at"]),
+        "system": main["system"],
+        "authority": authority,
+        "provisional": not said,
+        "echoes": echoes,
+        "sync_lag_s": max((_lag(e, main) for e in heard.values()), default=None) if said else None,
+    }
+
+
+def _lag(echo: Row, main: Row) -> int:
+    return int((echo["occurred_at"] - main["occurred_at"]).total_seconds())
+
+
+def events_of(facts: list[Row]) -> list[Row]:
+    """Return every fact as it was heard, the latest first."""
+    names = ("event_id", "milestone", "polarity", "object_type", "object_id", "occurred_at", "received_at", "system",
+             "connection", "source", "error", "reason", "trace_id")  # fmt: skip
+    return [{name: plain(fact[name]) for name in names} for fact in reversed(facts)]
+
+
+def clocks_of(clocks: list[Row], book: Book, now: datetime) -> list[Row]:
+    """Return the clocks; used_s of one that runs or pauses is counted up to now, overdue_s likewise."""
+    rows: list[Row] = []
+    for clock in clocks:
+        row = {name: plain(value) for name, value in clock.items() if name != "provisional"}
+        row["provisional"] = bool(clock["provisional"])
+        if clock["used_s"] is None:
+            row["used_s"] = used_seconds(book, clock["calendar"], clock["started_at"], now, clock["pauses"])
+        late = clock["state"] == "running" and clock["due_at"] is not None
+        row["overdue_s"] = max(0, int((now - clock["due_at"]).total_seconds())) if late else 0
+        rows.append(row)
+    return rows
+
+
+def findings_of(findings: list[Row]) -> list[Row]:
+    """Return the findings with their evidence as an object."""
+    return [{**plain(finding), "evidence": msgspec.json.decode(finding["evidence"] or "{}")} for finding in findings]
+
+
+def traces_of(spans: list[Row]) -> list[Row]:
+    """Return the traces, each with its spans by start."""
+    traces: dict[str, list[Row]] = {}
+    for span in spans:
+        shown = {**plain(span), "duration_ms": round(span["duration_ns"] / 1e6, 3)}
+        del shown["duration_ns"]
+        traces.setdefault(span["trace_id"], []).append(shown)
+    return [{"trace_id": trace_id, "spans": found} for trace_id, found in traces.items()]

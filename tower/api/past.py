@@ -1,0 +1,54 @@
+"""Orders now or as of an instant: one way in for every endpoint that takes as_of and known_at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from rules.model import Book
+from tower.api.context import ApiContext
+from tower.engine.replay import book_known_at, judged
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A client with where to find orders and breaches, as of when, and the book they were judged by."""
+
+    client: Client
+    orders: str
+    breaches: str
+    book: Book
+    as_of: datetime
+    known_at: datetime
+
+
+@contextmanager
+def look(
+    context: ApiContext,
+    now: datetime,
+    as_of: datetime | None,
+    known_at: datetime | None,
+    order_ids: list[str] | None = None,
+) -> Iterator[Look]:
+    """Hold a look at the orders: the stored verdicts when neither instant is given, else a fresh judgement.
+
+    as_of defaults to known_at, known_at to now. order_ids narrows a fresh judgement to some orders.
+    """
+    if as_of is None and known_at is None:
+        with context.store.reader() as client:
+            yield Look(client, "orders FINAL", "breaches FINAL", context.book(), now, now)
+        return
+    known = known_at or now
+    moment = as_of or known
+
+    def book_for(at: datetime) -> Book:
+        return book_known_at(context.store, at) or context.book()
+
+    with judged(
+        context.store, book_for, context.connections, as_of=moment, known_at=known, order_ids=order_ids
+    ) as client:
+        yield Look(client, "judged_orders", "judged_breaches", book_for(known), moment, known)

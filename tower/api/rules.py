@@ -1,0 +1,95 @@
+"""GET /v1/rules: the rulebook in force."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from rules.compile.authority import configured
+from rules.model import Book, Milestone, When
+from tower.api.auth import Context, Viewer
+from tower.api.docs import answers
+from tower.api.wire import Json
+
+router = APIRouter()
+_EXAMPLE = {
+    "hash": "a1b2c3", "currency": "EUR",
+    "process": {"start": ["order_captured"], "done": [{"milestone": "delivered", "per": "shipment"}], "cancelled": []},
+    "milestones": [
+        {
+            "milestone": "order_captured", "object": "order", "means": "", "after": [],
+            "authority": [{"kind": "edi", "when": [{"channel": "in edi"}], "configured": True}],
+        }
+    ],
+    "stages": [], "priorities": [], "actions": [], "feeds": [],
+}  # fmt: skip
+
+
+@router.get("/v1/rules", summary="The rulebook in force", responses=answers(_EXAMPLE))
+def show_rules(context: Context, _: Viewer) -> Response:
+    """Show what is promised, who has the word about each milestone, and what can be done."""
+    return Json(plain_book(context.book(), context.connections.kinds))
+
+
+def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
+    """Return the book as JSON; kinds are the system kinds with a connection, None when none are configured."""
+    return {
+        "hash": book.hash,
+        "currency": book.value.currency,
+        "process": {
+            "start": list(book.process.start),
+            "done": [{"milestone": d.milestone, "per": d.per} for d in book.process.done],
+            "cancelled": list(book.process.cancelled),
+        },
+        "milestones": [_milestone(m, kinds) for m in book.milestones.values()],
+        "stages": [
+            {
+                "id": s.id, "label": s.label or s.id, "from": s.start.milestone, "to": s.end.milestone, "per": s.per,
+                "within_s": s.budget.within_s, "until": s.budget.until, "plus_s": s.budget.plus_s,
+                "calendar": s.calendar, "at_risk": None if s.at_risk is None else str(s.at_risk),
+                "when": _when(s.when), "owner": s.owner, "runbook": s.runbook, "severity": s.severity,
+                "tiers": [
+                    {"when": _when(t.when), "within_s": t.budget.within_s if t.budget else None, "calendar": t.calendar}
+                    for t in s.tiers
+                ],
+                "where": s.where,
+            }
+            for s in book.stages
+        ],
+        "priorities": [{"name": p.name, "when": _when(p.when)} for p in book.priorities],
+        "actions": [
+            {
+                "id": a.id, "kind": a.kind, "stage": a.stage, "target": a.target, "safety": a.safety,
+                "verify": {"milestone": a.verify.milestone, "within_s": a.verify.within_s},
+                "attempts": a.policy.attempts, "automatic": a.policy.automatic,
+            }
+            for a in book.actions
+        ],
+        "feeds": [
+            {"connection": f.connection, "quiet_after_s": f.quiet_after_s, "every_s": f.every_s, "cron": f.cron}
+            for f in book.feeds
+        ],
+    }  # fmt: skip
+
+
+def _milestone(milestone: Milestone, kinds: frozenset[str] | None) -> dict[str, Any]:
+    speaking = configured(milestone, kinds).authority
+    return {
+        "milestone": milestone.name,
+        "object": milestone.object,
+        "means": milestone.means,
+        "after": list(milestone.after),
+        "authority": [
+            {"kind": a.kind, "when": _when(a.when), "configured": a in speaking} for a in milestone.authority
+        ],
+    }
+
+
+def _when(when: When) -> list[dict[str, str]]:
+    """Return the groups of a matcher, any of which must hold, each as {attribute: "op values"}."""
+    return [
+        {c.attribute: f"{c.op} {c.number if c.number is not None else ', '.join(c.values)}" for c in group}
+        for group in when.any_of
+    ]

@@ -1,0 +1,35 @@
+"""GET /v1/orders/{id}/why: the evidence of a verdict, the SQL that gave it and its parameters."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from starlette.responses import Response
+
+from tower.api.auth import Context, Viewer
+from tower.api.docs import answers
+from tower.api.examples import WHY
+from tower.api.order import OrderId, OrderMoment
+from tower.api.wire import Json, plain
+from tower.engine.why import explain
+
+router = APIRouter()
+
+
+class WhyQuery(OrderMoment):
+    """Which rule, as of when."""
+
+    rule: Annotated[str | None, Field(description="A stage or finding of the rulebook; absent: all of them")] = None
+
+
+@router.get("/v1/orders/{order_id:path}/why", summary="Why the order is judged so", responses=answers(WHY, 400, 404))
+def why(context: Context, _: Viewer, order_id: OrderId, query: Annotated[WhyQuery, Query()]) -> Response:
+    """Show the events, instants, calendar seconds and pauses behind a verdict, with the SQL and its parameters."""
+    now = context.clock()
+    known_at = query.known_at or now
+    found = explain(
+        context.store, context.book(), context.connections, order_id, query.rule, query.as_of or known_at, known_at
+    )
+    return Json(plain(found))
