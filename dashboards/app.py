@@ -14,11 +14,11 @@ ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
 st.set_page_config(page_title="O2C Control Tower", page_icon=str(ICON), layout="wide")
 
 pages = {
-    "": st.Page(board.page, title="Stuck orders", icon=":material/warning:", default=True),
-    "order": st.Page(order.page, title="Order", icon=":material/receipt_long:", url_path="order"),
-    "flow": st.Page(flow.page, title="Flow map", icon=":material/account_tree:", url_path="flow"),
-    "feeds": st.Page(feeds.page, title="Feeds", icon=":material/sensors:", url_path="feeds"),
-    "wall": st.Page(wall.page, title="Wall", icon=":material/tv:", url_path="wall"),
+    "": st.Page(board.show, title="Stuck orders", icon=":material/warning:", default=True),
+    "order": st.Page(order.show, title="Order", icon=":material/receipt_long:", url_path="order"),
+    "flow": st.Page(flow.show, title="Flow map", icon=":material/account_tree:", url_path="flow"),
+    "feeds": st.Page(feeds.show, title="Feeds", icon=":material/sensors:", url_path="feeds"),
+    "wall": st.Page(wall.show, title="Wall", icon=":material/tv:", url_path="wall"),
 }
 page.remember(pages)
 widgets.style(page.colours())

@@ -37,7 +37,7 @@ def warm_up() -> None:
     from dashboards.views import board, feeds, flow, order, wall
 
     charts.warm(theme.DARK)
-    assert all(callable(view.page) for view in (board, feeds, flow, order, wall))
+    assert all(callable(view.show) for view in (board, feeds, flow, order, wall))
     gc.collect()
     gc.freeze()
 

@@ -30,7 +30,14 @@ class Answer:
 
 
 def retry(
-    api: Api, viewer: Viewer, rows: Sequence[Seen], *, click: str, stage: str = "", reason: str = "", dry_run: bool = False
+    api: Api,
+    viewer: Viewer,
+    rows: Sequence[Seen],
+    *,
+    click: str,
+    stage: str = "",
+    reason: str = "",
+    dry_run: bool = False,
 ) -> Answer:
     """Ask the tower to retry exactly these orders in the version the person saw.
 
@@ -74,7 +81,8 @@ def message(answer: Answer) -> str:
         order, result = next(iter(answer.results.items()))
         return f"{order}: retry {fmt.RESULTS.get(result, ('', result))[1]}"
     return " · ".join(
-        f"{len(orders):,} {fmt.RESULTS.get(result, (result, ''))[0]}" + ("" if result == "accepted" else f" ({_named(orders)})")
+        f"{len(orders):,} {fmt.RESULTS.get(result, (result, ''))[0]}"
+        + ("" if result == "accepted" else f" ({_named(orders)})")
         for result, orders in _by_result(answer).items()
     )
 
@@ -104,7 +112,8 @@ def news_text(decided: Mapping[str, Outcome]) -> str:
     for order, outcome in decided.items():
         by_state.setdefault(outcome.state, []).append(order)
     return " · ".join(
-        f"{_named(orders)}: retry {fmt.OUTCOMES.get(state, (state, '', state))[2]}" for state, orders in by_state.items()
+        f"{_named(orders)}: retry {fmt.OUTCOMES.get(state, (state, '', state))[2]}"
+        for state, orders in by_state.items()
     )
 
 

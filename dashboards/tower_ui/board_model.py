@@ -121,11 +121,6 @@ def outcome_text(outcome: Outcome, now: datetime) -> str:
     return f"Retry{by} {words}{ago}{more}"
 
 
-def seconds_since(instants: pd.Series[Any], now: datetime) -> pd.Series[Any]:
-    """Return whole seconds from each instant to now, missing where there is none."""
-    return (pd.Timestamp(now) - instants).dt.total_seconds()
-
-
 def total(values: Iterable[object]) -> Decimal:
     """Return the exact sum of amounts, none counting as zero."""
     return sum((v for v in map(fmt.decimal, values) if v is not None), Decimal(0))

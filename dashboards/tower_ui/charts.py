@@ -55,7 +55,12 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
         if bar.due is not None:
             at = _local(bar.due, tz)
             figure.add_shape(
-                type="line", x0=at, x1=at, y0=y - 0.43, y1=y + 0.43, line={"color": tokens.text, "width": 2, "dash": "dot"}
+                type="line",
+                x0=at,
+                x1=at,
+                y0=y - 0.43,
+                y1=y + 0.43,
+                line={"color": tokens.text, "width": 2, "dash": "dot"},
             )
         figure.add_annotation(
             x=1.012, xref="paper", xanchor="left", y=y, text=bar.text, showarrow=False, align="left",
@@ -183,7 +188,9 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
                 "x": xs + stuck_x,
                 "y": [0.32] * (n + 1) + [0.9] * n,
                 "label": [""] * (2 * n + 1),
-                "color": [tokens.accent] * n + [tokens.good] + [tokens.failing if i == worst else tokens.late for i in range(n)],
+                "color": [tokens.accent] * n
+                + [tokens.good]
+                + [tokens.failing if i == worst else tokens.late for i in range(n)],
                 "thickness": 9,
                 "pad": 4,
                 "line": {"width": 0},
@@ -215,7 +222,10 @@ def warm(tokens: Tokens) -> None:
     """Draw one of each unseen, so that the first reader does not wait for what plotly loads late."""
     now = datetime.now().astimezone()
     bar = Bar("x", now, now, now, "late", "x")
-    for figure in (milestone_bars([bar], now, now.tzinfo or fmt.zone(None), tokens), sankey([Flow("x", 1, 1, "1")], tokens)):
+    for figure in (
+        milestone_bars([bar], now, now.tzinfo or fmt.zone(None), tokens),
+        sankey([Flow("x", 1, 1, "1")], tokens),
+    ):
         figure.to_json()
 
 
@@ -227,7 +237,11 @@ def _figure(tokens: Tokens, *, height: int, left: int, right: int) -> go.Figure:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": FONT, "color": tokens.text, "size": 13},
-        hoverlabel={"bgcolor": tokens.raised, "font": {"color": tokens.text, "family": FONT}, "bordercolor": tokens.border},
+        hoverlabel={
+            "bgcolor": tokens.raised,
+            "font": {"color": tokens.text, "family": FONT},
+            "bordercolor": tokens.border,
+        },
         barmode="overlay",
         dragmode=False,
     )

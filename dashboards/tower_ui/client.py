@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar, cast
 
@@ -152,7 +152,9 @@ class Api:
         """Return the orders of a filter with their totals."""
         return self._snapshot(viewer, "/v1/orders", params, ARROW, _read_board, fresh)
 
-    def json(self, viewer: Viewer, path: str, params: Mapping[str, str] | None = None, *, fresh: bool = False) -> Snapshot[Json]:
+    def json(
+        self, viewer: Viewer, path: str, params: Mapping[str, str] | None = None, *, fresh: bool = False
+    ) -> Snapshot[Json]:
         """Return a JSON document."""
         return self._snapshot(viewer, path, params or {}, "application/json", self._json, fresh)
 
@@ -292,10 +294,8 @@ def _read_board(response: httpx.Response) -> Board:
 
 
 def _now() -> datetime:
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)
 
 
 def _ms(started: float) -> int:
     return round((time.monotonic() - started) * 1000)
-
-

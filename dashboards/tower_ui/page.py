@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
 from dashboards.settings import Settings, settings
 from dashboards.tower_ui import fmt, shared, signin, theme, widgets
 from dashboards.tower_ui.client import Api, ApiError, Refused, Snapshot, Viewer
-from dashboards.tower_ui.pulse import pulse
+from dashboards.tower_ui.pulse import pulse as age_line
 
 _PAGES: dict[str, Any] = {}
 
@@ -36,12 +37,12 @@ class Here:
     def pulse(self, snapshot: Snapshot[Any], *, every: float, big: bool = False) -> None:
         """Draw the age line at the top right of the page."""
         with st.container(key="wallpill" if big else "pill"):
-            pulse.pulse(snapshot, _PAGES, now=self.now, tz=self.tz, every=every, tokens=self.tokens, big=big)
+            age_line.pulse(snapshot, _PAGES, now=self.now, tz=self.tz, every=every, tokens=self.tokens, big=big)
 
     def fresh(self, snapshot: Snapshot[Any]) -> bool:
         """Return whether the data are young enough to act on."""
         age = snapshot.age_s(self.now)
-        return age is not None and age < pulse.DEAD_S
+        return age is not None and age < age_line.DEAD_S
 
 
 def remember(pages: Mapping[str, Any]) -> None:
@@ -52,6 +53,23 @@ def remember(pages: Mapping[str, Any]) -> None:
 def go(path: str, **query: str) -> None:
     """Change to another page of this app."""
     st.switch_page(_PAGES[path], query_params=query)
+
+
+def path(place: str, **query: str) -> str:
+    """Return a link to a page of this app, for an element with data-go; empty parts of the query are left out."""
+    kept = {k: v for k, v in query.items() if v}
+    return f"{place or '.'}" + (f"?{urlencode(kept)}" if kept else "")
+
+
+def url(place: str, **query: str) -> str:
+    """Return the whole address of a page, to be given to somebody else."""
+    base = urlsplit(st.context.url or "")
+    return f"{base.scheme}://{base.netloc}/{path(place, **query)}"
+
+
+def currency(here: Here) -> str:
+    """Return the reporting currency, in which values at risk are counted; empty while the tower has not said."""
+    return str((here.api.json(here.viewer, "/v1/stages").data or {}).get("currency") or "")
 
 
 def here() -> Here:
@@ -65,7 +83,7 @@ def here() -> Here:
         settings=settings(),
         tz=fmt.zone(st.context.timezone),
         tokens=colours(),
-        now=datetime.now(timezone.utc),
+        now=datetime.now(UTC),
     )
 
 
@@ -97,7 +115,11 @@ def _viewer() -> Viewer | None:
         return known
     key = settings().dash_key
     if not key:
-        widgets.note("info", "You are not signed in, or your session ended.", "Sign in with your own tower key; you come back to this page.")
+        widgets.note(
+            "info",
+            "You are not signed in, or your session ended.",
+            "Sign in with your own tower key; you come back to this page.",
+        )
         _sign_in_link()
         return None
     try:

@@ -12,6 +12,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
 from starlette.requests import Request
@@ -66,7 +68,11 @@ def own_path(wanted: str) -> str:
     """Return a path of these pages to go to after signing in; the board for anything else."""
     parts = urlsplit(wanted)
     inside = not parts.scheme and not parts.netloc and wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return wanted if inside and "\\" not in wanted and wanted.isprintable() and not wanted.startswith(("/login", "/logout")) else "/"
+    return (
+        wanted
+        if inside and "\\" not in wanted and wanted.isprintable() and not wanted.startswith(("/login", "/logout"))
+        else "/"
+    )
 
 
 class SignInFirst:
@@ -146,24 +152,20 @@ def _same_origin(request: Request) -> bool:
 
 def _page(wanted: str, error: str = "", status: int = 200) -> HTMLResponse:
     say = f'<p class="error" role="alert">{html.escape(error)}</p>' if error else ""
-    body = _FORM.replace("{next}", html.escape(wanted, quote=True)).replace("{error}", say)
+    body = _FORM.replace("{next}", html.escape(wanted, quote=True)).replace("{error}", say).replace("{css}", _css())
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
     return HTMLResponse(body, status, headers)
+
+
+@cache
+def _css() -> str:
+    return (Path(__file__).parent / "signin.css").read_text(encoding="utf-8")
 
 
 _FORM = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Sign in · O2C Control Tower</title><link rel="icon" href="data:,">
-<style>
-:root { color-scheme: dark; --bg:#0d131d; --card:#131b29; --line:#2a3750; --text:#e8edf6; --muted:#9dabc2; --accent:#4c9aff; --on:#06121f; --bad:#ff6b6b }
-body { margin:0; min-height:100vh; display:grid; place-items:center; background:var(--bg); color:var(--text); font:16px/1.5 system-ui,sans-serif }
-form { width:min(26rem, 90vw); background:var(--card); border:1px solid var(--line); border-radius:10px; padding:2rem; box-sizing:border-box }
-h1 { font-size:1.35rem; margin:0 0 .25rem } p { margin:0 0 1.25rem; color:var(--muted) }
-label { display:block; font-weight:600; margin-bottom:.35rem }
-input { width:100%; box-sizing:border-box; font:inherit; padding:.6rem .7rem; border-radius:6px; border:1px solid var(--line); background:var(--bg); color:var(--text) }
-button { margin-top:1rem; width:100%; font:inherit; font-weight:650; padding:.6rem; border:0; border-radius:6px; background:var(--accent); color:var(--on); cursor:pointer }
-input:focus-visible, button:focus-visible { outline:2px solid var(--accent); outline-offset:2px } .error { color:var(--bad) }
-</style></head><body>
+<style>{css}</style></head><body>
 <form method="post" action="/login"><h1>O2C Control Tower</h1>
 <p>Sign in with your own tower key. What you do is recorded under its name.</p>{error}
 <label for="key">Tower key</label><input id="key" name="key" type="password" autocomplete="current-password" required autofocus>

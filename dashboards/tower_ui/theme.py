@@ -27,6 +27,7 @@ class Tokens:
     on_track: str
     good: str
     link: str
+    heat: str
     hair: str
     groove: str
 
@@ -66,6 +67,7 @@ DARK = Tokens(
     on_track="#8fd6a8",
     good="#3ddc91",
     link="#7db8ff",
+    heat="#b3491d",
     hair="#1f2a3d",
     groove="#2a3750",
 )
@@ -88,6 +90,7 @@ LIGHT = Tokens(
     on_track="#1f6b3f",
     good="#0d7a47",
     link="#1458c8",
+    heat="#ff9d5c",
     hair="#e3e9f2",
     groove="#d3dbe8",
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -30,7 +32,12 @@ class Card:
 def style(tokens: Tokens) -> None:
     """Give the page its variables and the few rules that Streamlit has no setting for."""
     variables = "".join(f"--t-{name}:{value};" for name, value in tokens.css().items())
-    st.html(f"<style>:root{{{variables}}}{_CSS}</style>")
+    st.html(f"<style>:root{{{variables}}}{_css()}</style>")
+
+
+@cache
+def _css() -> str:
+    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
 def cards(items: Sequence[Card]) -> None:
@@ -62,7 +69,8 @@ def table(headers: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], *, 
     head = "".join(f'<th class="{align}" scope="col">{escape(text)}</th>' for text, align in headers)
     aligns = [align for _, align in headers]
     body = "".join(
-        "<tr>" + "".join(f'<td class="{a}">{c}</td>' for a, c in zip(aligns, row, strict=True)) + "</tr>" for row in rows
+        "<tr>" + "".join(f'<td class="{a}">{c}</td>' for a, c in zip(aligns, row, strict=True)) + "</tr>"
+        for row in rows
     )
     return f'<table class="t-table" aria-label="{escape(label)}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
@@ -109,38 +117,3 @@ def heading(text: str, note_text: str = "") -> None:
     """Draw the heading of a part of the page."""
     small = f'<span class="t-small">{escape(note_text)}</span>' if note_text else ""
     st.html(f'<h2 class="t-h2">{escape(text)}{small}</h2>')
-
-
-_CSS = """
-[data-stale=true]{opacity:1!important;transition:none!important}
-.stMainBlockContainer{padding:3.6rem 1.4rem 1.2rem!important;max-width:none!important;position:relative}
-.stMainBlockContainer h1{padding:.2rem 0 .1rem}
-.stVerticalBlock{gap:.7rem}
-[data-testid=stToastContainer]{top:auto!important;bottom:70px!important;right:24px!important}
-.st-key-pill{position:absolute;top:4.1rem;right:1.4rem;width:auto!important;z-index:2}
-.st-key-pill [data-testid=stElementContainer]{width:auto!important}
-.t-cards{display:grid;grid-template-columns:repeat(var(--n),minmax(0,1fr));gap:12px;font-variant-numeric:tabular-nums}
-.t-card{display:block;background:var(--t-surface);border:1px solid var(--t-border);border-radius:8px;padding:10px 14px;text-decoration:none!important;color:var(--t-text)!important;min-width:0}
-a.t-card:hover{border-color:var(--t-accent)}
-.t-label{color:var(--t-muted);font-size:13px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
-.t-value{font-size:25px;line-height:1.3;font-weight:650;white-space:nowrap}
-.t-sub{color:var(--t-muted);font-size:13px;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;min-height:1.4em}
-.t-chip{color:var(--c);border:1px solid var(--c);border-radius:6px;padding:2px 9px;font-weight:600;white-space:nowrap;font-size:14px}
-.t-tag{color:var(--t-text);background:var(--t-raised);border-radius:6px;padding:3px 9px;white-space:nowrap;font-size:14px}
-.t-note{display:flex;gap:10px;border-radius:8px;padding:10px 14px;border:1px solid var(--c);border-left-width:5px;background:var(--t-surface)}
-.t-note>span{color:var(--c);font-weight:700}.t-note b{font-weight:600}
-.t-note.bad{--c:var(--t-failing)}.t-note.warn{--c:var(--t-late)}.t-note.good{--c:var(--t-good)}.t-note.info{--c:var(--t-accent)}
-.t-detail{color:var(--t-muted);font-size:14px}
-.t-status{min-height:1.4em;color:var(--t-text);font-size:14px}.t-status:empty{display:none}
-.t-empty{display:grid;place-items:center;gap:4px;padding:9vh 0;border:1px dashed var(--t-border);border-radius:8px;color:var(--t-muted)}
-.t-big{font-size:26px;font-weight:650;color:var(--t-text)}
-.t-h2{font-size:17px!important;font-weight:650!important;padding:.5rem 0 0!important;margin:0!important}
-.t-small{color:var(--t-muted);font-weight:400;font-size:13px;margin-left:10px}
-.t-table{width:100%;border-collapse:separate;border-spacing:0;border:1px solid var(--t-border);border-radius:8px;overflow:hidden;font-size:14px;font-variant-numeric:tabular-nums;background:var(--t-surface)}
-.t-table th{font-weight:500;color:var(--t-muted);background:var(--t-raised);padding:7px 12px;font-size:13px;white-space:nowrap}
-.t-table td{padding:6px 12px;border-top:1px solid var(--t-border);overflow-wrap:anywhere}
-.t-table .left{text-align:left}.t-table .right{text-align:right;white-space:nowrap}.t-table .center{text-align:center}
-.t-table a{color:var(--st-link-color,var(--t-accent))}
-.t-keep{white-space:nowrap}.t-muted{color:var(--t-muted)}
-.t-good{color:var(--t-good);font-weight:600}.t-bad{color:var(--t-failing);font-weight:600}.t-busy{color:var(--t-accent);font-weight:600}
-"""

@@ -13,9 +13,20 @@ from dashboards.tower_ui.client import Board
 Json = dict[str, Any]
 
 
-def column(key: str, label: str, kind: str, width: int, *, grow: int = 0, align: str = "left", hide: int = 0, title: str = "") -> Json:
+def column(
+    key: str, label: str, kind: str, width: int, *, grow: int = 0, align: str = "left", hide: int = 0, title: str = ""
+) -> Json:
     """Return one column. width in px is its least; grow shares out what is left; hidden below `hide` px of table."""
-    return {"key": key, "label": label, "kind": kind, "w": width, "grow": grow, "align": align, "hide": hide, "title": title}
+    return {
+        "key": key,
+        "label": label,
+        "kind": kind,
+        "w": width,
+        "grow": grow,
+        "align": align,
+        "hide": hide,
+        "title": title,
+    }
 
 
 def board_columns(currency: str) -> list[Json]:

@@ -1,0 +1,265 @@
+"""One order as the page needs it, read from the tower's JSON. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from dashboards.tower_ui import charts, fmt
+
+_RANK = ("failing", "late", "diverging", "unknown", "at_risk", "on_track")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One stage on one object."""
+
+    stage: str
+    label: str
+    object: str
+    state: str
+    verdict: str
+    started_at: datetime | None
+    due_at: datetime | None
+    stopped_at: datetime | None
+    used_s: float | None
+    budget_s: float | None
+
+    @property
+    def tone(self) -> str:
+        """What the bar is coloured by: how it stands while it runs, how it ended once it stopped."""
+        if self.stopped_at is not None:
+            return "late" if self.due_at is not None and self.stopped_at > self.due_at else "done"
+        return self.verdict or ("on_track" if self.state in ("running", "paused") else "")
+
+    def text(self, now: datetime) -> str:
+        """Return how long of how long: `5h 02m of 2h, late`."""
+        end = self.stopped_at or now
+        used = (
+            self.used_s
+            if self.used_s is not None
+            else (end - self.started_at).total_seconds()
+            if self.started_at
+            else None
+        )
+        text = fmt.duration(used) + (f" of {fmt.duration(self.budget_s)}" if self.budget_s else "")
+        word = {"done": "", "on_track": "running"}.get(self.tone, fmt.state_word(self.tone).lower())
+        return f"{text} {'paused' if self.state == 'paused' else word}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of what happened."""
+
+    at: datetime | None
+    system: str
+    text: str
+    object: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One attempt of the middleware."""
+
+    started_at: datetime | None
+    spans: list[charts.Span]
+
+    def label(self, tz: tzinfo, now: datetime) -> str:
+        """Return when it was and how it ended."""
+        end = "failed" if any(s.error for s in self.spans) else "ok"
+        return f"{fmt.moment(self.started_at, tz, now)} · {fmt.plural(len(self.spans), 'step')} · {end}"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """The order, its clocks from first to last, its events and actions newest first."""
+
+    id: str
+    version: str
+    state: str
+    stage: str
+    stage_label: str
+    system: str
+    error: str
+    priority: str
+    customer: str
+    tier: str
+    amount: Decimal | None
+    currency: str
+    value_at_risk: Decimal | None
+    reporting_currency: str
+    since: datetime | None
+    due_at: datetime | None
+    closed_at: datetime | None
+    last_milestone: str
+    last_at: datetime | None
+    next_milestone: str
+    retries: int
+    retryable: bool
+    clocks: list[Clock]
+    events: list[Event]
+    traces: list[Trace]
+    actions: list[Mapping[str, Any]]
+    labels: Mapping[str, str]
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it needs a hand."""
+        return self.state in fmt.STUCK
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is done or cancelled."""
+        return self.state in ("done", "cancelled")
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether an action on it has no outcome yet."""
+        return any(a.get("state") in fmt.IN_FLIGHT for a in self.actions)
+
+    def age_s(self, now: datetime) -> float | None:
+        """Return how long it has been where it is."""
+        return None if self.since is None else ((self.closed_at or now) - self.since).total_seconds()
+
+    def left_s(self, now: datetime) -> float | None:
+        """Return the time left until it is due, negative when it is late; None when it is closed or has no target."""
+        return None if self.due_at is None or self.closed else (self.due_at - now).total_seconds()
+
+    def last_outcome_text(self) -> str:
+        """Return what the last retry did, in two words."""
+        if not self.actions:
+            return ""
+        state = str(self.actions[0].get("state") or "")
+        return "last one: " + fmt.OUTCOMES.get(state, (state, "", ""))[0]
+
+    def sentence(self, now: datetime) -> str:
+        """Return where it stands: what was last heard, what is awaited, how late that is."""
+        parts = []
+        if self.last_milestone and self.last_at:
+            parts.append(
+                f"Last heard: {fmt.words(self.last_milestone).lower()}, {fmt.duration((now - self.last_at).total_seconds())} ago."
+            )
+        if self.next_milestone and not self.closed:
+            who = f" from {fmt.system(self.system)}" if self.system else ""
+            left = self.left_s(now)
+            when = (
+                ""
+                if left is None
+                else f", {fmt.duration(-left)} overdue"
+                if left < 0
+                else f", due in {fmt.duration(left)}"
+            )
+            parts.append(f"Waiting for: {fmt.words(self.next_milestone).lower()}{who}{when}.")
+        return " ".join(parts)
+
+    def bars(self, now: datetime) -> list[charts.Bar]:
+        """Return the milestone chart's bars; stages without a clock follow as not started."""
+        many = {c.stage for c in self.clocks if sum(o.stage == c.stage for o in self.clocks) > 1}
+        bars = [
+            charts.Bar(
+                label=f"{c.label} · {c.object}" if c.stage in many else c.label,
+                start=c.started_at, end=c.stopped_at or (self.closed_at if c.state == "ended" else None), due=c.due_at,
+                tone=c.tone, text=c.text(now),
+            )
+            for c in self.clocks
+        ]  # fmt: skip
+        begun = {c.stage for c in self.clocks}
+        if not self.closed:
+            bars += [
+                charts.Bar(label, None, None, None, "", "not started")
+                for stage, label in self.labels.items()
+                if stage not in begun
+            ]
+        return bars
+
+
+def read_order(body: Mapping[str, Any], labels: Mapping[str, str]) -> OrderView:
+    """Return the order in the tower's JSON. labels: stage id -> label, in process order."""
+    row: dict[str, Any] = {**(body.get("attributes") or {}), **body}
+
+    def text(name: str) -> str:
+        return str(row.get(name) or "")
+
+    clocks = [_clock(c, labels) for c in body.get("clocks") or ()]
+    order = list(labels)
+    clocks.sort(
+        key=lambda c: (
+            c.started_at.timestamp() if c.started_at else 0.0,
+            order.index(c.stage) if c.stage in order else 99,
+            c.object,
+        )
+    )
+    return OrderView(
+        id=text("order_id"), version=text("version"), state=text("state"), stage=text("stage"),
+        stage_label=labels.get(text("stage"), fmt.words(text("stage"))) if text("stage") else "",
+        system=text("system"), error=text("error"), priority=text("priority"), customer=text("customer_id"),
+        tier=text("customer_tier"), amount=fmt.decimal(row.get("amount")), currency=text("currency"),
+        value_at_risk=fmt.decimal(row.get("value_at_risk")), reporting_currency=text("reporting_currency"),
+        since=fmt.instant(row.get("since")), due_at=fmt.instant(row.get("due_at")), closed_at=fmt.instant(row.get("closed_at")),
+        last_milestone=text("last_milestone"), last_at=fmt.instant(row.get("last_at")), next_milestone=text("next_milestone"),
+        retries=int(row.get("retries") or 0), retryable=bool(row.get("retryable")),
+        clocks=clocks, events=_events(body), traces=_traces(body.get("traces") or ()),
+        actions=sorted(body.get("actions") or (), key=lambda a: str(a.get("requested_at") or ""), reverse=True),
+        labels=labels,
+    )  # fmt: skip
+
+
+def _clock(raw: Mapping[str, Any], labels: Mapping[str, str]) -> Clock:
+    stage = str(raw.get("stage") or "")
+    state = str(raw.get("state") or "")
+    verdict = str(raw.get("verdict") or "")
+    return Clock(
+        stage=stage,
+        label=labels.get(stage, fmt.words(stage)),
+        object=str(raw.get("object_id") or ""),
+        state=state,
+        verdict=verdict if verdict in _RANK else "",
+        started_at=fmt.instant(raw.get("started_at")),
+        due_at=fmt.instant(raw.get("due_at")),
+        stopped_at=fmt.instant(raw.get("stopped_at")),
+        used_s=_number(raw.get("used_s")),
+        budget_s=_number(raw.get("budget_s")),
+    )
+
+
+def _events(body: Mapping[str, Any]) -> list[Event]:
+    """Return milestones reached, failed and reversed, and findings opened and resolved, newest first."""
+    events: list[Event] = []
+    for m in body.get("milestones") or ():
+        name, polarity = fmt.words(str(m.get("milestone") or "")), str(m.get("polarity") or "reached")
+        error = f": {m.get('error')}" if m.get("error") else ""
+        text = {"failed": f"{name} failed{error}", "reversed": f"{name} reversed"}.get(polarity, name)
+        tone = {"failed": "bad", "reversed": "busy"}.get(polarity, "")
+        events.append(
+            Event(
+                fmt.instant(m.get("occurred_at")), str(m.get("system") or ""), text, str(m.get("object_id") or ""), tone
+            )
+        )
+    for f in body.get("findings") or ():
+        rule, kind = fmt.words(str(f.get("rule") or "")), fmt.words(str(f.get("kind") or "")).lower()
+        obj, system = str(f.get("object_id") or ""), str(f.get("system") or "")
+        events.append(Event(fmt.instant(f.get("opened_at")), system, f"Breach opened: {rule} ({kind})", obj, "bad"))
+        if f.get("resolved_at"):
+            events.append(
+                Event(fmt.instant(f.get("resolved_at")), system, f"Breach resolved: {rule} ({kind})", obj, "good")
+            )
+    return sorted(events, key=lambda e: e.at.timestamp() if e.at else 0.0, reverse=True)
+
+
+def _traces(raw: Sequence[Mapping[str, Any]]) -> list[Trace]:
+    traces = []
+    for trace in raw:
+        spans = trace.get("spans") or ()
+        starts = [s for s in (fmt.instant(x.get("start") or x.get("started_at")) for x in spans) if s is not None]
+        read = charts.read_spans(spans)
+        if read:
+            traces.append(Trace(min(starts, default=None), read))
+    return sorted(traces, key=lambda t: t.started_at.timestamp() if t.started_at else 0.0, reverse=True)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

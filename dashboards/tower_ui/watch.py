@@ -1,0 +1,74 @@
+"""What one reader's session remembers of their own clicks, until each has an outcome and they were told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from dashboards.tower_ui import actions, board_model
+from dashboards.tower_ui.actions import Answer
+from dashboards.tower_ui.board_model import Outcome
+
+if TYPE_CHECKING:
+    from dashboards.tower_ui.page import Here
+
+KEPT_CLICKS = 50
+ACTIONS_READ = "200"
+_ICONS = {"good": ":material/check_circle:", "mixed": ":material/info:", "bad": ":material/error:"}
+
+
+@dataclass(slots=True)
+class Watch:
+    """Clicks already acted on, orders waiting for an outcome, and the last thing said."""
+
+    handled: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)  # order -> action id
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    say: str = ""
+    revision: int = 0
+
+    @staticmethod
+    def here() -> Watch:
+        """Return the session's own."""
+        held = st.session_state.get("watch")
+        if not isinstance(held, Watch):
+            held = st.session_state["watch"] = Watch()
+        return held
+
+    def first(self, click: str) -> bool:
+        """Return whether this gesture is new, and remember it: a click that is delivered twice acts once."""
+        if click in self.handled:
+            return False
+        self.handled = [*self.handled[-KEPT_CLICKS:], click]
+        return True
+
+    def sent(self, here: Here, answer: Answer) -> None:
+        """Say what the tower answered and wait for what becomes of the accepted ones."""
+        for order in answer.accepted:
+            self.waiting[order] = answer.action_id
+        self.tell(actions.message(answer), actions.tone(answer))
+        self.look(here, fresh=bool(answer.results))
+
+    def tell(self, text: str, tone: str) -> None:
+        """Say something in the status line and in a toast."""
+        self.say = text
+        self.revision += 1
+        st.toast(text.replace("[", "\\[").replace("*", "\\*"), icon=_ICONS[tone], duration="long")
+
+    def look(self, here: Here, *, fresh: bool = False) -> None:
+        """Read what became of recent actions, everyone's, and announce the own ones that were decided."""
+        snapshot = here.api.json(here.viewer, "/v1/actions", {"limit": ACTIONS_READ}, fresh=fresh)
+        if snapshot.data is None:
+            return
+        found = board_model.outcomes(snapshot.data.get("actions") or ())
+        if found != self.outcomes:
+            self.outcomes = found
+            self.revision += 1
+        decided = actions.news(self.waiting, found)
+        if decided:
+            for order in decided:
+                del self.waiting[order]
+            worked = all(o.state == "verified" for o in decided.values())
+            self.tell(actions.news_text(decided), "good" if worked else "bad")

@@ -1,0 +1,340 @@
+"""Stuck orders: what needs a hand now, worth most first, and the click that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from dashboards.settings import settings
+from dashboards.tower_ui import actions, board_model, fmt, page, widgets
+from dashboards.tower_ui.board_model import Filters
+from dashboards.tower_ui.client import ApiError, Board, Refused, Snapshot
+from dashboards.tower_ui.grid.grid import Gesture, Seen, grid
+from dashboards.tower_ui.grid.payload import board_payload, group_id, group_payload
+from dashboards.tower_ui.page import Here
+from dashboards.tower_ui.watch import Watch
+from dashboards.tower_ui.widgets import Card
+
+COUNTED = ("failing", "late", "diverging", "at_risk")
+
+
+@dataclass(frozen=True, slots=True)
+class Confirm:
+    """A bulk action a person is asked to confirm: exactly these rows, in the versions they saw."""
+
+    click: str
+    rows: tuple[Seen, ...]
+    values: dict[str, Decimal | None]
+    currency: str
+    stage: str = ""
+    title: str = ""
+
+
+def show() -> None:
+    """Draw the page."""
+    here = page.here()
+    st.title("Stuck orders", anchor=False)
+    try:
+        filters = _filters(page.labels(here))
+        _live(filters)
+    except Refused as error:
+        page.signed_out(error)
+    confirm = st.session_state.pop("confirm", None)
+    if confirm is not None:
+        _confirm(confirm)
+
+
+def _filters(labels: dict[str, str]) -> Filters:
+    """Draw the filters; the address of the page is their state."""
+    with st.container(key="filters"):
+        view, stage, system, priority, text, sort = st.columns(
+            [5.2, 2, 1.5, 1.1, 2.2, 1.8], vertical_alignment="bottom"
+        )
+    state = st.session_state
+    chosen = {name: str(state.get(name) or "") for name in ("stage", "system")}
+    with view:
+        v = st.segmented_control(
+            "View", list(board_model.VIEWS), default="stuck", required=True, key="view", bind="query-params",
+            format_func=lambda k: board_model.VIEWS[k][0],
+        )  # fmt: skip
+    with stage:
+        s = st.selectbox(
+            "Stuck in", board_model.options(labels, chosen["stage"]), index=None, key="stage", bind="query-params",
+            placeholder="All stages", format_func=lambda k: labels.get(k, fmt.words(k)),
+        )  # fmt: skip
+    with system:
+        known = ("crm", "commerce", "edi", "erp", "wms", "tms", "tax", "billing", "bank", "psp")
+        y = st.selectbox(
+            "System", board_model.options(known, chosen["system"]), index=None, key="system", bind="query-params",
+            placeholder="All", format_func=fmt.system,
+        )  # fmt: skip
+    with priority:
+        p = st.selectbox(
+            "Priority", board_model.PRIORITIES, index=None, key="priority", bind="query-params", placeholder="All"
+        )
+    with text:
+        q = st.text_input(
+            "Order, customer or error", key="q", bind="query-params", placeholder="Search…", icon=":material/search:"
+        )
+    with sort:
+        o = st.selectbox(
+            "Sort",
+            list(board_model.SORTS),
+            key="sort",
+            bind="query-params",
+            format_func=lambda k: board_model.SORTS[k][0],
+        )
+    return Filters(str(v or "stuck"), s or "", y or "", p or "", q or "", o or "value")
+
+
+@st.fragment(run_every=settings().refresh_s)
+def _live(filters: Filters) -> None:
+    """The part that refreshes: age, figures, the two tabs."""
+    here = page.here()
+    try:
+        _draw(here, filters)
+    except Refused as error:
+        page.signed_out(error)
+
+
+def _draw(here: Here, filters: Filters) -> None:
+    snapshot = here.api.board(here.viewer, filters.params(here.settings.rows))
+    here.pulse(snapshot, every=here.settings.refresh_s)
+    if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="orders"):
+        return
+    assert snapshot.data is not None
+    _cards(here, filters, snapshot.data)
+    watch = Watch.here()
+    watch.look(here)
+    by_order, by_error = st.tabs(["Orders", "By error"], key="tab", on_change="rerun", bind="query-params")
+    if by_order.open:
+        with by_order:
+            _orders(here, filters, snapshot, watch)
+    if by_error.open:
+        with by_error:
+            _groups(here, watch)
+    if "confirm" in st.session_state or "open" in st.session_state:
+        _leave_fragment()
+
+
+def _leave_fragment() -> None:
+    """Go on in a full run: a page change or a dialog must not hang on the part that refreshes."""
+    wanted = st.session_state.pop("open", None)
+    if wanted is not None:
+        page.go("order", id=wanted)
+    st.rerun()
+
+
+def _cards(here: Here, filters: Filters, board: Board) -> None:
+    """Draw the figures for the same filters in each state."""
+
+    def counted(state: str) -> tuple[int, Decimal | None]:
+        found = here.api.json(here.viewer, "/v1/orders", filters.count_params(state)).data or {}
+        return int(found.get("total") or 0), fmt.decimal(found.get("value_total"))
+
+    everything, everything_value = counted("open")
+    label = board_model.VIEWS[filters.view][0]
+    items = [
+        Card(label, fmt.count(board.total), f"of {fmt.plural(everything, 'open order')}", title="orders in this view"),
+        Card(
+            "Value at risk",
+            fmt.money_short(board.value_total, board.currency),
+            f"of {fmt.money_short(everything_value, board.currency)} in all open orders",
+            title=fmt.money_full(board.value_total, board.currency),
+        ),
+    ]
+    for state in COUNTED:
+        number, value = counted(state)
+        items.append(
+            Card(
+                f"{fmt.state_mark(state)} {fmt.state_word(state)}",
+                fmt.count(number),
+                fmt.money_short(value, board.currency),
+                tone=state if number else "",
+                title=fmt.STATE_HELP[state],
+            )
+        )
+    widgets.cards(items)
+
+
+def _orders(here: Here, filters: Filters, snapshot: Snapshot[Board], watch: Watch) -> None:
+    board = snapshot.data
+    assert board is not None
+    if board.total == 0 and filters.narrowed:
+        widgets.empty("No order matches", "Clear the search or a filter above to see more.")
+        return
+    if board.total == 0:
+        title = (
+            "Everything is moving"
+            if filters.view == "stuck"
+            else f"No order is {board_model.VIEWS[filters.view][0].lower()}"
+        )
+        widgets.empty(title, "Nothing to do here. This list fills by itself when an order gets stuck.")
+        return
+    payload = board_payload(
+        board,
+        watch.outcomes,
+        labels=page.labels(here),
+        now=here.now,
+        may_act=here.viewer.may_act,
+        live=here.fresh(snapshot),
+        filters=repr(filters),
+        revision=f"{snapshot.revision}.{watch.revision}",
+        theme=here.tokens.name,
+    )
+    hidden = board.total - len(payload["ids"])
+    note = f"First {len(payload['ids']):,} of {board.total:,}; narrow the filters to see the rest" if hidden > 0 else ""
+    grid(
+        {**payload, "handled": watch.handled, "say": watch.say, "note": note},
+        key="board",
+        on_gesture=_gesture(here, board, watch),
+    )
+
+
+def _gesture(here: Here, board: Board, watch: Watch) -> Any:
+    def act(gesture: Gesture) -> None:
+        if gesture.kind == "open":
+            st.session_state["open"] = gesture.rows[0].id
+        elif gesture.kind == "ask":
+            frame = board.frame
+            values = dict(zip(board_model.text_column(frame, "order_id"), frame["value_at_risk"], strict=True))
+            asked = {r.id: fmt.decimal(values.get(r.id)) for r in gesture.rows}
+            st.session_state["confirm"] = Confirm(gesture.click, gesture.rows, asked, board.currency)
+        elif watch.first(gesture.click):
+            watch.sent(here, actions.retry(here.api, here.viewer, gesture.rows, click=gesture.click))
+
+    return act
+
+
+def _groups(here: Here, watch: Watch) -> None:
+    snapshot = here.api.json(here.viewer, "/v1/groups")
+    if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="groups"):
+        return
+    assert snapshot.data is not None
+    groups = list(snapshot.data.get("groups") or ())
+    if not groups:
+        widgets.empty("Everything is moving", "No stuck orders, so there is nothing to group.")
+        return
+    payload = group_payload(
+        groups,
+        labels=page.labels(here),
+        currency=str(snapshot.data.get("currency") or ""),
+        now=here.now,
+        may_act=here.viewer.may_act,
+        live=here.fresh(snapshot),
+        revision=str(snapshot.revision),
+        theme=here.tokens.name,
+    )
+    known = {group_id(g): g for g in groups}
+
+    def act(gesture: Gesture) -> None:
+        group = known.get(gesture.rows[0].id)
+        if group is None:
+            watch.tell("This group is gone; nothing was sent.", "bad")
+        elif gesture.kind == "open":
+            _show_group(group)
+        elif watch.first(gesture.click):
+            _ask_group(here, group, gesture.click, watch)
+
+    grid({**payload, "handled": watch.handled, "say": watch.say}, key="groups", on_gesture=act)
+
+
+def _show_group(group: dict[str, Any]) -> None:
+    """Turn to the orders of a group: its stage, system and error as filters."""
+    state = st.session_state
+    state["view"], state["tab"] = "stuck", "Orders"
+    state["stage"], state["system"] = group.get("stage") or None, group.get("system") or None
+    state["q"] = str(group.get("error") or "")
+    state["rerun"] = True
+
+
+def _ask_group(here: Here, group: dict[str, Any], click: str, watch: Watch) -> None:
+    """Freeze the orders a group has now, and ask before anything is sent."""
+    asked = {"state": "stuck", "stage": group.get("stage"), "system": group.get("system"), "q": group.get("error")}
+    try:
+        body = here.api.orders(here.viewer, {k: str(v) for k, v in asked.items() if v} | {"limit": "1000"})
+    except ApiError as error:
+        watch.tell(f"Nothing was sent. {error}", "bad")
+        return
+    orders = [o for o in body.get("orders") or () if group_id(o) == group_id(group)]
+    if not orders:
+        watch.tell("This group is empty by now; nothing was sent.", "bad")
+        return
+    st.session_state["confirm"] = Confirm(
+        click,
+        tuple(Seen(str(o["order_id"]), str(o["version"])) for o in orders),
+        {str(o["order_id"]): fmt.decimal(o.get("value_at_risk")) for o in orders},
+        str(body.get("currency") or ""),
+        stage=str(group.get("stage") or ""),
+        title=str(group.get("error") or "no error reported"),
+    )
+
+
+@st.dialog("Retry these orders?", width="large")
+def _confirm(confirm: Confirm) -> None:
+    """List what will be sent and what the tower would refuse, then wait for the second click."""
+    here = page.here()
+    watch = Watch.here()
+    dry = actions.retry(
+        here.api, here.viewer, confirm.rows, click=f"dry-{confirm.click}", stage=confirm.stage, dry_run=True
+    )
+    would = dry.results
+    rows = [r for r in confirm.rows if would.get(r.id, "accepted") == "accepted"]
+    refused = [r for r in confirm.rows if r not in rows]
+    worth = board_model.total(confirm.values.get(r.id) for r in rows)
+    if confirm.title:
+        st.text(confirm.title)
+    widgets.cards(
+        [
+            Card("Will be retried", fmt.plural(len(rows), "order"), f"of {len(confirm.rows):,} selected"),
+            Card("Worth", fmt.money_full(worth, confirm.currency), "value at risk"),
+            Card(
+                "Will be refused",
+                fmt.plural(len(refused), "order"),
+                "nothing is sent for them",
+                tone="late" if refused else "",
+            ),
+        ]
+    )
+    if dry.error:
+        widgets.note("warn", "The tower did not say in advance which it would refuse.", dry.error)
+    with st.container(height=min(320, 60 + 34 * len(confirm.rows)), border=False):
+        st.html(
+            widgets.table(
+                [("Order", "left"), ("At risk", "right"), ("What happens", "left")],
+                _lines(confirm, rows, would),
+                label="Orders to retry",
+            )
+        )
+    yes, no = st.columns(2)
+    yes.button(
+        f"Retry {fmt.plural(len(rows), 'order')}", type="primary", key="confirm_yes", width="stretch", disabled=not rows,
+        on_click=_send, args=(confirm, tuple(rows), watch),
+    )  # fmt: skip
+    if no.button("Cancel", key="confirm_no", width="stretch") or st.session_state.pop("confirmed", False):
+        st.rerun()
+
+
+def _lines(confirm: Confirm, rows: list[Seen], would: dict[str, str]) -> list[list[str]]:
+    lines = []
+    for row in sorted(confirm.rows, key=lambda r: r not in rows):
+        result = would.get(row.id, "accepted")
+        word = (
+            "retry"
+            if row in rows
+            else f'<span class="t-bad">refused: {fmt.RESULTS.get(result, (result, ""))[0]}</span>'
+        )
+        lines.append([escape(row.id), fmt.money_full(confirm.values.get(row.id), confirm.currency), word])
+    return lines
+
+
+def _send(confirm: Confirm, rows: tuple[Seen, ...], watch: Watch) -> None:
+    """Send exactly the rows that were listed; the confirmed gesture is its own key."""
+    here = page.here()
+    if watch.first(f"yes-{confirm.click}"):
+        watch.sent(here, actions.retry(here.api, here.viewer, rows, click=confirm.click, stage=confirm.stage))
+    st.session_state["confirmed"] = True

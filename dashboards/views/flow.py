@@ -1,0 +1,133 @@
+"""Where orders sit: each stage in process order, what passed and what stuck, and for how long."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from dashboards.tower_ui import charts, flow_model, fmt, page, widgets
+from dashboards.tower_ui.client import Refused
+from dashboards.tower_ui.flow_model import Stage
+from dashboards.tower_ui.page import Here
+
+EVERY_S = 10.0
+PLOT = {"displayModeBar": False, "scrollZoom": False}
+
+
+def show() -> None:
+    """Draw the page."""
+    page.here()
+    with st.container(horizontal=True, vertical_alignment="center", key="flowhead"):
+        st.title("Flow map", anchor=False, width="content")
+        unit = st.segmented_control(
+            "Count", ["orders", "value"], default="orders", required=True, key="unit", bind="query-params",
+            format_func=str.capitalize, label_visibility="collapsed",
+        )  # fmt: skip
+    try:
+        _live(unit == "value")
+    except Refused as error:
+        page.signed_out(error)
+
+
+@st.fragment(run_every=EVERY_S)
+def _live(value: bool) -> None:
+    """The part that refreshes."""
+    here = page.here()
+    try:
+        _draw(here, value)
+    except Refused as error:
+        page.signed_out(error)
+
+
+def _draw(here: Here, value: bool) -> None:
+    snapshot = here.api.json(here.viewer, "/v1/stages")
+    here.pulse(snapshot, every=EVERY_S)
+    if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="stages"):
+        return
+    assert snapshot.data is not None
+    currency = page.currency(here)
+    stages = flow_model.read_stages(snapshot.data)
+    if not stages:
+        widgets.empty("No stages", "The rulebook in force declares none.")
+        return
+    _stage_cards(stages, value, currency)
+    left, right = st.columns([11, 9], gap="medium")
+    with left:
+        widgets.heading(
+            "Last 24 h, and what is stuck on the way", "blue: passed · branches: stuck now, the largest red"
+        )
+        st.plotly_chart(
+            charts.sankey(flow_model.flows(stages, value=value, currency=currency), here.tokens),
+            key="sankey",
+            theme=None,
+            config=PLOT,
+        )
+    with right:
+        widgets.heading(f"Stuck {'value' if value else 'clocks'} by time stuck", "a cell opens its stage")
+        st.html(_heat(stages, value, currency))
+    widgets.heading("By system", "stuck orders, most first")
+    _systems(here, currency)
+
+
+def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
+    worst = max((s.stuck for s in stages), default=0)
+    cells = []
+    for s in stages:
+        figure = fmt.money_short(s.value, currency) if value else fmt.count(s.stuck)
+        tone = "failing" if s.stuck and s.stuck == worst else "late" if s.stuck else "muted"
+        parts = [
+            f"{s.counts[k]:,} {fmt.state_word(k).lower()}" for k in ("failing", "late", "diverging") if s.counts[k]
+        ]
+        sub = " · ".join(parts) or "nothing stuck"
+        age = f"p90 {fmt.duration(s.p90_age_s)}" if s.stuck else f"{fmt.count(s.completed_24h)} passed in 24 h"
+        cells.append(
+            f'<a class="t-card" data-go="1" href="{page.path("", stage=s.id)}" title="{escape(s.label)}: {escape(sub)}">'
+            f'<div class="t-label">{escape(s.label)}</div><div class="t-value" style="color:var(--t-{tone})">{escape(figure)}</div>'
+            f'<div class="t-sub">{escape(sub)}</div><div class="t-sub">{escape(age)}<span class="t-open">Open →</span></div></a>'
+        )
+    per_row = len(cells) if len(cells) <= 7 else -(-len(cells) // 2)
+    st.html(f'<div class="t-cards" style="--n:{per_row}">{"".join(cells)}</div>')
+
+
+def _heat(stages: list[Stage], value: bool, currency: str) -> str:
+    """Return stage x time stuck as a table whose cells are links; darker means more."""
+    labels = [label for label, _, _ in next((s.buckets for s in stages if s.buckets), ())]
+    amounts = [float(b[2] or 0) if value else float(b[1]) for s in stages for b in s.buckets]
+    top = max(amounts, default=0.0) or 1.0
+    head = "".join(f'<th class="center" scope="col">{escape(label)}</th>' for label in labels)
+    body = []
+    for s in stages:
+        cells = []
+        for label, clocks, worth in s.buckets:
+            amount = float(worth or 0) if value else float(clocks)
+            text = (fmt.money_short(worth, currency) if value else fmt.count(clocks)) if clocks else "·"
+            share = round(8 + 80 * (amount / top) ** 0.6) if clocks else 0
+            where = page.path("", stage=s.id, sort="longest")
+            cells.append(
+                f'<td><a class="t-heat" data-go="1" href="{where}" style="--share:{share}%" '
+                f'title="{escape(s.label)}, {escape(label)}: {clocks:,}">{escape(text)}</a></td>'
+            )
+        body.append(f'<tr><th class="left" scope="row">{escape(s.label)}</th>{"".join(cells)}</tr>')
+    return f'<table class="t-heatmap" aria-label="Stuck by stage and time"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+
+
+def _systems(here: Here, currency: str) -> None:
+    groups = (here.api.json(here.viewer, "/v1/groups").data or {}).get("groups") or ()
+    rows = flow_model.by_system(groups)
+    if not rows:
+        widgets.empty("Everything is moving", "No system holds a stuck order.")
+        return
+    labels = page.labels(here)
+    most = max(r[2] for r in rows)
+    cells = [
+        [
+            f'<a data-go="1" href="{page.path("", stage=stage, system=system)}">{escape(labels.get(stage, fmt.words(stage)))}</a>',
+            escape(fmt.system(system)),
+            f'<div class="t-bar"><i style="width:{100 * number / most:.0f}%"></i><span>{number:,}</span></div>',
+            fmt.money_full(value, currency),
+        ]
+        for stage, system, number, value in rows
+    ]
+    headers = [("Stage", "left"), ("System", "left"), ("Stuck orders", "left"), ("Value at risk", "right")]
+    st.html(widgets.table(headers, cells, label="Stuck orders by stage and system"))

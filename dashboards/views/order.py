@@ -1,0 +1,319 @@
+"""One order: what is wrong first, then when it happened, what was tried, and the click that helps."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from dashboards.settings import settings
+from dashboards.tower_ui import actions, charts, fmt, page, widgets
+from dashboards.tower_ui.client import Refused, Snapshot
+from dashboards.tower_ui.grid.grid import Seen
+from dashboards.tower_ui.order_model import OrderView, read_order
+from dashboards.tower_ui.page import Here
+from dashboards.tower_ui.watch import Watch
+from dashboards.tower_ui.widgets import Card
+
+PLOT = {"displayModeBar": False, "scrollZoom": False}
+
+
+def show() -> None:
+    """Draw the page."""
+    page.here()
+    wanted = str(st.query_params.get("id") or "").strip()
+    if not wanted:
+        _ask()
+        return
+    try:
+        _live(wanted)
+    except Refused as error:
+        page.signed_out(error)
+
+
+def _ask() -> None:
+    """No order in the address: ask for one."""
+    st.title("Order", anchor=False)
+
+    def go() -> None:
+        st.query_params["id"] = st.session_state["order_id"].strip()
+
+    st.text_input(
+        "Order id",
+        key="order_id",
+        placeholder="SO-100123, then Enter",
+        on_change=go,
+        width=420,
+        icon=":material/search:",
+    )
+    widgets.note("info", "Type an order id, or click an order in the list of stuck orders.")
+
+
+@st.fragment(run_every=settings().refresh_s)
+def _live(wanted: str) -> None:
+    """The whole page refreshes; each part keeps its place by its key."""
+    here = page.here()
+    try:
+        snapshot = here.api.json(here.viewer, f"/v1/orders/{_segment(wanted)}")
+        if snapshot.not_found:
+            st.title(wanted, anchor=False)
+            widgets.note(
+                "warn",
+                f"The tower knows no order {wanted}.",
+                "Check the id for typing errors. An order appears once its first milestone has arrived.",
+            )
+            here.pulse(snapshot, every=here.settings.refresh_s)
+            return
+        _draw(here, wanted, snapshot)
+    except Refused as error:
+        page.signed_out(error)
+
+
+def _segment(text: str) -> str:
+    from urllib.parse import quote
+
+    return quote(text, safe="")
+
+
+def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
+    here.pulse(snapshot, every=here.settings.refresh_s)
+    if snapshot.data is None:
+        st.title(wanted, anchor=False)
+        widgets.banner(snapshot, now=here.now, tz=here.tz, what="order")
+        return
+    labels = page.labels(here)
+    order = read_order(snapshot.data, labels)
+    watch = Watch.here()
+    watch.look(here)
+    _header(here, order, watch, live=here.fresh(snapshot))
+    widgets.banner(snapshot, now=here.now, tz=here.tz, what="this order")
+    widgets.status_line(watch.say)
+    _problem(here, order)
+    _cards(here, order)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        widgets.heading("Milestones", "colour: how it went · dotted: when it was due")
+        bars = order.bars(here.now)
+        if bars:
+            st.plotly_chart(
+                charts.milestone_bars(bars, here.now, here.tz, here.tokens), key="milestones", theme=None, config=PLOT
+            )
+        else:
+            widgets.note("info", "No clock has started for this order.")
+    with right:
+        _trace(here, order)
+    widgets.heading("Clocks", "each promise on each object, and why it stands as it does")
+    _clocks(here, order)
+    _tables(here, order)
+
+
+def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
+    where = f"in {order.stage_label}" if order.stuck and order.stage else ""
+    tags = "".join(f'<span class="t-tag">{escape(t)}</span>' for t in (order.priority, order.customer, order.tier) if t)
+    place = f'<span class="t-tag">{escape(where)}</span>' if where else ""
+    with st.container(horizontal=True, vertical_alignment="center", key="orderhead"):
+        st.html(f'<div class="t-head"><h1>{escape(order.id)}</h1>{widgets.state_chip(order.state)}{place}{tags}</div>')
+        running = order.in_flight or watch.waiting.get(order.id) is not None
+        may = here.viewer.may_act and live and order.retryable and not running
+        st.button(
+            "Retry running…" if running else "Retry now", type="primary", icon=":material/replay:", key="retry", disabled=not may,
+            help=_why_not(here, order, live=live, running=running), on_click=_retry, args=(here, order, secrets.token_hex(16)),
+        )  # fmt: skip
+        link = page.url("order", id=order.id)
+        with st.popover("Copy link", icon=":material/link:"):
+            st.code(link, language=None)
+
+
+def _why_not(here: Here, order: OrderView, *, live: bool, running: bool) -> str | None:
+    if running:
+        return "A retry is on its way; its outcome appears here."
+    if not here.viewer.may_act:
+        return "Your key may look, not act."
+    if not live:
+        return "No data from the tower for 30 s; retries wait until it answers."
+    if not order.stuck:
+        return "This order is not stuck."
+    return (
+        None
+        if order.retryable
+        else "The rulebook offers no retry here, or no more of them. Correct it in the source system."
+    )
+
+
+def _retry(here: Here, order: OrderView, click: str) -> None:
+    """One click, one request: the button carries its own id, so a second delivery does nothing."""
+    watch = Watch.here()
+    if watch.first(click):
+        watch.sent(here, actions.retry(here.api, here.viewer, [Seen(order.id, order.version)], click=click))
+
+
+def _problem(here: Here, order: OrderView) -> None:
+    """The sentence an operator reads first."""
+    if order.closed:
+        at = fmt.moment(order.closed_at, here.tz, here.now)
+        widgets.note(
+            "good" if order.state == "done" else "info",
+            f"This order is {fmt.state_word(order.state).lower()} since {at}.",
+        )
+    elif order.stuck:
+        system = f"{fmt.system(order.system)}: " if order.system else ""
+        text = order.error or f"no {fmt.words(order.next_milestone).lower()} from {fmt.system(order.system)} yet"
+        widgets.note("bad", f"{system}{text}" if order.error else text[0].upper() + text[1:], order.sentence(here.now))
+    else:
+        widgets.note(
+            "good" if order.state == "on_track" else "warn",
+            f"Not stuck: {fmt.STATE_HELP.get(order.state, '')}.",
+            order.sentence(here.now),
+        )
+
+
+def _cards(here: Here, order: OrderView) -> None:
+    left = order.left_s(here.now)
+    late = left is not None and left < 0
+    original = f"{fmt.money_full(order.amount)} {order.currency}" if order.amount is not None else ""
+    widgets.cards(
+        [
+            Card("Value at risk", fmt.money_short(order.value_at_risk, order.reporting_currency), original, title=fmt.money_full(order.value_at_risk)),
+            Card("Waiting", fmt.duration(order.age_s(here.now)), f"since {fmt.moment(order.since, here.tz, here.now)} {here.zone}" if order.since else ""),
+            Card(
+                "Late by" if late else "Time left", fmt.duration(abs(left)) if left is not None else fmt.NONE,
+                f"due {fmt.moment(order.due_at, here.tz, here.now)} {here.zone}" if order.due_at else "no target", tone="late" if late else "",
+            ),
+            Card("Retries", fmt.count(order.retries), order.last_outcome_text() or "none so far"),
+            Card(
+                "Same error now", fmt.count(_same_error(here, order)), "stuck orders with it", href=page.path("", tab="By error") if order.error else "",
+            ),
+        ]
+    )  # fmt: skip
+
+
+def _same_error(here: Here, order: OrderView) -> int | None:
+    if not order.stuck:
+        return None
+    found = (here.api.json(here.viewer, "/v1/groups").data or {}).get("groups") or ()
+    return sum(
+        int(g.get("count") or 0) for g in found if g.get("error") == order.error and g.get("stage") == order.stage
+    )
+
+
+def _trace(here: Here, order: OrderView) -> None:
+    """What the middleware did in one attempt; the last one unless another is picked."""
+    names = [t.label(here.tz, here.now) for t in order.traces]
+    head, pick = st.columns([3, 2], vertical_alignment="center")
+    with head:
+        widgets.heading("Attempt", "red: the step that failed · else by service")
+    if not order.traces:
+        widgets.note(
+            "info",
+            "No trace has been received for this order.",
+            "The middleware sends spans to /v1/traces with the attribute o2c.order_id.",
+        )
+        return
+    with pick:
+        chosen = st.selectbox(
+            "Attempt",
+            range(len(names)),
+            format_func=lambda i: names[i],
+            key=f"attempt-{order.id}",
+            label_visibility="collapsed",
+        )
+    spans = order.traces[chosen or 0].spans
+    st.plotly_chart(charts.waterfall(spans, here.tokens), key="trace", theme=None, config=PLOT)
+    failed = next((s for s in reversed(spans) if s.error and s.message), None)
+    if failed is not None:
+        st.html(f'<div class="t-detail">{escape(failed.name)}: {escape(failed.message)}</div>')
+
+
+def _clocks(here: Here, order: OrderView) -> None:
+    rows = [
+        [
+            widgets.state_chip(c.verdict) if c.verdict else f'<span class="t-muted">{escape(fmt.words(c.state))}</span>',
+            escape(c.label), escape(c.object), fmt.moment(c.started_at, here.tz, here.now), fmt.moment(c.due_at, here.tz, here.now),
+            fmt.moment(c.stopped_at, here.tz, here.now), fmt.duration(c.used_s), fmt.duration(c.budget_s),
+        ]
+        for c in order.clocks
+    ]  # fmt: skip
+    headers = [
+        ("State", "left"), ("Stage", "left"), ("Object", "left"), (f"Started ({here.zone})", "right"), ("Due", "right"),
+        ("Stopped", "right"), ("Used", "right"), ("Allowed", "right"),
+    ]  # fmt: skip
+    st.html(widgets.table(headers, rows, label="Clocks"))
+    rules = list(dict.fromkeys(c.stage for c in order.clocks))
+    if not rules:
+        return
+    with st.expander("Why? The evidence behind a verdict", key="why", on_change="rerun") as opened:
+        if opened.open:
+            first = rules.index(order.stage) if order.stage in rules else 0
+            rule = st.selectbox(
+                "Rule",
+                rules,
+                index=first,
+                format_func=lambda r: order.labels.get(r, fmt.words(r)),
+                key=f"rule-{order.id}",
+                width=420,
+            )
+            _why(here, order, str(rule))
+
+
+def _why(here: Here, order: OrderView, rule: str) -> None:
+    snapshot = here.api.json(here.viewer, f"/v1/orders/{_segment(order.id)}/why", {"rule": rule})
+    if snapshot.not_found or snapshot.data is None:
+        widgets.note("warn", "The tower gave no evidence for this rule.", snapshot.error)
+        return
+    body = dict(snapshot.data)
+    sql = str(body.pop("sql", "") or "")
+    sentence = str(body.pop("sentence", "") or "")
+    if sentence:
+        st.text(sentence)
+    st.json(body, expanded=2)
+    if sql:
+        st.code(sql, language="sql")
+
+
+def _tables(here: Here, order: OrderView) -> None:
+    """What happened, newest first, and what people did about it."""
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        widgets.heading("What happened", "newest first")
+        rows = [
+            [
+                f'<span class="t-keep">{fmt.moment(e.at, here.tz, here.now)}</span>',
+                escape(fmt.system(e.system)),
+                _event(e.text, e.tone),
+                escape(e.object),
+            ]
+            for e in order.events
+        ]
+        headers = [(f"When ({here.zone})", "left"), ("System", "left"), ("Event", "left"), ("Object", "left")]
+        st.html(widgets.table(headers, rows, label="Events, newest first"))
+    with right:
+        widgets.heading("Retries", "who asked, and what came of it")
+        tries = [_try(here, a) for a in order.actions]
+        if tries:
+            st.html(
+                widgets.table(
+                    [(f"When ({here.zone})", "left"), ("Who", "left"), ("Result", "left")], tries, label="Retries"
+                )
+            )
+        else:
+            widgets.note("info", "Nobody has retried this order.")
+
+
+def _event(text: str, tone: str) -> str:
+    return f'<span class="t-{tone}">{escape(text)}</span>' if tone else escape(text)
+
+
+def _try(here: Here, item: Mapping[str, Any]) -> Sequence[str]:
+    state = str(item.get("state") or "")
+    short, tone, sentence = fmt.OUTCOMES.get(state, (state, "muted", state))
+    at: datetime | None = fmt.instant(item.get("requested_at"))
+    detail = f" {item.get('detail')}" if item.get("detail") and state != "verified" else ""
+    return [
+        f'<span class="t-keep">{fmt.moment(at, here.tz, here.now)}</span>',
+        escape(str(item.get("requested_by") or item.get("actor") or fmt.NONE)),
+        f'<span class="t-{tone}">{escape(short)}</span>: {escape(sentence + detail)}',
+    ]
