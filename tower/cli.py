@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from tower.commands import audit, backup, demo, keys, load, rules, status, store
+from tower.commands import audit, backup, demo, keys, load, replay, rules, status, store
 from tower.commands.plainly import plainly, settings_now
 from tower.commands.serve import serve
 from tower.settings import SETTINGS
@@ -38,6 +38,7 @@ def collect() -> None:
 app.command("demo")(demo.demo)
 app.command("load")(load.load)
 app.command("status")(status.status)
+app.command("replay")(replay.replay)
 app.command("migrate")(store.migrate)
 app.command("backup")(backup.backup)
 app.command("purge")(store.purge)

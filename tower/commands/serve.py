@@ -20,6 +20,7 @@ from tower.api.context import ApiContext
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
 from tower.commands.opening import now, opened
+from tower.commands.replay_door import replay_routes
 from tower.engine.engine import Engine
 from tower.model.connections import load_connections
 from tower.model.progress import Progress
@@ -92,7 +93,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             collector_stats=collector.stats,
             clock=now,
         )
-        app = create_app(context, collector.routes())
+        app = create_app(context, [*collector.routes(), *replay_routes(store)])
         retention = Retention(store, settings.raw_days, now)
         engine.start()
         collector.start()

@@ -1,0 +1,89 @@
+"""A real `tower` process on a free port and a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+TOKEN = "test-admin-token"
+
+
+def free_port() -> int:
+    """Return a port of the loopback address that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def environment(folder: Path, port: int = 0, **more: str) -> dict[str, str]:
+    """Return a clean environment for a tower in this folder."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("TOWER_", "OTEL_"))}
+    own = {
+        "TOWER_DATA_DIR": str(folder),
+        "TOWER_PORT": str(port),
+        "TOWER_ADMIN_TOKEN": TOKEN,
+        "TOWER_DISK_FLOOR_MB": "1",
+    }
+    return {**clean, **own, **more}
+
+
+def tower(*arguments: str, env: dict[str, str], timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    command = [sys.executable, "-m", "tower.cli", *arguments]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
+
+
+class Running:
+    """`tower run` for the length of a with statement; stopped in the orderly way unless killed before."""
+
+    def __init__(self, folder: Path, command: str = "run", **more: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.env = environment(folder, self.port, **more)
+        self.log = folder.with_name(folder.name + ".log")
+        self._command = [sys.executable, "-m", "tower.cli", command]
+        self.process: subprocess.Popen[bytes]
+
+    def __enter__(self) -> Running:
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self._command, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).is_success:
+                    return self
+            except httpx.TransportError:
+                time.sleep(0.1)
+        self.__exit__(None, None, None)
+        raise AssertionError(f"the tower did not start:\n{self.log.read_text()[-3000:]}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.stop()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, wait and return the exit code."""
+        self.process.send_signal(number)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def client(self) -> httpx.Client:
+        """Return a client with the administrator's key."""
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)

@@ -1,0 +1,132 @@
+"""A real tower over HTTP: events, keys, files, status, an orderly end, and a copy that can be started again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.commands.process import TOKEN, Running, tower
+
+
+def event(number: int, at: datetime, milestone: str = "order_accepted") -> dict[str, Any]:
+    """Return one CloudEvent on an order of its own."""
+    return {
+        "specversion": "1.0",
+        "id": f"{milestone}-{number}",
+        "source": "/erp/main",
+        "type": f"o2c.{milestone}",
+        "time": at.isoformat(),
+        "data": {"order_id": f"SO-{number}", "amount": "10.00", "currency": "EUR"},
+    }
+
+
+def send(client: httpx.Client, events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Send events and wait for the verdicts."""
+    headers = {"Content-Type": "application/cloudevents-batch+json"}
+    reply = client.post("/v1/events?wait=stored", content=json.dumps(events), headers=headers)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Yield a tower that runs for the tests of this module."""
+    with Running(tmp_path_factory.mktemp("tower") / "var") as made:
+        yield made
+
+
+def test_an_event_is_on_the_board_when_the_answer_comes(running: Running) -> None:
+    with running.client() as client:
+        assert send(client, [event(1, datetime.now(UTC))])["accepted"] == 1
+        orders = client.get("/v1/orders", params={"state": "open"}).json()["orders"]
+    assert "SO-1" in [o["order_id"] for o in orders]
+
+
+def test_a_second_tower_on_the_folder_is_refused(running: Running) -> None:
+    done = tower("run", env={**running.env, "TOWER_PORT": "0"})
+    assert done.returncode == 2
+    assert f"pid {running.process.pid}" in done.stderr
+
+
+def test_keys_are_made_and_ended_through_the_running_tower(running: Running) -> None:
+    made = tower("keys", "add", "anna", "--role", "operator", env=running.env)
+    assert made.returncode == 0, made.stderr
+    token = made.stdout.strip()
+    assert "anna" in tower("keys", "list", env=running.env).stdout
+    assert "exists" in tower("keys", "add", "anna", env=running.env).stderr
+    assert token
+    assert tower("keys", "revoke", "anna", env=running.env).returncode == 0
+
+
+def test_files_are_loaded_through_the_door(running: Running, tmp_path: Path) -> None:
+    file = tmp_path / "events.ndjson"
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    file.write_text("".join(json.dumps(event(n, at)) + "\n" for n in range(100, 150)))
+    done = tower("load", str(file), env=running.env)
+    assert done.returncode == 0, done.stderr
+    assert "50" in done.stdout
+    again = tower("load", str(file), env=running.env)
+    assert again.returncode == 0
+
+
+def test_status_and_audit_speak(running: Running) -> None:
+    status = tower("status", env=running.env)
+    assert status.returncode == 0, status.stderr + status.stdout
+    assert "health" in status.stdout
+    audit = tower("audit", "verify", env=running.env)
+    assert audit.stdout == "the audit chain is whole\n"
+
+
+def test_a_held_message_is_replayed(running: Running) -> None:
+    with running.client() as client:
+        ahead = event(900, datetime.now(UTC) + timedelta(hours=1))
+        assert send(client, [ahead])["quarantined"] == 1
+    done = tower("replay", env=running.env)
+    assert done.returncode == 2
+    assert "1 held, 0 taken, 1 still held" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_when_asked_and_its_copy_knows_everything(tmp_path: Path, number: int) -> None:
+    with Running(tmp_path / "var") as made:
+        with made.client() as client:
+            send(client, [event(n, datetime.now(UTC)) for n in range(20)])
+        assert made.stop(number) == 0
+        assert "Traceback" not in made.log.read_text()
+    copied = tower("backup", str(tmp_path / "copy"), env=made.env)
+    assert copied.returncode == 0, copied.stderr
+    shutil.rmtree(tmp_path / "var")
+    (tmp_path / "copy").rename(tmp_path / "var")
+    with Running(tmp_path / "var") as again, again.client() as client:
+        assert client.get("/v1/orders", params={"state": "open"}).json()["total"] == 20
+
+
+def test_the_first_token_is_made_and_kept_for_its_owner_only(tmp_path: Path) -> None:
+    with Running(tmp_path / "var", TOWER_ADMIN_TOKEN="") as made:
+        file = tmp_path / "var" / "admin-token"
+        assert file.stat().st_mode & 0o777 == 0o600
+        headers = {"Authorization": f"Bearer {file.read_text().strip()}"}
+        assert httpx.get(f"{made.url}/v1/orders", headers=headers, trust_env=False).status_code == 200
+        assert (
+            httpx.get(
+                f"{made.url}/v1/orders", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
+            ).status_code
+            == 401
+        )
+
+
+def test_doors_alone_take_events(tmp_path: Path) -> None:
+    with Running(tmp_path / "var", "collect") as made, made.client() as client:
+        headers = {"Content-Type": "application/cloudevents+json"}
+        reply = client.post("/v1/events", content=json.dumps(event(1, datetime.now(UTC))), headers=headers)
+        assert reply.json()["accepted"] == 1
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/v1/orders").status_code == 404
