@@ -3,7 +3,7 @@
 -- order. No order.
 SELECT
     order_no, object, rule_action,
-    sum(attempts) AS attempts,
+    sum(attempts) AS sends,
     sumIf(attempts, state != 'verified') AS spent,
     countIf(state != 'cancelled') AS begun,
     max(state IN ('requested', 'approved', 'sent', 'accepted')) AS in_flight
