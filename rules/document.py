@@ -70,6 +70,7 @@ def _child(value: Any, step: str | int) -> Any:
 def read_files(files: Mapping[str, str]) -> Document:
     """Return the files merged in the order of their names: lists follow each other, mappings join."""
     book = Document()
+    book.places[()] = (min(files, default=""), 1)
     for name in sorted(files):
         one = _read(name, files[name])
         book.problems.extend(one.problems)
@@ -95,7 +96,8 @@ def _read(name: str, text: str) -> Document:
         document.problems.append(Problem(f"is no YAML: {error}", "save the file as UTF-8 text", "", name, 1))
         return document
     if not isinstance(value, dict):
-        document.problems.append(Problem("is no mapping", "start with a key such as `stages:`", "", name, 1))
+        line = node.start_mark.line + 1 if node is not None else 1
+        document.problems.append(Problem("is no mapping", "start with a key such as `stages:`", "", name, line))
         return document
     document.value = value
     return document

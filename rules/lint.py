@@ -112,7 +112,7 @@ class _Lint:
         for i, done in enumerate(process.done):
             found = self.milestone(done.milestone, ("process", "done", i))
             if found and not _on_or_below(found.object, done.per):
-                problem = f"{done.milestone} is about a {found.object}, which does not lie under a {done.per}"
+                problem = f"{done.milestone} is about {_a(found.object)}, which does not lie under {_a(done.per)}"
                 self.document.report(
                     ("process", "done", i), problem, f"ask it per {found.object} or of something above it"
                 )
@@ -134,10 +134,10 @@ class _Lint:
         start = self.milestone(stage.start.milestone, (*path, "from"))
         end = self.milestone(stage.end.milestone, (*path, "to"))
         if end and not _on_or_below(end.object, stage.per):
-            problem = f"{end.name} is about a {end.object}, which does not lie under a {stage.per}"
+            problem = f"{end.name} is about {_a(end.object)}, which does not lie under {_a(stage.per)}"
             self.document.report((*path, "to"), problem, _per_hint(end.object, start))
         if start and not _on_one_path(start.object, stage.per):
-            problem = f"{start.name} is about a {start.object}, which lies neither above nor under a {stage.per}"
+            problem = f"{start.name} is about {_a(start.object)}, which lies neither above nor under {_a(stage.per)}"
             self.document.report((*path, "from"), problem, "choose another `per`")
         if start and end and start.name == end.name:
             self.document.report((*path, "to"), "the stage ends where it starts", "choose another milestone")
@@ -145,7 +145,7 @@ class _Lint:
             for key, name in (("from", pause.start), ("to", pause.end)):
                 found = self.milestone(name, (*path, "pause", i, key))
                 if found and not _on_one_path(found.object, stage.per):
-                    problem = f"{name} is about a {found.object}, which lies neither above nor under a {stage.per}"
+                    problem = f"{name} is about {_a(found.object)}, which lies neither above nor under {_a(stage.per)}"
                     self.document.report((*path, "pause", i, key), problem, "such a milestone can never pause it")
         self.calendar(stage.calendar, (*path, "calendar"))
         budget = stage.budget.within_s
@@ -170,7 +170,7 @@ class _Lint:
             self.document.report((*path, "systems"), "one system cannot differ from itself", "name two or more")
         found = self.book.milestones.get(rule.milestone)
         if rule.kind == "duplicate" and found and not _on_or_below(found.object, rule.per):
-            problem = f"{rule.milestone} is about a {found.object}, which does not lie under a {rule.per}"
+            problem = f"{rule.milestone} is about {_a(found.object)}, which does not lie under {_a(rule.per)}"
             self.document.report((*path, "per"), problem, "choose another `per`")
         self.priority_values(rule.when, (*path, "when"))
         if rule.kind not in JUDGED_FINDINGS:
@@ -287,6 +287,10 @@ def _on_or_below(object_type: str, per: str) -> bool:
 
 def _on_one_path(object_type: str, per: str) -> bool:
     return _on_or_below(object_type, per) or is_above(object_type, per)
+
+
+def _a(object_type: str) -> str:
+    return f"{'an' if object_type[0] in 'aeiou' else 'a'} {object_type}"
 
 
 def _per_hint(end_object: str, start: Milestone | None) -> str:

@@ -27,7 +27,7 @@ def label_of(rule_id: str) -> str:
 def _stage(section: Section) -> Stage:
     stage_id = section.text("id", required=True)
     budget = read_budget(section)
-    if budget is None:
+    if budget is None and not section.has("until"):
         section.report("within", "a stage needs a time", "write within: 2h, or until: promised_at")
     at_risk, odds = _at_risk(section)
     return Stage(
