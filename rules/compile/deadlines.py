@@ -47,73 +47,72 @@ def starts_sql(book: Book) -> str:
 
     return f"""
 -- One row: a clock with everything that does not depend on the moment it is looked at.
-{"WITH" if scalars else ""}
-    {scalars}
-SELECT
-    * EXCEPT (due_needed, at_risk_needed),
-    CAST(multiIf(at_risk_needed IS NULL OR assumeNotNull(at_risk_needed) >= {_NEVER_MS}, NULL,
-        {add("started_at", "assumeNotNull(at_risk_needed)")}) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at
-FROM
-(
-    SELECT
-        *,
-        if(at_risk_share IS NULL OR budget_ms IS NULL, NULL,
-            {needed("toInt64(ceil(assumeNotNull(budget_ms) * assumeNotNull(at_risk_share)))")}) AS at_risk_needed
-    FROM
+WITH
+    {scalars + "," if scalars else ""}
+    closing AS
     (
         SELECT
             *,
-            if(within_ms IS NOT NULL, within_ms, if(due_at IS NULL, NULL, {open_ms("assumeNotNull(due_at)")} - started_open)) AS budget_ms,
-            if(end_at IS NULL, NULL, end_open - started_open
-                - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms
-        FROM
-        (
-            SELECT
-                *,
-                CAST(multiIf(
-                    within_ms IS NULL AND (until_at IS NULL OR plus_ms = 0), until_at,
-                    within_ms IS NULL, {add("assumeNotNull(until_at)", "plus_ms")},
-                    due_needed >= {_NEVER_MS}, NULL,
-                    {add("started_at", "due_needed")}) AS Nullable(DateTime64(3, 'UTC'))) AS due_at
-            FROM
-            (
-                SELECT
-                    *,
-                    {needed("toInt64(ifNull(within_ms, 0))")} AS due_needed
-                FROM
-                (
-                    SELECT
-                        *,
-                        {open_ms("started_at")} AS started_open,
-                        {open_ms("ifNull(end_at, started_at)")} AS end_open,
-                        arrayMap(p -> ({open_ms("p.1")},
-                            if(p.2 = {FAR}, toInt64({_NEVER_MS}), {open_ms("p.2")})), holds) AS holds_open
-                    FROM
-                    (
-                        SELECT
-                            *,
-                            arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
-                                arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))),
-                                arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))),
-                                {_NO_HOLDS}) AS holds,
-                            to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
-                            if(stopped, to_ev, 0) AS to_event,
-                            stopped AND assumeNotNull(to_at) < started_at AS disorder,
-                            cancelled_at IS NOT NULL AND started_at > assumeNotNull(cancelled_at) AS after_cancelled,
-                            multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at
-                        FROM
-                        (
-                            SELECT
-                                *,
-                                least(
-                                    if(done_at IS NULL OR started_at > assumeNotNull(done_at), {FAR}, assumeNotNull(done_at)),
-                                    if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at
-                            FROM judged_runs
-                        )
-                    )
-                )
-            )
-        )
+            least(
+                if(done_at IS NULL OR started_at > assumeNotNull(done_at), {FAR}, assumeNotNull(done_at)),
+                if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at,
+            arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds
+        FROM judged_runs
+    ),
+    ending AS
+    (
+        SELECT
+            *,
+            arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
+                arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))), cut_holds, {_NO_HOLDS}) AS holds,
+            to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
+            multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at
+        FROM closing
+    ),
+    opened AS
+    (
+        SELECT
+            *,
+            {open_ms("started_at")} AS started_open,
+            {open_ms("ifNull(end_at, started_at)")} AS end_open,
+            arrayMap(p -> ({open_ms("p.1")}, if(p.2 = {FAR}, toInt64({_NEVER_MS}), {open_ms("p.2")})), holds) AS holds_open
+        FROM ending
+    ),
+    needing AS
+    (
+        SELECT *, {needed("toInt64(ifNull(within_ms, 0))")} AS due_needed
+        FROM opened
+    ),
+    due AS
+    (
+        SELECT
+            *,
+            if(within_ms IS NULL, ifNull(until_at, started_at), started_at) AS due_from,
+            multiIf(within_ms IS NOT NULL, due_needed, until_at IS NULL, toInt64({_NEVER_MS}), plus_ms) AS due_after,
+            CAST(if(due_after >= {_NEVER_MS}, NULL, {add("due_from", f"if(due_after >= {_NEVER_MS}, 0, due_after)")}) AS Nullable(DateTime64(3, 'UTC'))) AS due_at
+        FROM needing
+    ),
+    budgeted AS
+    (
+        SELECT
+            *,
+            if(within_ms IS NOT NULL, within_ms, if(due_at IS NULL, NULL, {open_ms("ifNull(due_at, started_at)")} - started_open)) AS budget_ms,
+            toInt64(ceil(ifNull(budget_ms, 0) * ifNull(at_risk_share, 0))) AS at_risk_target
+        FROM due
+    ),
+    warned AS
+    (
+        SELECT *, if(at_risk_share IS NULL OR budget_ms IS NULL, toInt64({_NEVER_MS}), {needed("at_risk_target")}) AS at_risk_needed
+        FROM budgeted
     )
-)
+SELECT
+    order_no, rule, object, object_type, from_milestone, to_milestone, provisional, from_event, started_at,
+    stopped, if(stopped, to_ev, 0) AS to_event, end_at, to_echo_at,
+    stopped AND assumeNotNull(to_at) < started_at AS disorder,
+    cancelled_at IS NOT NULL AND started_at > assumeNotNull(cancelled_at) AS after_cancelled,
+    due_at, budget_ms,
+    CAST(if(at_risk_needed >= {_NEVER_MS}, NULL, {add("started_at", f"if(at_risk_needed >= {_NEVER_MS}, 0, at_risk_needed)")}) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at,
+    if(end_at IS NULL, NULL, end_open - started_open - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms,
+    calendar, holds, system
+FROM warned
 """.strip()

@@ -1,0 +1,200 @@
+"""The engine: one thread that ticks every second or when the drain rings, and the only one that judges and acts.
+
+Embedded, the store's own lock keeps a second engine out; on a shared ClickHouse an engine refuses to start while
+another one's last tick is under five ticks old.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+from clickhouse_connect.driver.client import Client
+
+from rules.compile import Compiled, compile_book
+from rules.errors import RulebookError
+from rules.model import Book
+from rules.parse import SHIPPED, load_book
+from tower.actions.runner import Actions
+from tower.engine.books import folder_state, record_book
+from tower.engine.cycle import Tick, read_cursor, run_cycle
+from tower.engine.feeds import FeedState
+from tower.model.connections import Connections
+from tower.model.progress import Progress
+from tower.settings import Settings
+from tower.store.client import Store, StoreError
+from tower.telemetry import tracer
+
+log = structlog.get_logger(__name__)
+_MISSED_TICKS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHealth:
+    """Whether the engine ticks, and what it last did."""
+
+    ok: bool
+    detail: str
+    last_tick_at: datetime | None
+    tick_s: float
+    ticks: int
+    failures: int
+    lag_s: float
+    orders_judged: int
+    book_error: str
+    feeds: tuple[FeedState, ...] = field(default=())
+
+
+class Engine:
+    """Owns the cycle. `book` is the rulebook in force; a broken new one is reported and the last good one stays."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        connections: Connections,
+        actions: Actions,
+        progress: Progress,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store, self._settings, self._connections = store, settings, connections
+        self._actions, self._progress, self._clock = actions, progress, clock
+        self._folder: Path = settings.book or SHIPPED
+        self._folder_state = folder_state(self._folder)
+        self._compiled = compile_book(load_book(self._folder), connections.kinds)
+        self._book_error = ""
+        self._owner = uuid.uuid4().hex
+        self._fresh_book = True
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._scheduler = BackgroundScheduler(timezone="UTC")
+        self._started_at: datetime | None = None
+        self._last: Tick | None = None
+        self._last_tick_at: datetime | None = None
+        self._tick_s = 0.0
+        self._ticks = self._failures = self._judged = 0
+        self._last_error = ""
+
+    @property
+    def book(self) -> Book:
+        """The rulebook in force."""
+        return self._compiled.book
+
+    @property
+    def compiled(self) -> Compiled:
+        """The rulebook in force as SQL."""
+        return self._compiled
+
+    def start(self) -> None:
+        """Take the engine's place and begin to tick. Raises StoreError when another engine is alive."""
+        now = self._clock()
+        with self._store.writer() as client:
+            self._refuse_second(client, now)
+            self._fresh_book = record_book(client, self._compiled, now)
+        self._started_at = now
+        self._scheduler.add_job(
+            self._progress.ring, "interval", seconds=self._settings.tick_s, max_instances=1, coalesce=True
+        )
+        self._scheduler.start()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the tick at hand and stop."""
+        self._stop.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+        self._progress.ring()
+        if self._thread:
+            self._thread.join(timeout=30)
+        self._actions.close()
+
+    def _refuse_second(self, client: Client, now: datetime) -> None:
+        if self._store.embedded:
+            return
+        rows = client.query("SELECT ticked_at, owner FROM engine_cursor FINAL WHERE name = 'engine'").result_rows
+        alive = timedelta(seconds=_MISSED_TICKS * self._settings.tick_s)
+        if rows and rows[0][1] != self._owner and now - rows[0][0] < alive:
+            raise StoreError("another engine ticked moments ago on this store; stop it before starting this one")
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._progress.wait_bell(self._settings.tick_s)
+            if self._stop.is_set():
+                return
+            try:
+                self.tick(self._clock())
+                self._last_error = ""
+            except Exception as error:  # the edge of one tick: it is counted, told and tried again
+                self._failures += 1
+                self._last_error = f"{type(error).__name__}: {error}".split("\n")[0][:300]
+                log.error("tick failed", error=self._last_error, failures=self._failures)
+                self._stop.wait(min(5.0, self._settings.tick_s))
+
+    def tick(self, now: datetime) -> Tick:
+        """Run one whole tick as of now: take in, judge, act. Safe to call again after any failure."""
+        self._reload()
+        position = self._progress.stored
+        with tracer().start_as_current_span("tick") as span, self._store.writer() as client:
+            tick = run_cycle(client, self._compiled, self._connections, now, self._owner, self._fresh_book)
+            span.set_attribute("o2c.events", tick.events)
+            span.set_attribute("o2c.orders", tick.orders)
+        self._fresh_book = False
+        self._progress.mark_judged(position)
+        marks: dict[str, datetime] = {}
+        for feed in (f for f in tick.feeds if f.gates):
+            marks[feed.kind] = min(marks.get(feed.kind, feed.gate), feed.gate)
+        self._actions.step(self.book, self._connections.kinds, now, marks)
+        self._last, self._last_tick_at = tick, now
+        self._tick_s = (self._clock() - now).total_seconds()
+        self._ticks += 1
+        self._judged += tick.orders
+        if tick.events or tick.orders:
+            log.info("tick", events=tick.events, orders=tick.orders, seconds=round(self._tick_s, 3))
+        return tick
+
+    def _reload(self) -> None:
+        """Take up a changed rulebook; a broken one is told and the last good one stays in force."""
+        state = folder_state(self._folder)
+        if state == self._folder_state:
+            return
+        self._folder_state = state
+        try:
+            book = load_book(self._folder)
+        except RulebookError as error:
+            self._book_error = str(error)
+            log.error("rulebook not taken up, the last good one stays", problems=str(error))
+            return
+        self._book_error = ""
+        if book.hash == self.book.hash:
+            return
+        self._compiled = compile_book(book, self._connections.kinds)
+        with self._store.writer() as client:
+            record_book(client, self._compiled, self._clock())
+        self._fresh_book = True
+        log.info("rulebook taken up", book=book.hash)
+
+    def health(self, now: datetime) -> EngineHealth:
+        """Return whether the engine ticks: not after five missed ticks, measured from its last success."""
+        reference = self._last_tick_at or self._started_at
+        limit_s = max(_MISSED_TICKS * self._settings.tick_s, _MISSED_TICKS)
+        silent_s = (now - reference).total_seconds() if reference else 0.0
+        ok = reference is not None and silent_s <= limit_s + (self._tick_s if self._last_tick_at else 30)
+        detail = "ticking" if ok else f"no tick for {silent_s:.0f} s"
+        if self._last_error:
+            detail += f"; last failure: {self._last_error}"
+        return EngineHealth(
+            ok, detail, self._last_tick_at, self._tick_s, self._ticks, self._failures, silent_s, self._judged,
+            self._book_error, tuple(self._last.feeds) if self._last else (),
+        )  # fmt: skip
+
+    def cursor(self) -> datetime:
+        """Return up to where events have been taken in."""
+        with self._store.reader() as client:
+            return read_cursor(client)

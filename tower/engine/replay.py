@@ -1,0 +1,73 @@
+"""Looking back: the same rulebook SQL run as of another moment, into temporary tables of a reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from clickhouse_connect.driver.client import Client
+
+from rules.compile import Compiled
+from tower.engine import verdicts, workspace
+from tower.engine.books import book_known_at
+from tower.engine.feeds import feed_states, gating
+from tower.model.connections import Connections
+from tower.store.client import Store
+
+_SLICE_ORDERS = 20_000
+_SCOPE = "SELECT DISTINCT order_no, object, order_id FROM order_objects WHERE order_no > {after:UInt64}"
+
+
+@contextmanager
+def judged(
+    store: Store,
+    compiled: Compiled,
+    connections: Connections,
+    *,
+    as_of: datetime,
+    known_at: datetime,
+    order_ids: Sequence[str] | None = None,
+) -> Iterator[Client]:
+    """Give a client on which judged_orders and judged_breaches hold the verdicts as of a moment.
+
+    as_of: facts and links that had happened by then, judged with that as now; known_at: those that had been
+    received by then, under the rulebook and the watermarks of that time. order_ids limits the orders. The tables
+    have the columns of `orders` and `breaches` and exist only inside the block.
+    """
+    with store.reader() as client:
+        chosen = book_known_at(client, compiled, known_at)
+        workspace.set_marks(client, gating(feed_states(client, chosen.book, connections, known_at)))
+        try:
+            _judge_all(client, chosen, as_of, known_at, order_ids)
+            yield client
+        finally:
+            tables = [s.table for s in chosen.steps]
+            workspace.drop(client, [*tables, "judged_breaches", "all_orders", "all_breaches", "scope", "feed_marks"])
+
+
+def _judge_all(
+    client: Client, compiled: Compiled, as_of: datetime, known_at: datetime, order_ids: Sequence[str] | None
+) -> None:
+    """Judge slice by slice and leave the union of all slices in judged_orders and judged_breaches."""
+    after, first = 0, True
+    while True:
+        select = _SCOPE
+        parameters: dict[str, object] = {"after": after, "size": _SLICE_ORDERS}
+        if order_ids is not None:
+            select += " AND order_id IN {order_ids:Array(String)}"
+            parameters["order_ids"] = list(order_ids)
+        size = workspace.set_scope(client, select + " ORDER BY order_no LIMIT {size:UInt64}", parameters)
+        if size or first:
+            workspace.judge(client, compiled, as_of, known_at)
+            verdicts.shape_breaches(client, compiled, known_at)
+            for name in ("orders", "breaches"):
+                if first:
+                    client.command(f"CREATE OR REPLACE TEMPORARY TABLE all_{name} ENGINE = Memory AS SELECT * FROM judged_{name}")
+                else:
+                    client.command(f"INSERT INTO all_{name} SELECT * FROM judged_{name}")
+        if size < _SLICE_ORDERS:
+            break
+        after, first = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0]), False
+    for name in ("orders", "breaches"):
+        client.command(f"CREATE OR REPLACE TEMPORARY TABLE judged_{name} ENGINE = Memory AS SELECT * FROM all_{name}")

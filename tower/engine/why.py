@@ -1,0 +1,81 @@
+"""Why: the evidence of one rule on one order, and the SQL with parameters that gives the same verdict again."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from rules.compile import Compiled
+from tower.engine.replay import judged
+from tower.model.connections import Connections
+from tower.model.problem import Problem
+from tower.store.client import Store
+
+_EVENTS = """
+SELECT lower(hex(ev)) AS key, event_id, source, kind, milestone, polarity, occurred_at, received_at, object_type, object_id, error
+FROM judged_facts
+WHERE lower(hex(ev)) IN {keys:Array(String)}
+ORDER BY occurred_at, event_id
+LIMIT 1 BY key
+"""
+_CLOCKS = """
+SELECT rule, object_type, object_id, from_milestone, to_milestone, started_at, end_at, due_at, at_risk_at, budget_s, used_s,
+    calendar, arrayMap(p -> (p.1, p.2), holds) AS pauses, state, verdict, provisional, to_echo_at, system,
+    lower(hex(from_event)) AS from_event, if(to_event = 0, '', lower(hex(to_event))) AS to_event
+FROM judged_clocks
+WHERE rule = {rule:String} OR {rule:String} = ''
+ORDER BY rule, object_id
+"""
+_BREACHES = """
+SELECT rule, kind, object_type, object_id, state, opened_at, resolved_at, milestone, system, error, evidence
+FROM judged_breaches
+WHERE rule = {rule:String} OR {rule:String} = ''
+ORDER BY rule, object_id, kind
+"""
+
+
+def explain(
+    store: Store,
+    compiled: Compiled,
+    connections: Connections,
+    order_id: str,
+    rule: str,
+    as_of: datetime,
+    known_at: datetime,
+) -> dict[str, Any]:
+    """Return rule, version, clocks, findings, both events, calendar, pauses, SQL and parameters.
+
+    rule '' explains every rule of the order. Raises Problem 404 for an unknown order or rule.
+    """
+    known = {s.id for s in compiled.book.stages} | {f"{m}.failed" for m in compiled.book.milestones}
+    if rule and rule not in known:
+        raise Problem(404, "unknown_rule", f"the rulebook has no rule {rule!r}; see GET /v1/rules")
+    with judged(store, compiled, connections, as_of=as_of, known_at=known_at, order_ids=[order_id]) as client:
+
+        def rows(sql: str, **parameters: object) -> list[dict[str, Any]]:
+            return list(client.query(sql, parameters=parameters).named_results())
+
+        if not client.query("SELECT count() FROM scope").result_rows[0][0]:
+            raise Problem(404, "unknown_order", f"no order {order_id!r} has been heard of")
+        clocks, findings = rows(_CLOCKS, rule=rule), rows(_BREACHES, rule=rule)
+        for finding in findings:
+            finding["evidence"] = json.loads(finding["evidence"])
+        keys = {c[k] for c in clocks for k in ("from_event", "to_event")}
+        keys |= {f["evidence"]["from_event"] for f in findings}
+        events = rows(_EVENTS, keys=sorted(keys - {""}))
+        order = rows("SELECT order_id, state, stage, priority, version FROM judged_orders")
+    stage = compiled.book.stage(rule) if rule else None
+    return {
+        "order": order[0] if order else {"order_id": order_id},
+        "rule": rule or None,
+        "where": stage.where if stage else None,
+        "book": compiled.book.hash,
+        "as_of": as_of,
+        "known_at": known_at,
+        "clocks": clocks,
+        "findings": findings,
+        "events": events,
+        "sql": [{"table": step.table, "sql": step.sql} for step in compiled.steps],
+        "parameters": {"as_of": as_of, "known_at": known_at, "order_id": order_id},
+    }
