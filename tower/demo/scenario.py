@@ -19,8 +19,8 @@ from tower.demo.plan import Case, Echo, Step, instant, plan_case
 
 BEAT_S = 4.0
 FILE_EVERY_S = 30  # the bank speaks in files: the "nightly" run of a fast world
-SILENT = "tms"  # falls silent for SILENT_FOR_S in every SILENT_EVERY_S, the first time just before the start
-SILENT_FOR_S, SILENT_EVERY_S, SILENT_BEFORE_S = 100, 420, 40
+SILENT = "wms-hamburg"  # falls silent for SILENT_FOR_S in every SILENT_EVERY_S, the first time just before the start
+SILENT_FOR_S, SILENT_EVERY_S, SILENT_BEFORE_S = 80, 360, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ class World:
         if connection == "bank":
             sent = next_file(at, self.start)
         elif _silent(connection, at, self.start):
-            sent = at + timedelta(seconds=_silent_left(at, self.start) + 1)
+            sent = at + timedelta(seconds=_silent_left(at, self.start))
         self._put(sent, "send", connection, event)
 
     def _try(self, step: Step, at: datetime, error: str = "") -> None:
