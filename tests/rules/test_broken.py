@@ -1,6 +1,7 @@
 """One small file per mistake: each gives one problem, at the marked line, in the words of its first lines.
 
-A file joins base.yaml unless it says `# alone`. `# <--` marks the line of the mistake; without it the file as a whole is meant.
+A file joins base.yaml unless it says `# alone`. `# <--` marks the line of the mistake; without it the whole file is
+meant.
 """
 
 from __future__ import annotations
