@@ -22,6 +22,7 @@ WHOLE = ("process", "value", "routes", "priorities")
 _INT = re.compile(r"[-+]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[-+]?[0-9]*\.[0-9]+|[-+]?[0-9]+\.")
 _MAX_DEPTH = 30
+_MAX_VALUES = 200_000  # aliases can multiply a small file
 _NAMES = ("id", "name", "connection", "milestone")
 
 
@@ -106,8 +107,8 @@ def _read(name: str, text: str) -> Document:
 def _value(node: yaml.Node, path: Path, name: str, document: Document, depth: int) -> Any:
     line = node.start_mark.line + 1
     document.places.setdefault(path, (name, line))
-    if depth > _MAX_DEPTH:
-        raise yaml.MarkedYAMLError(problem="is nested too deeply", problem_mark=node.start_mark)
+    if depth > _MAX_DEPTH or len(document.places) > _MAX_VALUES:
+        raise yaml.MarkedYAMLError(problem="is nested too deeply or holds too much", problem_mark=node.start_mark)
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
     if isinstance(node, yaml.SequenceNode):

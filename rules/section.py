@@ -6,6 +6,7 @@ finds every problem in it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -17,6 +18,15 @@ from rules.errors import closest
 from rules.keys import KEYS
 from rules.match import parse_when
 from rules.model import When
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+_REFERRED = ("calendars", "targets", "receivers")  # mappings whose names are ids
+IDENTIFIER_HINT = "use letters, digits, dots, - and _, at most 80"
+
+
+def is_identifier(text: str) -> bool:
+    """Return whether a text can be an id or a name that others refer to."""
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 class Section:
@@ -61,6 +71,13 @@ class Section:
             self.report(key, f"{_shown(value)} is no text", f"write {key}: some-text")
             return default
         return str(value)
+
+    def identifier(self, key: str) -> str:
+        """Return an id: it appears in SQL comments, URLs and file names, so it is plain."""
+        value = self.text(key, required=True)
+        if value and not is_identifier(value):
+            self.report(key, f"{value!r} is no {key}", IDENTIFIER_HINT)
+        return value
 
     def choice(self, key: str, allowed: Sequence[str], default: str = "", *, required: bool = False) -> str:
         """Return one of a few words."""
@@ -186,6 +203,9 @@ class Section:
         if not isinstance(value, dict):
             self.report(key, f"{_shown(value)} is no mapping of names", f"write {key}: {{name: ...}}")
             return []
+        for name in value:
+            if not is_identifier(name) and key in _REFERRED:
+                self.document.report((*self.path, key, name), f"{name!r} is no name", IDENTIFIER_HINT)
         return [(name, (*self.path, key, name), item) for name, item in value.items()]
 
 

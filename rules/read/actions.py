@@ -83,7 +83,7 @@ def read_actions(book: Section) -> tuple[Action, ...]:
 
 def _action(section: Section) -> Action:
     return Action(
-        id=section.text("id", required=True),
+        id=section.identifier("id"),
         kind=section.choice("kind", ACTION_KINDS, "retry", required=True),
         stage=section.text("stage", required=True),
         target=section.text("target", required=True),

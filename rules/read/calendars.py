@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from rules.calendar import Calendar
 from rules.errors import RulebookError
 from rules.section import Section
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}")
 
 
 def read_calendars(book: Section) -> dict[str, Calendar]:
     """Return the calendars by name."""
     found = {}
     for name, path, value in book.named("calendars"):
-        if not _NAME.fullmatch(name):
-            book.document.report(path, f"{name!r} is no name for a calendar", "use letters, digits, - and _")
-            continue
         try:
             found[name] = Calendar.from_config(value, name=name)
         except RulebookError as error:

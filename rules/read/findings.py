@@ -32,7 +32,7 @@ def _finding(book: Section, path: Path, value: Any) -> FindingRule | None:
         book.document.report((*path, "kind") if isinstance(value, dict) else path, what, hint)
         return None
     section = Section(book.document, path, value, f"finding {kind}")
-    rule_id = section.text("id", required=True)
+    rule_id = section.identifier("id")
     section.raw("kind")
 
     def text(key: str) -> str:

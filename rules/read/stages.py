@@ -25,7 +25,7 @@ def label_of(rule_id: str) -> str:
 
 
 def _stage(section: Section) -> Stage:
-    stage_id = section.text("id", required=True)
+    stage_id = section.identifier("id")
     budget = read_budget(section)
     if budget is None and not section.has("until"):
         section.report("within", "a stage needs a time", "write within: 2h, or until: promised_at")

@@ -15,8 +15,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 def read_priorities(book: Section) -> tuple[Priority, ...]:
     """Return the classes, the most urgent first; the last one takes what no other does."""
     return tuple(
-        Priority(section.text("name", required=True), section.when())
-        for section in book.sections("priorities", "priority")
+        Priority(section.identifier("name"), section.when()) for section in book.sections("priorities", "priority")
     )
 
 
