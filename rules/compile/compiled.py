@@ -25,6 +25,7 @@ class Compiled:
     kinds: frozenset[str] | None
     steps: tuple[Step, ...]
 
+    @property
     def text(self) -> str:
         """Return all SQL as one stable text for people and for comparison."""
         return "\n\n".join(f"-- {step.table}\n{step.sql}" for step in self.steps) + "\n"

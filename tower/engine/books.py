@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -14,6 +15,7 @@ from rules.compile import Compiled, compile_book
 from rules.compile.deadlines import used_calendars
 from rules.model import Book
 from rules.parse import parse_book
+from tower.store.client import Store
 
 
 def folder_state(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -47,14 +49,27 @@ def record_book(client: Client, compiled: Compiled, now: datetime) -> bool:
     return True
 
 
-def book_known_at(client: Client, compiled: Compiled, known_at: datetime) -> Compiled:
-    """Return the rulebook that was in force at a moment; before the first one, the first."""
-    rows = client.query(
-        "SELECT hash, kinds, text FROM books ORDER BY loaded_at <= {at:DateTime64(3, 'UTC')} DESC, "
-        "if(loaded_at <= {at:DateTime64(3, 'UTC')}, -toUnixTimestamp64Milli(loaded_at), toUnixTimestamp64Milli(loaded_at)) LIMIT 1",
-        parameters={"at": known_at},
-    ).result_rows
-    if not rows or rows[0][0] == compiled.book.hash:
-        return compiled
-    kinds = frozenset(rows[0][1]) if compiled.kinds is not None else None
-    return compile_book(parse_book(json.loads(rows[0][2])), kinds)
+def book_known_at(store: Store, known_at: datetime) -> Book | None:
+    """Return the rulebook that was in force at a moment; before the first one, the first; None if there is none."""
+    with store.reader() as client:
+        rows = client.query("SELECT loaded_at, text FROM books ORDER BY loaded_at").result_rows
+    if not rows:
+        return None
+    _, text = next((row for row in reversed(rows) if row[0] <= known_at), rows[0])
+    return _parsed(text)
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> Book:
+    return parse_book(json.loads(text))
+
+
+_COMPILED: dict[tuple[str, frozenset[str] | None], Compiled] = {}
+
+
+def compiled_for(book: Book, kinds: frozenset[str] | None) -> Compiled:
+    """Return the book as SQL; compiling the same book again costs nothing."""
+    key = (book.hash, kinds)
+    if key not in _COMPILED:
+        _COMPILED[key] = compile_book(book, kinds)
+    return _COMPILED[key]

@@ -17,19 +17,20 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from clickhouse_connect.driver.client import Client
 
-from rules.compile import Compiled, compile_book
+from rules.compile import Compiled
 from rules.errors import RulebookError
 from rules.model import Book
 from rules.parse import SHIPPED, load_book
 from tower.actions.runner import Actions
-from tower.engine.books import folder_state, record_book
+from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import Tick, read_cursor, run_cycle
 from tower.engine.feeds import FeedState
 from tower.model.connections import Connections
 from tower.model.progress import Progress
+from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.client import Store, StoreError
-from tower.telemetry import tracer
+from tower.telemetry import unit
 
 log = structlog.get_logger(__name__)
 _MISSED_TICKS = 5
@@ -59,15 +60,16 @@ class Engine:
         store: Store,
         settings: Settings,
         connections: Connections,
-        actions: Actions,
+        secrets: Secrets,
         progress: Progress,
         clock: Callable[[], datetime],
     ) -> None:
         self._store, self._settings, self._connections = store, settings, connections
-        self._actions, self._progress, self._clock = actions, progress, clock
+        self._progress, self._clock = progress, clock
+        self._actions = Actions(store, secrets, clock, progress.ring)
         self._folder: Path = settings.book or SHIPPED
         self._folder_state = folder_state(self._folder)
-        self._compiled = compile_book(load_book(self._folder), connections.kinds)
+        self._compiled = compiled_for(load_book(self._folder), connections.kinds)
         self._book_error = ""
         self._owner = uuid.uuid4().hex
         self._fresh_book = True
@@ -141,7 +143,7 @@ class Engine:
         """Run one whole tick as of now: take in, judge, act. Safe to call again after any failure."""
         self._reload()
         position = self._progress.stored
-        with tracer().start_as_current_span("tick") as span, self._store.writer() as client:
+        with unit("tick") as span, self._store.writer() as client:
             tick = run_cycle(client, self._compiled, self._connections, now, self._owner, self._fresh_book)
             span.set_attribute("o2c.events", tick.events)
             span.set_attribute("o2c.orders", tick.orders)
@@ -174,7 +176,7 @@ class Engine:
         self._book_error = ""
         if book.hash == self.book.hash:
             return
-        self._compiled = compile_book(book, self._connections.kinds)
+        self._compiled = compiled_for(book, self._connections.kinds)
         with self._store.writer() as client:
             record_book(client, self._compiled, self._clock())
         self._fresh_book = True

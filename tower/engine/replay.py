@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
 from rules.compile import Compiled
+from rules.model import Book
 from tower.engine import verdicts, workspace
-from tower.engine.books import book_known_at
+from tower.engine.books import book_known_at, compiled_for
 from tower.engine.feeds import feed_states, gating
 from tower.model.connections import Connections
 from tower.store.client import Store
+
+__all__ = ["book_known_at", "judged"]
 
 _SLICE_ORDERS = 20_000
 _SCOPE = "SELECT DISTINCT order_no, object, order_id FROM order_objects WHERE order_no > {after:UInt64}"
@@ -22,7 +25,7 @@ _SCOPE = "SELECT DISTINCT order_no, object, order_id FROM order_objects WHERE or
 @contextmanager
 def judged(
     store: Store,
-    compiled: Compiled,
+    book_for: Callable[[datetime], Book],
     connections: Connections,
     *,
     as_of: datetime,
@@ -32,11 +35,11 @@ def judged(
     """Give a client on which judged_orders and judged_breaches hold the verdicts as of a moment.
 
     as_of: facts and links that had happened by then, judged with that as now; known_at: those that had been
-    received by then, under the rulebook and the watermarks of that time. order_ids limits the orders. The tables
+    received by then, under the rulebook (`book_for`) and the watermarks of that time. order_ids limits the orders. The tables
     have the columns of `orders` and `breaches` and exist only inside the block.
     """
+    chosen = compiled_for(book_for(known_at), connections.kinds)
     with store.reader() as client:
-        chosen = book_known_at(client, compiled, known_at)
         workspace.set_marks(client, gating(feed_states(client, chosen.book, connections, known_at)))
         try:
             _judge_all(client, chosen, as_of, known_at, order_ids)

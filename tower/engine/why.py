@@ -6,7 +6,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from rules.compile import Compiled
+from rules.model import Book
+from tower.engine.books import compiled_for
 from tower.engine.replay import judged
 from tower.model.connections import Connections
 from tower.model.problem import Problem
@@ -37,45 +38,45 @@ ORDER BY rule, object_id, kind
 
 def explain(
     store: Store,
-    compiled: Compiled,
+    book: Book,
     connections: Connections,
     order_id: str,
-    rule: str,
+    rule: str | None,
     as_of: datetime,
     known_at: datetime,
 ) -> dict[str, Any]:
     """Return rule, version, clocks, findings, both events, calendar, pauses, SQL and parameters.
 
-    rule '' explains every rule of the order. Raises Problem 404 for an unknown order or rule.
+    rule None explains every rule of the order. Raises Problem 404 for an unknown order or rule.
     """
-    known = {s.id for s in compiled.book.stages} | {f"{m}.failed" for m in compiled.book.milestones}
+    known = {s.id for s in book.stages} | {f"{m}.failed" for m in book.milestones}
     if rule and rule not in known:
         raise Problem(404, "unknown_rule", f"the rulebook has no rule {rule!r}; see GET /v1/rules")
-    with judged(store, compiled, connections, as_of=as_of, known_at=known_at, order_ids=[order_id]) as client:
+    with judged(store, lambda _: book, connections, as_of=as_of, known_at=known_at, order_ids=[order_id]) as client:
 
         def rows(sql: str, **parameters: object) -> list[dict[str, Any]]:
             return list(client.query(sql, parameters=parameters).named_results())
 
         if not client.query("SELECT count() FROM scope").result_rows[0][0]:
             raise Problem(404, "unknown_order", f"no order {order_id!r} has been heard of")
-        clocks, findings = rows(_CLOCKS, rule=rule), rows(_BREACHES, rule=rule)
+        clocks, findings = rows(_CLOCKS, rule=rule or ""), rows(_BREACHES, rule=rule or "")
         for finding in findings:
             finding["evidence"] = json.loads(finding["evidence"])
         keys = {c[k] for c in clocks for k in ("from_event", "to_event")}
         keys |= {f["evidence"]["from_event"] for f in findings}
         events = rows(_EVENTS, keys=sorted(keys - {""}))
         order = rows("SELECT order_id, state, stage, priority, version FROM judged_orders")
-    stage = compiled.book.stage(rule) if rule else None
+    stage = book.stage(rule) if rule else None
     return {
         "order": order[0] if order else {"order_id": order_id},
-        "rule": rule or None,
+        "rule": rule,
         "where": stage.where if stage else None,
-        "book": compiled.book.hash,
+        "book": book.hash,
         "as_of": as_of,
         "known_at": known_at,
         "clocks": clocks,
         "findings": findings,
         "events": events,
-        "sql": [{"table": step.table, "sql": step.sql} for step in compiled.steps],
+        "sql": [{"table": step.table, "sql": step.sql} for step in compiled_for(book, connections.kinds).steps],
         "parameters": {"as_of": as_of, "known_at": known_at, "order_id": order_id},
     }
