@@ -112,10 +112,10 @@ def test_a_retry_repairs_through_the_right_system() -> None:
     order = stuck_order(made, "repairs")
     step = made._standing[made._unwell[order][0]]
     assert made.retry(order, START).status == 200
-    said = made.advance(START + timedelta(seconds=20))
+    said = made.advance(START + timedelta(seconds=60))
     wanted = (step.connection, f"o2c.{step.milestone}")
     assert any((m.connection, m.event["type"]) == wanted and m.event["id"] == step.key for m in said)
-    assert made.retry(order, START + timedelta(seconds=20)).result == "nothing_to_do"
+    assert made.retry(order, START + timedelta(seconds=60)).result == "nothing_to_do"
 
 
 def test_a_retry_may_be_refused_or_do_nothing() -> None:
