@@ -19,6 +19,7 @@ from tower.api.app import create_app
 from tower.api.context import ApiContext
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
+from tower.commands.keys_door import key_routes
 from tower.commands.opening import now, opened
 from tower.commands.replay_door import replay_routes
 from tower.engine.engine import Engine
@@ -93,7 +94,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             collector_stats=collector.stats,
             clock=now,
         )
-        app = create_app(context, [*collector.routes(), *replay_routes(store)])
+        app = create_app(context, [*collector.routes(), *key_routes(keys), *replay_routes(store)])
         retention = Retention(store, settings.raw_days, now)
         engine.start()
         collector.start()
