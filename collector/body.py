@@ -98,7 +98,7 @@ async def read_body(chunks: AsyncIterator[bytes], encoding: str, length: str, li
         elif chunk:
             try:
                 out += inflater.feed(chunk, limit - len(out))
-            except (zlib.error, *_ZSTD_ERRORS) as error:
+            except _BROKEN as error:
                 raise Problem(400, "invalid_encoding", f"the body is no {encoding}: {error}") from None
             if len(out) > limit:
                 raise _too_large(limit)
@@ -107,7 +107,7 @@ async def read_body(chunks: AsyncIterator[bytes], encoding: str, length: str, li
     return bytes(out)
 
 
-_ZSTD_ERRORS: tuple[type[Exception], ...] = (zstd.ZstdError,) if zstd is not None else ()
+_BROKEN: tuple[type[Exception], ...] = (zlib.error,) if zstd is None else (zlib.error, zstd.ZstdError)
 
 
 def _inflater(encoding: str) -> _Inflater | None:

@@ -86,7 +86,10 @@ class Line(NamedTuple):
 def canonical(
     event: Event, raw: bytes | msgspec.Raw, sender: Sender, milestones: frozenset[str], horizon: datetime
 ) -> Line:
-    """Return the journal line of an event. raw is its JSON as it came; later than horizon is future. Raises Rejection."""
+    """Return the journal line of an event. raw is its JSON as it came; a time after horizon is quarantined.
+
+    Raises Rejection.
+    """
     milestone, polarity = split_type(event.type)
     heartbeat = milestone == HEARTBEAT and polarity == "reached"
     data = event.data or _NO_DATA
@@ -135,7 +138,7 @@ def canonical(
     why = b""
     if reason:
         why = b',"quarantine":"%b","quarantine_detail":%b' % (reason.encode(), _encode(detail))
-    line = b'{%b,"ev":%d,"body":%d%b,"raw":%b,%b\n' % (sender.head, ev, body, why, one_line(raw), memoryview(text)[1:])
+    line = b'{%b,"ev":%d,"body":%d%b,"raw":%b,%b\n' % (sender.head, ev, body, why, one_line(raw), text[1:])
     return Line(line, ev, body, reason, heartbeat)
 
 

@@ -78,7 +78,7 @@ class Drain:
                 try:
                     if not self._step(lambda lines, token: self._sink.insert(client, lines, token)):
                         return
-                except _GivenUp:
+                except GivenUp:
                     return
                 except Exception as error:  # noqa: BLE001  # the edge of the thread: whatever it is, the data stays and is tried again
                     self._note(error)
@@ -140,7 +140,7 @@ class Drain:
         """Insert, again and again while the store is unavailable."""
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Unavailable),
-            wait=tenacity.wait_exponential_jitter(initial=0.1, max=10),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=10, jitter=0.1),
             sleep=self._pause,
             before_sleep=lambda state: self._note(state.outcome.exception() if state.outcome else None),
         ):
@@ -149,7 +149,7 @@ class Drain:
 
     def _pause(self, seconds: float) -> None:
         if self._stop.is_set():
-            raise _GivenUp
+            raise GivenUp
         self._stop.wait(seconds)
 
     def _note(self, error: BaseException | None) -> None:
@@ -158,5 +158,5 @@ class Drain:
         _log.warning("store_unavailable", journal=self._journal.folder.name, error=str(error)[:300])
 
 
-class _GivenUp(Exception):
+class GivenUp(Exception):
     """The process is stopping while the store is unavailable; the range stays promised."""

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from collector.limits import MAX_ID, MAX_IDS, MAX_LINKS, MAX_SOURCE, MAX_TEXT, MAX_TYPE
+from rules.vocabulary import NUMBER_ATTRIBUTES
 
 Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
 Ids = Id | Annotated[list[Id], Meta(max_length=MAX_IDS)] | None
@@ -18,10 +19,7 @@ Text = Annotated[str, Meta(max_length=MAX_TEXT)] | None
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone, kept to the millisecond in UTC")]
 Exact = Annotated[
     Decimal,
-    Meta(
-        description="A JSON number or a decimal string; up to 32 digits before the point and 6 after it",
-        extra_json_schema={"type": ["string", "number"], "format": "decimal"},
-    ),
+    Meta(description="A JSON number or a decimal string; up to 32 digits before the point and 6 after it"),
 ]
 End = Annotated[
     Annotated[str, Meta(pattern="^[a-z_]+:.+")] | dict[str, Id],
@@ -87,7 +85,6 @@ class Event(Struct, gc=False):
             min_length=1,
             max_length=MAX_TYPE,
             description="o2c.<milestone>, o2c.<milestone>.failed, o2c.<milestone>.reversed or o2c.heartbeat",
-            extra_json_schema={"pattern": r"^o2c\.[a-z][a-z0-9_]*(\.(failed|reversed))?$"},
         ),
     ]
     time: Annotated[Instant, Meta(description="When it happened: RFC 3339 with a zone, kept to the millisecond in UTC")]
@@ -100,6 +97,10 @@ class Event(Struct, gc=False):
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema 2020-12 document of an event, served at /v1/schemas."""
     (schema,), components = msgspec.json.schema_components([Event], ref_template="#/$defs/{name}")
+    components["Event"]["properties"]["type"]["pattern"] = r"^o2c\."
+    for name in NUMBER_ATTRIBUTES:
+        # msgspec describes a Decimal by how it writes one; numbers are read as well.
+        components["Data"]["properties"][name]["anyOf"][0]["type"] = ["string", "number"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:o2c:schema:event",

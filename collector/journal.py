@@ -130,7 +130,7 @@ class Journal:
         self.release(position, 0)
 
     def release(self, position: int, lines: int) -> None:
-        """Note that all before position, these further lines, is synced in the store; remove segments wholly before it."""
+        """Note that these further lines, up to position, are synced in the store; remove segments wholly before it."""
         with self._changed:
             self._released = max(self._released, position)
             self._lines -= lines

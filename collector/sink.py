@@ -50,7 +50,8 @@ class Sink:
             for name in self.table.synced:
                 client.command(f"ALTER TABLE {name} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1")
             if self.table.name == "events":
-                self._last_ms = int(client.command("SELECT toUnixTimestamp64Milli(max(stored_at)) FROM events"))
+                ((latest,),) = client.query("SELECT toUnixTimestamp64Milli(max(stored_at)) FROM events").result_rows
+                self._last_ms = latest
 
     def insert(self, client: Client, lines: bytes, token: str) -> None:
         """Insert whole lines once. Raises Refused or Unavailable."""
@@ -69,7 +70,7 @@ class Sink:
             )
         except ClickHouseError as error:
             code = getattr(error, "code", None)
-            if code is None or code in RETRYABLE_CODES:
+            if code in RETRYABLE_CODES or (code is None and not _quotes_rows(error)):
                 raise Unavailable(str(error)) from error
             raise Refused(str(error)) from error
         except OSError as error:
@@ -81,3 +82,12 @@ class Sink:
         """Wait until the clock has passed the last insert: stored_at is the engine's cursor and must rise."""
         while time.time_ns() // 1_000_000 <= self._last_ms:
             time.sleep(0.0005)
+
+
+def _quotes_rows(error: BaseException | None) -> bool:
+    """Return whether a complaint could not be read because it quotes rows and cuts them inside a character."""
+    while error is not None:
+        if isinstance(error, UnicodeDecodeError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

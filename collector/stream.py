@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from collector.drain import Drain
@@ -80,7 +81,12 @@ class Stream:
             else:
                 future.set_result(outcome)
 
-        self.journal.submit(data, lambda outcome: loop.call_soon_threadsafe(settle, outcome))
+        def done(outcome: int | JournalError) -> None:
+            # A loop that has ended has no one left to answer.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(settle, outcome)
+
+        self.journal.submit(data, done)
         try:
             return await future
         except JournalError as error:
