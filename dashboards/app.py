@@ -21,5 +21,5 @@ pages = {
     "wall": st.Page(wall.show, title="Wall", icon=":material/tv:", url_path="wall"),
 }
 page.remember(pages)
-widgets.style(page.colours())
+widgets.style()
 st.navigation(list(pages.values()), position="top").run()

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboards.settings import settings
-from dashboards.tower_ui import shared, signin
+from dashboards.tower_ui import shared, shell, signin
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each refresh of each page otherwise
 
@@ -52,6 +52,7 @@ app = st.App(
     lifespan=lifespan,
     routes=[
         Route("/healthz", healthz),
+        *shell.routes(),
         *signin.routes(shared.api(), shared.sessions(), secure=settings().secure_cookie),
     ],
     middleware=[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ class Answer:
 
     action_id: str = ""
     results: dict[str, str] = field(default_factory=dict)
+    details: dict[str, str] = field(default_factory=dict)
     error: str = ""
     certain: bool = True
 
@@ -59,27 +60,24 @@ def retry(
         return Answer(error=str(error))
     except ApiError as error:
         return Answer(error=str(error))
-    return Answer(str(body.get("action_id") or ""), read_results(body.get("items") or ()))
-
-
-def read_results(items: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return one result per order; with several objects of one order, accepted wins, else the first."""
-    results: dict[str, str] = {}
-    for item in items:
-        order, result = str(item.get("order_id", "")), str(item.get("result", ""))
-        if order not in results or result == "accepted":
-            results[order] = result
-    return results
+    items = [i for i in body.get("items") or () if isinstance(i, dict)]
+    return Answer(
+        str(body.get("action_id") or ""),
+        {str(i.get("order_id")): str(i.get("result")) for i in items},
+        {str(i.get("order_id")): str(i.get("detail") or "") for i in items},
+    )
 
 
 def message(answer: Answer) -> str:
     """Return what happened to a request in one line, each kind of result named."""
+    if answer.error and answer.certain:
+        return f"Not retried. {answer.error}"
     if answer.error:
-        tail = " Whether it was taken is not known; look at the order before you retry." if not answer.certain else ""
-        return f"Not retried. {answer.error}{tail}" if answer.certain else f"No answer. {answer.error}{tail}"
+        return f"No answer. {answer.error} Whether it was taken is not known; look at the order before you retry."
     if len(answer.results) == 1:
         order, result = next(iter(answer.results.items()))
-        return f"{order}: retry {fmt.RESULTS.get(result, ('', result))[1]}"
+        detail = answer.details.get(order) if result == "not_retryable" else ""
+        return f"{order}: retry {detail or fmt.RESULTS.get(result, ('', result))[1]}"
     return " · ".join(
         f"{len(orders):,} {fmt.RESULTS.get(result, (result, ''))[0]}"
         + ("" if result == "accepted" else f" ({_named(orders)})")

@@ -15,6 +15,7 @@ from dashboards.tower_ui.theme import Tokens
 
 FONT = "Source Sans, system-ui, sans-serif"
 ROW_PX = 31
+_SANKEY_PX, _LABEL_PX = 270, 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Span:
 def read_spans(raw: Sequence[Mapping[str, Any]]) -> list[Span]:
     """Return the spans of one trace in the order of their start, parents before children."""
     known = {str(s.get("span_id")): s for s in raw}
-    starts = [fmt.instant(s.get("start") or s.get("started_at")) for s in raw]
+    starts = [fmt.instant(s.get("started_at")) for s in raw]
     first = min((s for s in starts if s is not None), default=None)
     spans: list[tuple[tuple[float, int], Span]] = []
     for source, start in zip(raw, starts, strict=True):
@@ -104,7 +105,7 @@ def read_spans(raw: Sequence[Mapping[str, Any]]) -> list[Span]:
             seen.add(above)
             depth, above = depth + 1, str(known[above].get("parent_span_id") or "")
         offset = (start - first).total_seconds() * 1000
-        status = str(source.get("status") or source.get("status_code") or "").lower()
+        status = str(source.get("status") or "").lower()
         span = Span(
             name=str(source.get("name") or ""),
             service=str(source.get("service") or ""),
@@ -112,7 +113,7 @@ def read_spans(raw: Sequence[Mapping[str, Any]]) -> list[Span]:
             duration_ms=max(0.0, float(source.get("duration_ms") or 0)),
             depth=depth,
             error="error" in status,
-            message=str(source.get("message") or source.get("status_message") or ""),
+            message=str(source.get("status_message") or ""),
         )
         spans.append(((offset, depth), span))
     return [s for _, s in sorted(spans, key=lambda pair: pair[0])]
@@ -164,7 +165,7 @@ class Flow:
 
 def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figure:
     """Return the flow through the stages in process order with the stuck branching off; the largest branch is red."""
-    figure = _figure(tokens, height=330, left=6, right=6)
+    figure = _figure(tokens, height=_SANKEY_PX + _LABEL_PX + 8, left=6, right=6)
     n = len(flows)
     worst = max(range(n), key=lambda i: flows[i].stuck, default=0)
     xs = [0.004 + 0.93 * i / max(1, n) for i in range(n)] + [0.996]
@@ -181,23 +182,32 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
             values.append(max(flow.stuck, least))
             colours.append(_fade(tokens.failing if i == worst else tokens.late, 0.75))
     stuck_x = [min(0.996, x + 0.042) for x in xs[:n]]
+    # Nodes are placed by their middle, as a share of the height: this puts the upper edges of the stages on one line
+    # and the branches on the ground. The library scales all to the column of the branches, which it spaces by `pad`.
+    sizes = [max(f.passed + f.stuck, flows[i - 1].passed if i else 0.0, least) for i, f in enumerate(flows)]
+    sizes.append(max(flows[-1].passed if flows else 0.0, least))
+    last = sizes[-1] + sum(max(f.stuck, 0.0) for f in flows)
+    pad = min(max((_SANKEY_PX - 0.55 * _SANKEY_PX * last / max(sizes)) / max(1, n), 2), 0.8 * _SANKEY_PX / max(1, n))
+    tall = min((_SANKEY_PX - n * pad) / last, (_SANKEY_PX - pad) / max(sizes)) / _SANKEY_PX
+    tops = [0.01 + size * tall / 2 for size in sizes]
+    grounds = [0.985 - max(f.stuck, least) * tall / 2 for f in flows]
     figure.add_trace(
         go.Sankey(
             arrangement="fixed",
             node={
                 "x": xs + stuck_x,
-                "y": [0.32] * (n + 1) + [0.9] * n,
+                "y": tops + grounds,
                 "label": [""] * (2 * n + 1),
                 "color": [tokens.accent] * n
                 + [tokens.good]
                 + [tokens.failing if i == worst else tokens.late for i in range(n)],
                 "thickness": 9,
-                "pad": 4,
+                "pad": pad,
                 "line": {"width": 0},
                 "hoverinfo": "none",
             },
             link={"source": sources, "target": targets, "value": values, "color": colours, "hoverinfo": "none"},
-            domain={"x": [0, 1], "y": [0, 0.88]},
+            domain={"x": [0, 1], "y": [0, _SANKEY_PX / (_SANKEY_PX + _LABEL_PX)]},
         )
     )
     for i, flow in enumerate(flows):

@@ -43,7 +43,7 @@ def read_stages(body: Mapping[str, Any]) -> list[Stage]:
     return [
         Stage(
             id=str(s.get("id") or ""),
-            label=str(s.get("label") or fmt.words(str(s.get("id") or ""))),
+            label=fmt.label(s),
             system=str(s.get("system") or ""),
             counts={k: int(s.get(k) or 0) for k in ("failing", "late", "diverging", "unknown", "at_risk", "on_track")},
             orders=int(s.get("orders") or 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -66,7 +67,7 @@ IN_FLIGHT = ("requested", "approved", "sent", "accepted")
 
 # What the API says about one item of a request.
 RESULTS: dict[str, tuple[str, str]] = {
-    "accepted": ("accepted", "accepted, the tower sends it now"),
+    "accepted": ("accepted", "accepted; the tower sends it now"),
     "gone": ("gone", "no longer on the board, nothing sent"),
     "running": ("already running", "a retry is already on its way, nothing sent twice"),
     "not_retryable": ("cannot be retried", "this step must not be repeated; fix the data at the source"),
@@ -88,6 +89,12 @@ def words(identifier: str) -> str:
     """Return an identifier (`ship-to-invoice`, `invoice_released`) as words."""
     text = identifier.replace("_", " ").replace("-", " ").strip()
     return text[:1].upper() + text[1:] if text else NONE
+
+
+def label(stage: Mapping[str, object]) -> str:
+    """Return what a stage is called: its label, else its id as words."""
+    name, text = str(stage.get("id") or ""), str(stage.get("label") or "")
+    return text if text and text != name else words(name)
 
 
 def system(kind: str) -> str:

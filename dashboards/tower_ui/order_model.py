@@ -47,7 +47,8 @@ class Clock:
         )
         text = fmt.duration(used) + (f" of {fmt.duration(self.budget_s)}" if self.budget_s else "")
         word = {"done": "", "on_track": "running"}.get(self.tone, fmt.state_word(self.tone).lower())
-        return f"{text} {'paused' if self.state == 'paused' else word}".strip()
+        word = "paused" if self.state == "paused" else word
+        return f"{text} · {word}" if word else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,6 @@ class OrderView:
     amount: Decimal | None
     currency: str
     value_at_risk: Decimal | None
-    reporting_currency: str
     since: datetime | None
     due_at: datetime | None
     closed_at: datetime | None
@@ -132,7 +132,7 @@ class OrderView:
     def last_outcome_text(self) -> str:
         """Return what the last retry did, in two words."""
         if not self.actions:
-            return ""
+            return "none so far" if not self.retries else ""
         state = str(self.actions[0].get("state") or "")
         return "last one: " + fmt.OUTCOMES.get(state, (state, "", ""))[0]
 
@@ -198,7 +198,7 @@ def read_order(body: Mapping[str, Any], labels: Mapping[str, str]) -> OrderView:
         stage_label=labels.get(text("stage"), fmt.words(text("stage"))) if text("stage") else "",
         system=text("system"), error=text("error"), priority=text("priority"), customer=text("customer_id"),
         tier=text("customer_tier"), amount=fmt.decimal(row.get("amount")), currency=text("currency"),
-        value_at_risk=fmt.decimal(row.get("value_at_risk")), reporting_currency=text("reporting_currency"),
+        value_at_risk=fmt.decimal(row.get("value_at_risk")),
         since=fmt.instant(row.get("since")), due_at=fmt.instant(row.get("due_at")), closed_at=fmt.instant(row.get("closed_at")),
         last_milestone=text("last_milestone"), last_at=fmt.instant(row.get("last_at")), next_milestone=text("next_milestone"),
         retries=int(row.get("retries") or 0), retryable=bool(row.get("retryable")),
@@ -227,26 +227,21 @@ def _clock(raw: Mapping[str, Any], labels: Mapping[str, str]) -> Clock:
 
 
 def _events(body: Mapping[str, Any]) -> list[Event]:
-    """Return milestones reached, failed and reversed, and findings opened and resolved, newest first."""
+    """Return what was heard and what the tower made of it, newest first."""
     events: list[Event] = []
-    for m in body.get("milestones") or ():
-        name, polarity = fmt.words(str(m.get("milestone") or "")), str(m.get("polarity") or "reached")
-        error = f": {m.get('error')}" if m.get("error") else ""
-        text = {"failed": f"{name} failed{error}", "reversed": f"{name} reversed"}.get(polarity, name)
+    for e in body.get("events") or ():
+        name, polarity = fmt.words(str(e.get("milestone") or "")), str(e.get("polarity") or "reached")
+        why = str(e.get("error") or e.get("reason") or "")
+        text = {"failed": f"{name} failed", "reversed": f"{name} reversed"}.get(polarity, name)
         tone = {"failed": "bad", "reversed": "busy"}.get(polarity, "")
-        events.append(
-            Event(
-                fmt.instant(m.get("occurred_at")), str(m.get("system") or ""), text, str(m.get("object_id") or ""), tone
-            )
-        )
+        at, system = fmt.instant(e.get("occurred_at")), str(e.get("system") or "")
+        events.append(Event(at, system, f"{text}: {why}" if why else text, str(e.get("object_id") or ""), tone))
     for f in body.get("findings") or ():
         rule, kind = fmt.words(str(f.get("rule") or "")), fmt.words(str(f.get("kind") or "")).lower()
-        obj, system = str(f.get("object_id") or ""), str(f.get("system") or "")
-        events.append(Event(fmt.instant(f.get("opened_at")), system, f"Breach opened: {rule} ({kind})", obj, "bad"))
-        if f.get("resolved_at"):
-            events.append(
-                Event(fmt.instant(f.get("resolved_at")), system, f"Breach resolved: {rule} ({kind})", obj, "good")
-            )
+        place = str(f.get("system") or ""), str(f.get("object_id") or "")
+        for name, word, tone in (("opened_at", "opened", "bad"), ("resolved_at", "resolved", "good")):
+            if (at := fmt.instant(f.get(name))) is not None:
+                events.append(Event(at, place[0], f"Breach {word}: {rule} ({kind})", place[1], tone))
     return sorted(events, key=lambda e: e.at.timestamp() if e.at else 0.0, reverse=True)
 
 
@@ -254,7 +249,7 @@ def _traces(raw: Sequence[Mapping[str, Any]]) -> list[Trace]:
     traces = []
     for trace in raw:
         spans = trace.get("spans") or ()
-        starts = [s for s in (fmt.instant(x.get("start") or x.get("started_at")) for x in spans) if s is not None]
+        starts = [s for s in (fmt.instant(x.get("started_at")) for x in spans) if s is not None]
         read = charts.read_spans(spans)
         if read:
             traces.append(Trace(min(starts, default=None), read))

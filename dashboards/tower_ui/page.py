@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from html import escape
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -15,6 +16,7 @@ from dashboards.tower_ui import fmt, shared, signin, theme, widgets
 from dashboards.tower_ui.client import Api, ApiError, Refused, Snapshot, Viewer
 from dashboards.tower_ui.pulse import pulse as age_line
 
+BOOK_S = 30.0  # how soon a new rulebook shows in labels
 _PAGES: dict[str, Any] = {}
 
 
@@ -37,7 +39,7 @@ class Here:
     def pulse(self, snapshot: Snapshot[Any], *, every: float, big: bool = False) -> None:
         """Draw the age line at the top right of the page."""
         with st.container(key="wallpill" if big else "pill"):
-            age_line.pulse(snapshot, _PAGES, now=self.now, tz=self.tz, every=every, tokens=self.tokens, big=big)
+            age_line.pulse(snapshot, _PAGES, now=self.now, tz=self.tz, every=every, big=big)
 
     def fresh(self, snapshot: Snapshot[Any]) -> bool:
         """Return whether the data are young enough to act on."""
@@ -69,7 +71,7 @@ def url(place: str, **query: str) -> str:
 
 def currency(here: Here) -> str:
     """Return the reporting currency, in which values at risk are counted; empty while the tower has not said."""
-    return str((here.api.json(here.viewer, "/v1/stages").data or {}).get("currency") or "")
+    return str((here.api.json(here.viewer, "/v1/rules", within_s=BOOK_S).data or {}).get("currency") or "")
 
 
 def here() -> Here:
@@ -94,8 +96,8 @@ def colours() -> theme.Tokens:
 
 def labels(context: Here) -> dict[str, str]:
     """Return stage id -> label in process order; empty while the tower has not said."""
-    found = context.api.json(context.viewer, "/v1/stages").data or {}
-    return {str(s.get("id")): str(s.get("label") or fmt.words(str(s.get("id")))) for s in found.get("stages") or ()}
+    found = context.api.json(context.viewer, "/v1/rules", within_s=BOOK_S).data or {}
+    return {str(s.get("id")): fmt.label(s) for s in found.get("stages") or ()}
 
 
 def signed_out(error: Refused) -> None:
@@ -134,6 +136,19 @@ def _viewer() -> Viewer | None:
         )
         _ask_again()
     return None
+
+
+def who(viewer: Viewer) -> None:
+    """Say under whose name this page acts, and offer the way out."""
+    roles = "may act" if viewer.may_act else "may look"
+    way = (
+        '<a href="/login" target="_self">Sign in as yourself</a>'
+        if viewer.shared
+        else '<a href="/logout" target="_self">Sign out</a>'
+    )
+    shared_note = " (shared key)" if viewer.shared else ""
+    with st.container(key="who"):
+        st.html(f'<div class="t-who"><span><b>{escape(viewer.name)}</b>{shared_note} · {roles}</span>{way}</div>')
 
 
 @st.fragment(run_every=3)

@@ -7,6 +7,7 @@ from functools import cache
 
 from dashboards.settings import settings
 from dashboards.tower_ui.client import Api, Viewer
+from dashboards.tower_ui.recent import Recent
 from dashboards.tower_ui.signin import Sessions
 
 
@@ -14,6 +15,12 @@ from dashboards.tower_ui.signin import Sessions
 def api() -> Api:
     """Return the client of this process."""
     return Api(settings().api_url)
+
+
+@cache
+def recent() -> Recent:
+    """Return the actions this process knows."""
+    return Recent()
 
 
 @cache

@@ -130,6 +130,12 @@ def routes(api: Api, sessions: Sessions, *, secure: bool) -> list[BaseRoute]:
         )
         return response
 
+    async def ask_leave(_: Request) -> Response:
+        return _shell(
+            '<form method="post" action="/logout"><h1>Sign out?</h1><p>Your key is forgotten on this server.</p>'
+            '<button type="submit">Sign out</button></form>'
+        )
+
     async def leave(request: Request) -> Response:
         if not _same_origin(request):
             return _page("/", "This form was sent from another site.", 403)
@@ -141,6 +147,7 @@ def routes(api: Api, sessions: Sessions, *, secure: bool) -> list[BaseRoute]:
     return [
         Route("/login", form, methods=["GET"]),
         Route("/login", submit, methods=["POST"]),
+        Route("/logout", ask_leave, methods=["GET"]),
         Route("/logout", leave, methods=["POST"]),
     ]
 
@@ -152,9 +159,12 @@ def _same_origin(request: Request) -> bool:
 
 def _page(wanted: str, error: str = "", status: int = 200) -> HTMLResponse:
     say = f'<p class="error" role="alert">{html.escape(error)}</p>' if error else ""
-    body = _FORM.replace("{next}", html.escape(wanted, quote=True)).replace("{error}", say).replace("{css}", _css())
+    return _shell(_FORM.replace("{next}", html.escape(wanted, quote=True)).replace("{error}", say), status)
+
+
+def _shell(content: str, status: int = 200) -> HTMLResponse:
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY"}
-    return HTMLResponse(body, status, headers)
+    return HTMLResponse(_DOCUMENT.replace("{css}", _css()).replace("{content}", content), status, headers)
 
 
 @cache
@@ -162,11 +172,12 @@ def _css() -> str:
     return (Path(__file__).parent / "signin.css").read_text(encoding="utf-8")
 
 
-_FORM = """<!doctype html>
+_DOCUMENT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Sign in · O2C Control Tower</title><link rel="icon" href="data:,">
-<style>{css}</style></head><body>
-<form method="post" action="/login"><h1>O2C Control Tower</h1>
+<title>Sign in · O2C Control Tower</title><link rel="icon" href="data:,"><style>{css}</style></head>
+<body>{content}</body></html>"""
+_FORM = """<form method="post" action="/login"><h1>O2C Control Tower</h1>
 <p>Sign in with your own tower key. What you do is recorded under its name.</p>{error}
-<label for="key">Tower key</label><input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
-<input type="hidden" name="next" value="{next}"><button type="submit">Sign in</button></form></body></html>"""
+<label for="key">Tower key</label>
+<input id="key" name="key" type="password" autocomplete="current-password" required autofocus>
+<input type="hidden" name="next" value="{next}"><button type="submit">Sign in</button></form>"""

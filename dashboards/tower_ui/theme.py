@@ -101,8 +101,8 @@ def tokens(appearance: str | None) -> Tokens:
     return LIGHT if appearance == "light" else DARK
 
 
-def component_css() -> str:
-    """Return the variables of both appearances, for components that choose by data-theme."""
-    return "".join(
-        f"[data-theme={t.name}]{{{''.join(f'--{k}:{v};' for k, v in t.css().items())}}}\n" for t in (DARK, LIGHT)
-    )
+def variables(prefix: str) -> str:
+    """Return one CSS variable per colour. The browser picks the value by the colour scheme of the page, so a change
+    of appearance shows at once, without a run of the page."""
+    light, dark = LIGHT.css(), DARK.css()
+    return "".join(f"--{prefix}{name}:light-dark({light[name]},{dark[name]});" for name in dark)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from dashboards.tower_ui import actions, board_model
+from dashboards.tower_ui import actions, board_model, shared
 from dashboards.tower_ui.actions import Answer
 from dashboards.tower_ui.board_model import Outcome
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dashboards.tower_ui.page import Here
 
 KEPT_CLICKS = 50
-ACTIONS_READ = "200"
+_MARKDOWN = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]()#+-.!|<>$:~"})
 _ICONS = {"good": ":material/check_circle:", "mixed": ":material/info:", "bad": ":material/error:"}
 
 
@@ -27,6 +27,7 @@ class Watch:
     waiting: dict[str, str] = field(default_factory=dict)  # order -> action id
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     say: str = ""
+    unsaid: list[tuple[str, str]] = field(default_factory=list)
     revision: int = 0
 
     @staticmethod
@@ -55,14 +56,20 @@ class Watch:
         """Say something in the status line and in a toast."""
         self.say = text
         self.revision += 1
-        st.toast(text.replace("[", "\\[").replace("*", "\\*"), icon=_ICONS[tone], duration="long")
+        self.unsaid.append((text, tone))
+
+    def speak(self) -> None:
+        """Show what was said since the last run as toasts; from the body of a run, where elements may be drawn."""
+        for text, tone in self.unsaid:
+            st.toast(_plain(text), icon=_ICONS[tone], duration="long")
+        self.unsaid.clear()
 
     def look(self, here: Here, *, fresh: bool = False) -> None:
         """Read what became of recent actions, everyone's, and announce the own ones that were decided."""
-        snapshot = here.api.json(here.viewer, "/v1/actions", {"limit": ACTIONS_READ}, fresh=fresh)
-        if snapshot.data is None:
+        latest = shared.recent().read(here.api, here.viewer, fresh=fresh)
+        if latest is None:
             return
-        found = board_model.outcomes(snapshot.data.get("actions") or ())
+        found = board_model.outcomes(latest)
         if found != self.outcomes:
             self.outcomes = found
             self.revision += 1
@@ -72,3 +79,8 @@ class Watch:
                 del self.waiting[order]
             worked = all(o.state == "verified" for o in decided.values())
             self.tell(actions.news_text(decided), "good" if worked else "bad")
+
+
+def _plain(text: str) -> str:
+    """Return the text so that a toast shows it as it is: what comes from outside is no markdown."""
+    return text.translate(_MARKDOWN)

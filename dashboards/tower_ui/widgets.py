@@ -12,9 +12,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.tower_ui import fmt
+from dashboards.tower_ui import fmt, theme
 from dashboards.tower_ui.client import Snapshot
-from dashboards.tower_ui.theme import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,9 @@ class Card:
     title: str = ""
 
 
-def style(tokens: Tokens) -> None:
+def style() -> None:
     """Give the page its variables and the few rules that Streamlit has no setting for."""
-    variables = "".join(f"--t-{name}:{value};" for name, value in tokens.css().items())
-    st.html(f"<style>:root{{{variables}}}{_css()}</style>")
+    st.html(f"<style>.stApp{{{theme.variables('t-')}}}{_css()}</style>")
 
 
 @cache
@@ -105,7 +103,8 @@ def note(tone: str, text: str, detail: str = "") -> None:
 
 def status_line(text: str) -> None:
     """Say what became of the last click, for eyes and for screen readers."""
-    st.html(f'<div class="t-status" role="status" aria-live="polite">{escape(text)}</div>')
+    if text:
+        st.html(f'<div class="t-status" role="status" aria-live="polite">{escape(text)}</div>')
 
 
 def empty(title: str, detail: str) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboards.settings import settings
 from dashboards.tower_ui import actions, board_model, fmt, page, widgets
+from dashboards.tower_ui.actions import Answer
 from dashboards.tower_ui.board_model import Filters
 from dashboards.tower_ui.client import ApiError, Board, Refused, Snapshot
 from dashboards.tower_ui.grid.grid import Gesture, Seen, grid
@@ -19,6 +20,7 @@ from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.watch import Watch
 from dashboards.tower_ui.widgets import Card
 
+NOTE = "Click an error to see its orders; Retry group lists them before anything is sent"
 COUNTED = ("failing", "late", "diverging", "at_risk")
 
 
@@ -37,13 +39,14 @@ class Confirm:
 def show() -> None:
     """Draw the page."""
     here = page.here()
+    confirm = st.session_state.pop("confirm", None)  # before the live part, which would run the page again for it
+    page.who(here.viewer)
     st.title("Stuck orders", anchor=False)
     try:
         filters = _filters(page.labels(here))
         _live(filters)
     except Refused as error:
         page.signed_out(error)
-    confirm = st.session_state.pop("confirm", None)
     if confirm is not None:
         _confirm(confirm)
 
@@ -52,7 +55,7 @@ def _filters(labels: dict[str, str]) -> Filters:
     """Draw the filters; the address of the page is their state."""
     with st.container(key="filters"):
         view, stage, system, priority, text, sort = st.columns(
-            [5.2, 2, 1.5, 1.1, 2.2, 1.8], vertical_alignment="bottom"
+            [5.9, 2, 1.5, 1.1, 2.2, 1.8], vertical_alignment="bottom"
         )
     state = st.session_state
     chosen = {name: str(state.get(name) or "") for name in ("stage", "system")}
@@ -110,6 +113,7 @@ def _draw(here: Here, filters: Filters) -> None:
     _cards(here, filters, snapshot.data)
     watch = Watch.here()
     watch.look(here)
+    watch.speak()
     by_order, by_error = st.tabs(["Orders", "By error"], key="tab", on_change="rerun", bind="query-params")
     if by_order.open:
         with by_order:
@@ -142,9 +146,9 @@ def _cards(here: Here, filters: Filters, board: Board) -> None:
         Card(label, fmt.count(board.total), f"of {fmt.plural(everything, 'open order')}", title="orders in this view"),
         Card(
             "Value at risk",
-            fmt.money_short(board.value_total, board.currency),
-            f"of {fmt.money_short(everything_value, board.currency)} in all open orders",
-            title=fmt.money_full(board.value_total, board.currency),
+            fmt.money_short(board.value_total, page.currency(here)),
+            f"of {fmt.money_short(everything_value, page.currency(here))} in all open orders",
+            title=fmt.money_full(board.value_total, page.currency(here)),
         ),
     ]
     for state in COUNTED:
@@ -153,7 +157,7 @@ def _cards(here: Here, filters: Filters, board: Board) -> None:
             Card(
                 f"{fmt.state_mark(state)} {fmt.state_word(state)}",
                 fmt.count(number),
-                fmt.money_short(value, board.currency),
+                fmt.money_short(value, page.currency(here)),
                 tone=state if number else "",
                 title=fmt.STATE_HELP[state],
             )
@@ -179,12 +183,12 @@ def _orders(here: Here, filters: Filters, snapshot: Snapshot[Board], watch: Watc
         board,
         watch.outcomes,
         labels=page.labels(here),
+        currency=page.currency(here),
         now=here.now,
         may_act=here.viewer.may_act,
         live=here.fresh(snapshot),
         filters=repr(filters),
         revision=f"{snapshot.revision}.{watch.revision}",
-        theme=here.tokens.name,
     )
     hidden = board.total - len(payload["ids"])
     note = f"First {len(payload['ids']):,} of {board.total:,}; narrow the filters to see the rest" if hidden > 0 else ""
@@ -203,7 +207,7 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
             frame = board.frame
             values = dict(zip(board_model.text_column(frame, "order_id"), frame["value_at_risk"], strict=True))
             asked = {r.id: fmt.decimal(values.get(r.id)) for r in gesture.rows}
-            st.session_state["confirm"] = Confirm(gesture.click, gesture.rows, asked, board.currency)
+            st.session_state["confirm"] = Confirm(gesture.click, gesture.rows, asked, page.currency(here))
         elif watch.first(gesture.click):
             watch.sent(here, actions.retry(here.api, here.viewer, gesture.rows, click=gesture.click))
 
@@ -222,12 +226,11 @@ def _groups(here: Here, watch: Watch) -> None:
     payload = group_payload(
         groups,
         labels=page.labels(here),
-        currency=str(snapshot.data.get("currency") or ""),
+        currency=page.currency(here),
         now=here.now,
         may_act=here.viewer.may_act,
         live=here.fresh(snapshot),
         revision=str(snapshot.revision),
-        theme=here.tokens.name,
     )
     known = {group_id(g): g for g in groups}
 
@@ -240,7 +243,7 @@ def _groups(here: Here, watch: Watch) -> None:
         elif watch.first(gesture.click):
             _ask_group(here, group, gesture.click, watch)
 
-    grid({**payload, "handled": watch.handled, "say": watch.say}, key="groups", on_gesture=act)
+    grid({**payload, "handled": watch.handled, "say": watch.say, "note": NOTE}, key="groups", on_gesture=act)
 
 
 def _show_group(group: dict[str, Any]) -> None:
@@ -268,7 +271,7 @@ def _ask_group(here: Here, group: dict[str, Any], click: str, watch: Watch) -> N
         click,
         tuple(Seen(str(o["order_id"]), str(o["version"])) for o in orders),
         {str(o["order_id"]): fmt.decimal(o.get("value_at_risk")) for o in orders},
-        str(body.get("currency") or ""),
+        page.currency(here),
         stage=str(group.get("stage") or ""),
         title=str(group.get("error") or "no error reported"),
     )
@@ -306,7 +309,7 @@ def _confirm(confirm: Confirm) -> None:
         st.html(
             widgets.table(
                 [("Order", "left"), ("At risk", "right"), ("What happens", "left")],
-                _lines(confirm, rows, would),
+                _lines(confirm, rows, dry),
                 label="Orders to retry",
             )
         )
@@ -319,15 +322,13 @@ def _confirm(confirm: Confirm) -> None:
         st.rerun()
 
 
-def _lines(confirm: Confirm, rows: list[Seen], would: dict[str, str]) -> list[list[str]]:
+def _lines(confirm: Confirm, rows: list[Seen], dry: Answer) -> list[list[str]]:
     lines = []
     for row in sorted(confirm.rows, key=lambda r: r not in rows):
-        result = would.get(row.id, "accepted")
-        word = (
-            "retry"
-            if row in rows
-            else f'<span class="t-bad">refused: {fmt.RESULTS.get(result, (result, ""))[0]}</span>'
-        )
+        result = dry.results.get(row.id, "accepted")
+        reason = dry.details.get(row.id) or fmt.RESULTS.get(result, ("", result))[1]
+        word = "retry" if row in rows else f'<span class="t-bad">refused</span>: {escape(reason)}'
+
         lines.append([escape(row.id), fmt.money_full(confirm.values.get(row.id), confirm.currency), word])
     return lines
 

@@ -16,7 +16,7 @@ EVERY_S = 10.0
 
 def show() -> None:
     """Draw the page."""
-    page.here()
+    page.who(page.here().viewer)
     st.title("Feeds", anchor=False)
     try:
         _live()

@@ -17,7 +17,7 @@ PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 def show() -> None:
     """Draw the page."""
-    page.here()
+    page.who(page.here().viewer)
     with st.container(horizontal=True, vertical_alignment="center", key="flowhead"):
         st.title("Flow map", anchor=False, width="content")
         unit = st.segmented_control(

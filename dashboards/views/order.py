@@ -24,7 +24,7 @@ PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 def show() -> None:
     """Draw the page."""
-    page.here()
+    page.who(page.here().viewer)
     wanted = str(st.query_params.get("id") or "").strip()
     if not wanted:
         _ask()
@@ -89,6 +89,7 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
     order = read_order(snapshot.data, labels)
     watch = Watch.here()
     watch.look(here)
+    watch.speak()
     _header(here, order, watch, live=here.fresh(snapshot))
     widgets.banner(snapshot, now=here.now, tz=here.tz, what="this order")
     widgets.status_line(watch.say)
@@ -99,16 +100,16 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
         widgets.heading("Milestones", "colour: how it went · dotted: when it was due")
         bars = order.bars(here.now)
         if bars:
-            st.plotly_chart(
-                charts.milestone_bars(bars, here.now, here.tz, here.tokens), key="milestones", theme=None, config=PLOT
-            )
+            figure = charts.milestone_bars(bars, here.now, here.tz, here.tokens)
+            st.plotly_chart(figure, key="milestones", theme=None, config=PLOT)
         else:
             widgets.note("info", "No clock has started for this order.")
+        _events(here, order)
     with right:
         _trace(here, order)
+        _tries(here, order)
     widgets.heading("Clocks", "each promise on each object, and why it stands as it does")
     _clocks(here, order)
-    _tables(here, order)
 
 
 def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
@@ -118,7 +119,7 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="orderhead"):
         st.html(f'<div class="t-head"><h1>{escape(order.id)}</h1>{widgets.state_chip(order.state)}{place}{tags}</div>')
         running = order.in_flight or watch.waiting.get(order.id) is not None
-        may = here.viewer.may_act and live and order.retryable and not running
+        may = here.viewer.may_act and live and order.stuck and order.retryable and not running
         st.button(
             "Retry running…" if running else "Retry now", type="primary", icon=":material/replay:", key="retry", disabled=not may,
             help=_why_not(here, order, live=live, running=running), on_click=_retry, args=(here, order, secrets.token_hex(16)),
@@ -177,7 +178,7 @@ def _cards(here: Here, order: OrderView) -> None:
     original = f"{fmt.money_full(order.amount)} {order.currency}" if order.amount is not None else ""
     widgets.cards(
         [
-            Card("Value at risk", fmt.money_short(order.value_at_risk, order.reporting_currency), original, title=fmt.money_full(order.value_at_risk)),
+            Card("Value at risk", fmt.money_short(order.value_at_risk, page.currency(here)), original, title=fmt.money_full(order.value_at_risk)),
             Card("Waiting", fmt.duration(order.age_s(here.now)), f"since {fmt.moment(order.since, here.tz, here.now)} {here.zone}" if order.since else ""),
             Card(
                 "Late by" if late else "Time left", fmt.duration(abs(left)) if left is not None else fmt.NONE,
@@ -265,42 +266,37 @@ def _why(here: Here, order: OrderView, rule: str) -> None:
         widgets.note("warn", "The tower gave no evidence for this rule.", snapshot.error)
         return
     body = dict(snapshot.data)
-    sql = str(body.pop("sql", "") or "")
-    sentence = str(body.pop("sentence", "") or "")
-    if sentence:
-        st.text(sentence)
+    statements = body.pop("sql", None) or ()
     st.json(body, expanded=2)
-    if sql:
-        st.code(sql, language="sql")
+    for statement in [statements] if isinstance(statements, str) else statements:
+        st.code(statement if isinstance(statement, str) else str(statement.get("text") or ""), language="sql")
 
 
-def _tables(here: Here, order: OrderView) -> None:
-    """What happened, newest first, and what people did about it."""
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        widgets.heading("What happened", "newest first")
-        rows = [
-            [
-                f'<span class="t-keep">{fmt.moment(e.at, here.tz, here.now)}</span>',
-                escape(fmt.system(e.system)),
-                _event(e.text, e.tone),
-                escape(e.object),
-            ]
-            for e in order.events
+def _events(here: Here, order: OrderView) -> None:
+    """What happened, newest first."""
+    widgets.heading("What happened", "newest first")
+    rows = [
+        [
+            f'<span class="t-keep">{fmt.moment(e.at, here.tz, here.now)}</span>',
+            escape(fmt.system(e.system)),
+            _event(e.text, e.tone),
+            escape(e.object),
         ]
-        headers = [(f"When ({here.zone})", "left"), ("System", "left"), ("Event", "left"), ("Object", "left")]
-        st.html(widgets.table(headers, rows, label="Events, newest first"))
-    with right:
-        widgets.heading("Retries", "who asked, and what came of it")
-        tries = [_try(here, a) for a in order.actions]
-        if tries:
-            st.html(
-                widgets.table(
-                    [(f"When ({here.zone})", "left"), ("Who", "left"), ("Result", "left")], tries, label="Retries"
-                )
-            )
-        else:
-            widgets.note("info", "Nobody has retried this order.")
+        for e in order.events
+    ]
+    headers = [(f"When ({here.zone})", "left"), ("System", "left"), ("Event", "left"), ("Object", "left")]
+    st.html(widgets.table(headers, rows, label="Events, newest first"))
+
+
+def _tries(here: Here, order: OrderView) -> None:
+    """What people did about it, and what came of that."""
+    widgets.heading("Retries", "who asked, and what came of it")
+    tries = [_try(here, a) for a in order.actions]
+    if tries:
+        headers = [(f"When ({here.zone})", "left"), ("Who", "left"), ("Result", "left")]
+        st.html(widgets.table(headers, tries, label="Retries"))
+    else:
+        widgets.note("info", "Nobody has retried this order.")
 
 
 def _event(text: str, tone: str) -> str:

@@ -6,12 +6,13 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from dashboards.settings import settings
 from dashboards.tower_ui import flow_model, fmt, page
 from dashboards.tower_ui.board_model import Filters, text_column
-from dashboards.tower_ui.client import Board, Refused
+from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.page import Here
 
 ROWS = 7
@@ -43,7 +44,7 @@ def _live() -> None:
 
 
 def _draw(here: Here) -> None:
-    snapshot = here.api.board(here.viewer, {**Filters(sort="severity").params(ROWS)})
+    snapshot = here.api.board(here.viewer, Filters().params(ROWS))
     st.html(f'<div class="w-title">Order-to-cash · stuck orders <span>{escape(here.zone)}</span></div>')
     here.pulse(snapshot, every=here.settings.refresh_s, big=True)
     board = snapshot.data
@@ -69,7 +70,7 @@ def _draw(here: Here) -> None:
     if board.total == 0:
         st.html('<div class="w-none">Everything is moving</div>')
         return
-    st.html(_table(here, board))
+    st.html(_table(here, _worst(here)))
 
 
 def _count(here: Here, state: str) -> int:
@@ -92,9 +93,20 @@ def _tiles(here: Here) -> None:
     st.html(f'<div class="w-tiles" style="--n:{max(1, len(shown))}">{"".join(cells)}</div>')
 
 
-def _table(here: Here, board: Board) -> str:
+def _worst(here: Here) -> pd.DataFrame:
+    """Return the failing orders worth most, and late ones where there are not enough."""
+    frames = []
+    for view in ("failing", "late", "diverging"):
+        found = here.api.board(here.viewer, Filters(view=view).params(ROWS)).data
+        if found is not None and len(found.frame):
+            frames.append(found.frame)
+        if sum(map(len, frames)) >= ROWS:
+            break
+    return pd.concat(frames, ignore_index=True).head(ROWS) if frames else pd.DataFrame()
+
+
+def _table(here: Here, frame: pd.DataFrame) -> str:
     """Return the worst orders; only what helps a person across the room to say which one and why."""
-    frame = board.frame
     labels = page.labels(here)
     columns = {n: text_column(frame, n) for n in ("order_id", "state", "customer_id", "stage", "error")}
     rows = []

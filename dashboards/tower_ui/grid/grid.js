@@ -2,8 +2,8 @@
 // is an id. While someone points at the table, types in it or has rows selected, the order stays as it is: rows that
 // left the list become tombstones, new ones are counted. Every text from outside goes through textContent.
 
-const ROW = 36, HEAD = 36, FOOT = 48, OVERSCAN = 8;
-const POINTER_HOLD_MS = 30000, KEY_HOLD_MS = 8000, SETTLE_MS = 350, PENDING_MS = 15000;
+const GAP = 12, ROW = 36, HEAD = 36, FOOT = 48, OVERSCAN = 8;
+const POINTER_HOLD_MS = 30000, KEY_HOLD_MS = 8000, ACT_HOLD_MS = 20000, SETTLE_MS = 350, PENDING_MS = 15000;
 const tables = new WeakMap();
 
 export default function (component) {
@@ -67,6 +67,8 @@ class Table {
     this.anchor = null;
     this.pointerAt = -Infinity;
     this.keyAt = -Infinity;
+    this.holdUntil = -Infinity;
+    this.asked = null;
     this.adoptedAt = -Infinity;
     this.inside = false;
     this.build();
@@ -128,9 +130,12 @@ class Table {
     document.removeEventListener("keydown", this.pageKeys, true);
   }
 
+  // After an act the rows stay for a while, so that it can be seen what became of them.
+  stay() { this.holdUntil = performance.now() + ACT_HOLD_MS; }
+
   held() {
     const now = performance.now();
-    return this.selected.size > 0 || (this.inside && now - this.pointerAt < POINTER_HOLD_MS) || now - this.keyAt < KEY_HOLD_MS;
+    return this.selected.size > 0 || now < this.holdUntil || (this.inside && now - this.pointerAt < POINTER_HOLD_MS) || now - this.keyAt < KEY_HOLD_MS;
   }
 
   update(data) {
@@ -138,12 +143,12 @@ class Table {
     const same = !first && this.data.revision === data.revision && !other;
     this.data = data;
     this.skewMs = data.now - Date.now();
-    this.root.dataset.theme = data.theme;
     this.root.setAttribute("aria-label", data.label);
     if (data.selectable) this.root.setAttribute("aria-multiselectable", "true");
     for (const [id, p] of this.pending) {
       if ((data.handled || []).includes(p.click) || performance.now() - p.at > PENDING_MS) this.pending.delete(id);
     }
+    if (this.asked && (data.handled || []).includes("yes-" + this.asked)) { this.selected.clear(); this.anchor = null; this.asked = null; this.stay(); }
     if (!same) this.take(data, other);
     else this.refresh();
     if (data.say && data.say !== this.said) { this.said = data.say; this.say.textContent = data.say; }
@@ -160,6 +165,10 @@ class Table {
       else { this.gone.add(id); if (this.selected.delete(id)) lost += 1; }
     }
     for (const [id, row] of fresh) this.rows.set(id, row);
+    for (const id of this.gone) {
+      const fate = (data.fates || {})[id], row = this.rows.get(id);
+      if (fate && row) [row.outcome, row.tone] = fate;
+    }
     if (lost) this.tell(count(lost, "selected row has", "selected rows have") + " cleared and cannot be retried any more");
     if (this.held() || lost) this.refresh(); else this.adopt(true);
   }
@@ -217,7 +226,7 @@ class Table {
     const width = this.root.clientWidth;
     const columns = this.data.columns.filter((c) => !c.hide || width >= c.hide);
     const lead = this.data.selectable ? 44 : 16;
-    const gaps = 14 * columns.length;
+    const gaps = GAP * columns.length;
     const spare = Math.max(0, width - 14 - lead - gaps - columns.reduce((s, c) => s + c.w, 0));
     const shares = columns.reduce((s, c) => s + c.grow, 0) || 1;
     const tracks = lead + "px " + columns.map((c) => Math.floor(c.w + (spare * c.grow) / shares) + "px").join(" ");
@@ -447,13 +456,16 @@ class Table {
     if (!row || this.gone.has(id) || this.pending.has(id) || row.act !== "retry" || !this.data.mayAct || !this.data.live) return;
     const click = newClick();
     this.pending.set(id, { click, at: performance.now() });
+    this.stay();
     this.send({ kind: this.data.kind === "groups" ? "ask" : "retry", click, rows: [this.seen(id)] });
     this.tell(this.data.kind === "groups" ? "" : "Sending the retry of " + id);
   }
 
   askSelected() {
     const ids = this.shown.filter((id) => this.selected.has(id) && !this.gone.has(id));
-    if (ids.length && this.data.mayAct && this.data.live) this.send({ kind: "ask", click: newClick(), rows: ids.map((id) => this.seen(id)) });
+    if (!ids.length || !this.data.mayAct || !this.data.live) return;
+    this.asked = newClick();
+    this.send({ kind: "ask", click: this.asked, rows: ids.map((id) => this.seen(id)) });
   }
 
   move(step) {

@@ -37,7 +37,7 @@ def _component() -> Any:
     return st.components.v2.component(
         "tower.grid",
         html='<div class="root"></div>',
-        css=theme.component_css() + (_HERE / "grid.css").read_text(encoding="utf-8"),
+        css=f".root{{{theme.variables('')}}}" + (_HERE / "grid.css").read_text(encoding="utf-8"),
         js=(_HERE / "grid.js").read_text(encoding="utf-8"),
     )
 

@@ -11,6 +11,7 @@ from dashboards.tower_ui.board_model import Outcome
 from dashboards.tower_ui.client import Board
 
 Json = dict[str, Any]
+NO_ERROR = "No error reported"
 
 
 def column(
@@ -30,20 +31,20 @@ def column(
 
 
 def board_columns(currency: str) -> list[Json]:
-    """Return the columns of the board. At 1240 px the system gives way, so that no text is cut short before it."""
+    """Return the columns of the board. They fit 1240 px; on less the last-needed give way, never the button."""
     return [
-        column("state", "State", "state", 104),
-        column("id", "Order", "order", 124, grow=1),
-        column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 104, align="right"),
-        column("since", "Waiting", "age", 76, align="right", title="since its slowest step began"),
-        column("sla", "Time used", "bar", 128, title="open time used, of the time this step may take"),
-        column("customer", "Customer", "text", 104, grow=2),
-        column("stage", "Stuck in", "text", 132, grow=2),
-        column("system", "System", "text", 84, hide=1160),
-        column("error", "Error", "text", 140, grow=5),
-        column("priority", "Prio", "text", 42),
-        column("tries", "Retries", "tries", 112, title="retries so far, and what the last one did"),
-        column("act", "", "act", 92),
+        column("state", "State", "state", 92),
+        column("id", "Order", "order", 90, grow=1),
+        column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 92, align="right"),
+        column("since", "Waiting", "age", 66, align="right", title="since its slowest step began"),
+        column("sla", "Time used", "bar", 104, hide=1060, title="open time used, of the time this step may take"),
+        column("customer", "Customer", "text", 92, grow=2, hide=940),
+        column("stage", "Stuck in", "text", 116, grow=3),
+        column("system", "System", "text", 68, hide=1224),
+        column("error", "Error", "text", 118, grow=5),
+        column("priority", "Prio", "text", 32, hide=1160),
+        column("tries", "Retries", "tries", 96, title="retries so far, and what the last one did"),
+        column("act", "", "act", 82),
     ]
 
 
@@ -52,12 +53,12 @@ def board_payload(
     outcomes: Mapping[str, Outcome],
     *,
     labels: Mapping[str, str],
+    currency: str,
     now: datetime,
     may_act: bool,
     live: bool,
     filters: str,
     revision: str,
-    theme: str,
 ) -> Json:
     """Return the table's data.
 
@@ -73,7 +74,9 @@ def board_payload(
     retries = _numbers(frame, "retries")
     retryable = [bool(v) for v in frame["retryable"].tolist()] if "retryable" in frame.columns else [False] * len(ids)
     stages = board_model.text_column(frame, "stage")
+    errors = board_model.text_column(frame, "error")
     acts = [_act(i, s, r, outcomes) for i, s, r in zip(ids, states, retryable, strict=True)]
+    shown = set(ids)
     last = [outcomes.get(i) for i in ids]
     return {
         "kind": "orders",
@@ -82,14 +85,18 @@ def board_payload(
         "now": int(now.timestamp() * 1000),
         "mayAct": may_act,
         "live": live,
-        "theme": theme,
-        "currency": board.currency,
-        "symbol": fmt.symbol(board.currency),
+        "currency": currency,
+        "symbol": fmt.symbol(currency),
         "label": "Stuck orders",
         "selectable": True,
         "href": "order?id=",
-        "columns": board_columns(board.currency),
+        "columns": board_columns(currency),
         "states": {k: list(v) for k, v in fmt.STATES.items()},
+        "fates": {
+            order: fmt.OUTCOMES.get(o.state, (o.state, "muted", ""))[:2]
+            for order, o in outcomes.items()
+            if order not in shown
+        },
         "ids": ids,
         "versions": board_model.text_column(frame, "version"),
         "cells": {
@@ -101,7 +108,7 @@ def board_payload(
             "customer": _coded(board_model.text_column(frame, "customer_id")),
             "stage": _coded([labels.get(s, fmt.words(s)) for s in stages]),
             "system": _coded([fmt.system(s) for s in board_model.text_column(frame, "system")]),
-            "error": _coded(board_model.text_column(frame, "error")),
+            "error": _coded(e or (NO_ERROR if s in fmt.STUCK else "") for e, s in zip(errors, states, strict=True)),
             "priority": _coded(board_model.text_column(frame, "priority")),
             "tries": [int(r or 0) for r in retries],
             "act": _coded(acts),
@@ -115,16 +122,16 @@ def board_payload(
 def group_columns(currency: str) -> list[Json]:
     """Return the columns of the groups by error."""
     return [
-        column("error", "Error", "link", 200, grow=5),
-        column("stage", "Stuck in", "text", 150, grow=2),
-        column("system", "System", "text", 90),
-        column("count", "Orders", "count", 84, align="right"),
-        column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 124, align="right"),
-        column("first", "First seen", "ago", 96, align="right"),
-        column("last", "Last seen", "ago", 96, align="right"),
-        column("retried", "Last retry", "ago", 96, align="right"),
-        column("outcome", "Its result", "outcome", 120),
-        column("act", "", "act", 124),
+        column("error", "Error", "link", 180, grow=5),
+        column("stage", "Stuck in", "text", 130, grow=2),
+        column("system", "System", "text", 80),
+        column("count", "Orders", "count", 60, align="right"),
+        column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 110, align="right"),
+        column("first", "First seen", "ago", 90, align="right", hide=1100),
+        column("last", "Last seen", "ago", 90, align="right"),
+        column("retried", "Last retry", "ago", 90, align="right"),
+        column("outcome", "Its result", "outcome", 90),
+        column("act", "", "act", 112),
     ]
 
 
@@ -142,7 +149,6 @@ def group_payload(
     may_act: bool,
     live: bool,
     revision: str,
-    theme: str,
 ) -> Json:
     """Return the table of groups, largest value first; one row per stage, system and error."""
     ordered = sorted(groups, key=lambda g: (-(fmt.decimal(g.get("value")) or 0), group_id(g)))
@@ -154,7 +160,6 @@ def group_payload(
         "now": int(now.timestamp() * 1000),
         "mayAct": may_act,
         "live": live,
-        "theme": theme,
         "currency": currency,
         "symbol": fmt.symbol(currency),
         "label": "Stuck orders by error",
@@ -165,7 +170,7 @@ def group_payload(
         "ids": [group_id(g) for g in ordered],
         "versions": ["" for _ in ordered],
         "cells": {
-            "error": [str(g.get("error") or "") or "no error reported, just silence" for g in ordered],
+            "error": [str(g.get("error") or "") or NO_ERROR for g in ordered],
             "stage": _coded([labels.get(str(g.get("stage")), fmt.words(str(g.get("stage") or ""))) for g in ordered]),
             "system": _coded([fmt.system(str(g.get("system") or "")) for g in ordered]),
             "count": [int(g.get("count") or 0) for g in ordered],

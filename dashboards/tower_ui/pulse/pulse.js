@@ -41,7 +41,6 @@ function duration(seconds) {
 function tick(line) {
   const d = line.data, age = d.at === null ? Infinity : (Date.now() + line.skewMs - d.at) / 1000;
   const state = age > d.deadAfter ? "dead" : d.error ? "stale" : age > d.staleAfter ? "stale" : "live";
-  line.root.dataset.theme = d.theme;
   line.root.className = "pulse " + state + (d.big ? " big" : "");
   line.dot.textContent = { live: "●", stale: "▲", dead: "✖" }[state];
   line.word.textContent = state === "live" ? "Live" : state === "stale" ? "Waiting for data" : d.at === null ? "NO DATA YET" : "NO DATA SINCE " + d.time;

@@ -24,7 +24,7 @@ def _component() -> Any:
     return st.components.v2.component(
         "tower.pulse",
         html='<div class="pulse"></div>',
-        css=theme.component_css() + (_HERE / "pulse.css").read_text(encoding="utf-8"),
+        css=f".pulse{{{theme.variables('')}}}" + (_HERE / "pulse.css").read_text(encoding="utf-8"),
         js=(_HERE / "pulse.js").read_text(encoding="utf-8"),
     )
 
@@ -53,13 +53,12 @@ def pulse(
     now: datetime,
     tz: tzinfo,
     every: float,
-    tokens: theme.Tokens,
     key: str = "pulse",
     big: bool = False,
 ) -> None:
     """Draw the line. pages: url path -> page, for the links of this app."""
     data = payload(snapshot, now=now, tz=tz, every=every, big=big)
-    result = _component()(key=key, data={**data, "theme": tokens.name}, on_go_change=lambda: None)
+    result = _component()(key=key, data=data, on_go_change=lambda: None)
     wanted = getattr(result, "go", None)
     if isinstance(wanted, dict):
         path, _, query = str(wanted.get("to", "")).partition("?")
