@@ -13,7 +13,7 @@ MAX_TEXT = 65536  # characters of reason and error
 MAX_EVENTS = 100_000  # events in one request
 MAX_ATTRIBUTES = 32  # allow-listed further fields kept of one event
 MAX_ATTRIBUTE = 512  # characters kept of each
-MAX_REPORTED = 1000  # refused lines named in a problem
+MAX_REPORTED = 10_000  # refused lines named in a problem
 
 OTLP_BODY = 64 << 20
 

@@ -33,8 +33,8 @@ def test_a_structured_event_becomes_a_row_with_its_columns_exact(desk: Desk) -> 
     assert (answer.status_code, answer.json()) == (200, _zero(accepted=1))
     columns = (
         "connection, kind, source, event_id, type, milestone, polarity, occurred_at, received_at, on_types, on_ids,"
-        " child_types, child_ids, parent_types, parent_ids, relations, retracts, amount, quantity, currency, promised_at,"
-        " trace_id, quarantine, raw"
+        " child_types, child_ids, parent_types, parent_ids, relations, retracts, amount, quantity, currency,"
+        " promised_at, trace_id, quarantine, raw"
     )
     assert desk.rows(columns) == [
         (

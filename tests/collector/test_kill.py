@@ -1,0 +1,136 @@
+"""kill -9 of a real process while events arrive: nothing acknowledged is lost, nothing is there in part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import msgspec
+import pytest
+
+from tests.collector.desk import NDJSON, event
+
+ROOT = Path(__file__).parents[2]
+KILLS = int(os.environ.get("O2C_TEST_KILLS", "2"))
+BATCH = 200
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Sender(threading.Thread):
+    """Posts numbered batches and notes which were acknowledged."""
+
+    def __init__(self, url: str, round_: int, lane: int) -> None:
+        super().__init__(daemon=True)
+        self.acknowledged: list[str] = []
+        self._url = url
+        self._prefix = f"{round_}-{lane}"
+        self._halt = threading.Event()
+
+    def run(self) -> None:
+        number = 0
+        with httpx.Client(headers={"Authorization": "Bearer admin", "Content-Type": NDJSON}) as client:
+            while not self._halt.is_set():
+                names = [f"{self._prefix}-{number}-{i}" for i in range(BATCH)]
+                number += 1
+                try:
+                    answer = client.post(self._url, content=b"\n".join(msgspec.json.encode(event(n)) for n in names))
+                except httpx.HTTPError:
+                    return
+                if answer.status_code == 200:
+                    assert answer.json()["accepted"] == BATCH
+                    self.acknowledged += [f"e-{n}" for n in names]
+
+    def halt(self) -> None:
+        self._halt.set()
+        self.join(20)
+
+
+def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    with (folder / "server.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.collector.server", str(folder), str(port)], cwd=ROOT, stdout=log, stderr=log
+        )
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        assert process.poll() is None, "the server ended by itself"
+        with contextlib.suppress(httpx.HTTPError):
+            httpx.get(url, timeout=1)
+            return
+        time.sleep(0.05)
+    raise AssertionError("the server did not come up")
+
+
+@pytest.mark.timeout(300)
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path) -> None:
+    seed = random.Random(20260301)
+    acknowledged: list[str] = []
+    for round_ in range(KILLS):
+        port = free_port()
+        url = f"http://127.0.0.1:{port}/v1/events"
+        process = serve(tmp_path, port)
+        senders = [Sender(url, round_, lane) for lane in range(2)]
+        try:
+            wait_until_up(url, process)
+            for sender in senders:
+                sender.start()
+            time.sleep(0.5 + seed.random())
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        for sender in senders:
+            sender.halt()
+            acknowledged += sender.acknowledged
+    assert len(acknowledged) > KILLS * BATCH
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/v1/events"
+    process = serve(tmp_path, port)
+    try:
+        wait_until_up(url, process)
+        answer = httpx.post(
+            url,
+            params={"wait": "stored"},
+            headers={"Authorization": "Bearer admin", "Content-Type": "application/json"},
+            content=msgspec.json.encode(event("last")),
+            timeout=60,
+        )
+        assert answer.json()["accepted"] == 1
+    finally:
+        process.kill()
+        process.wait()
+    script = (
+        "import sys; from tower.store.client import Store; s = Store(sys.argv[1])\n"
+        "with s.reader() as c:\n"
+        "    for q in sys.argv[2:]: print(c.query(q).result_rows)"
+    )
+    acked = tmp_path / "acked"
+    acked.write_text("\n".join(acknowledged))
+    sent = f"file('{acked}', 'LineAsString', 'line String')"
+    queries = [
+        f"SELECT count() FROM {sent} WHERE line NOT IN (SELECT event_id FROM events)",
+        "SELECT count() - uniqExact(ev) FROM events",
+        "SELECT count() FROM events WHERE (ev, body) NOT IN (SELECT ev, body FROM identities)",
+        "SELECT count() - (SELECT sum(events) FROM heard) FROM events",
+    ]
+    ran = subprocess.run(
+        [sys.executable, "-c", script, f"chdb://{tmp_path / 'store'}", *queries],
+        capture_output=True, text=True, check=True, timeout=60, cwd=ROOT,
+    )  # fmt: skip
+    lost, doubled, unlike_identities, unlike_heard = ran.stdout.split()
+    assert (lost, doubled, unlike_identities, unlike_heard) == ("[(0,)]",) * 4
