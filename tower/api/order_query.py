@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
 import msgspec
@@ -21,6 +21,7 @@ from tower.model.problem import Problem
 STATE_GROUPS: dict[str, tuple[str, ...]] = {"stuck": STUCK_STATES, "open": OPEN_STATES, "closed": CLOSED_STATES}
 _STATES = OPEN_STATES + CLOSED_STATES
 MAX_LIMIT = 5000
+_WIDE = Context(prec=60)
 
 _WORST_RUNS = "clocks.state[worst] = 'running'"  # worst: an alias of api_orders.sql
 _RANKS = (
@@ -95,7 +96,7 @@ class OrderFilter(BaseModel):
     def _sane_amount(cls, value: Decimal | None) -> Decimal | None:
         if value is not None and (not value.is_finite() or abs(value) >= Decimal(10) ** 30):
             raise ValueError("is no amount that money can have")
-        return None if value is None else value.quantize(Decimal("0.000001"))
+        return None if value is None else _micros(value)
 
     @property
     def states(self) -> tuple[str, ...]:
@@ -210,7 +211,12 @@ def _bound(kind: str, text: str) -> str | int | Decimal:
     amount = Decimal(text)
     if not amount.is_finite() or abs(amount) >= Decimal(10) ** 31:
         raise ValueError(text)
-    return amount.quantize(Decimal("0.000001"))
+    return _micros(amount)
+
+
+def _micros(amount: Decimal) -> Decimal:
+    """Return the amount as exactly as the store holds money: six places."""
+    return amount.quantize(Decimal("0.000001"), context=_WIDE)
 
 
 def _names(value: str | None) -> list[str]:

@@ -15,7 +15,7 @@ from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.examples import ORDERS
 from tower.api.order_query import OrderQuery, write_cursor
-from tower.api.order_rows import Page, live_columns
+from tower.api.order_rows import COLUMNS, Page, live_columns
 from tower.api.past import look
 from tower.api.single_flight import SingleFlight
 from tower.store.sql import load
@@ -83,6 +83,8 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime) -> Page:
         total_sql = total_sql.replace("$where", "\n    AND ".join(wanted))
         total, value_total = seen.client.query(total_sql, parameters=values).result_rows[0]
         rows = found.result_rows[: query.limit]
+        if not rows:
+            return Page({name: [] for name in COLUMNS}, int(total), value_total, seen.as_of, None)
         stored: dict[str, Any] = {n: [row[i] for row in rows] for i, n in enumerate(found.column_names)}
         retries, tried = read_tried(seen.client, stored["order_no"], stored["clock_object"])
     columns = live_columns(stored, seen.book, seen.as_of, retries, tried)

@@ -1,4 +1,4 @@
--- What the facts say about every accepted item. $authority: whose word counts for wanted.milestone in order o.
+-- What the facts say about every accepted item. authority: whose word counts for wanted.milestone in order o.
 -- One row: (item_id, authority, seen_at). seen_at is the contract's milestone, on the item's object or anything under
 -- it in its order, in time, heard after the noted instant, and not taken back since; NULL if there is none. No order.
 WITH RECURSIVE

@@ -1,4 +1,4 @@
--- The orders a filter selects at this moment. $where from tower/api/order_query.py. Parameter: limit. Order: order_id.
+-- The orders a filter selects at this moment. where from tower/api/order_query.py. Parameter: limit. Order: order_id.
 SELECT order_id, version
 FROM orders FINAL
 WHERE $where

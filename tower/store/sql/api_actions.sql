@@ -1,4 +1,4 @@
--- What was asked for. $where from tower/api/actions.py. Parameter: limit. One row: one action with its items counted
+-- What was asked for. where from tower/api/actions.py. Parameter: limit. One row: one action with its items counted
 -- by state. Order: latest first.
 SELECT
     action_id, kind, stage, reason, requested_by, requested_at, counts,

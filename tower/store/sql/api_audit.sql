@@ -1,4 +1,4 @@
--- The audit. $where from tower/api/audit.py. Parameter: limit. One row: one entry. Order: latest first.
+-- The audit. where from tower/api/audit.py. Parameter: limit. One row: one entry. Order: latest first.
 SELECT
     seq, at, actor, act, subject, why, detail, previous, hash,
     leftPad(toString(seq), 20, '0') AS page_key, hash AS page_id

@@ -1,4 +1,4 @@
--- Breaches. $where from tower/api/breaches.py. Parameter: limit. One row: one breach. Order: latest opened first.
+-- Breaches. where from tower/api/breaches.py. Parameter: limit. One row: one breach. Order: latest opened first.
 SELECT
     breach_id, order_id, rule, kind, object_type, object_id, state, opened_at, detected_at, resolved_at, retracted_at,
     milestone, system, error, book, updated_at,

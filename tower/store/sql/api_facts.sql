@@ -1,6 +1,6 @@
 -- Follows api_tree.sql. One row: a fact of the order with the objects its milestone is about (base), and whether the
--- authority said it. Parameters besides: milestones and their object types. $authority: over facts.milestone and the
--- row o of $orders. Order: when it happened.
+-- authority said it. Parameters besides: milestones and their object types. authority: over facts.milestone and the
+-- row o of orders. Order: when it happened.
 SELECT
     facts.event_id AS event_id, facts.milestone AS milestone, facts.polarity AS polarity,
     facts.object_type AS object_type, facts.object_id AS object_id, facts.occurred_at AS occurred_at,

@@ -1,4 +1,4 @@
--- The clocks of one order. Parameter: order_no. $orders: the table. One row: one clock. Order: start, stage, object.
+-- The clocks of one order. Parameter: order_no. orders: the table. One row: one clock. Order: start, stage, object.
 SELECT
     clock.1 AS stage, clock.2 AS object_type, clock.3 AS object_id, clock.4 AS from_milestone, clock.5 AS to_milestone,
     clock.6 AS started_at, clock.7 AS stopped_at, clock.8 AS due_at, clock.9 AS at_risk_at, clock.10 AS budget_s,

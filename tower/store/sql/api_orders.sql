@@ -1,4 +1,4 @@
--- One page of the board. $orders, $where, $key and $direction come from tower/api/order_query.py; values are bound.
+-- One page of the board. orders, where, key and direction come from tower/api/order_query.py; values are bound.
 -- Parameter: limit. One row: one order described by its worst clock. Order: sort key, then order_id.
 WITH arrayFirstIndex(
     (rule, type, id) -> rule = stage AND type = object_type AND id = object_id,

@@ -1,4 +1,4 @@
--- Objects that belong to no order yet. $where from tower/api/orphans.py. Parameter: limit. Order: latest heard first.
+-- Objects that belong to no order yet. where from tower/api/orphans.py. Parameter: limit. Order: latest heard first.
 SELECT
     object_type, object_id, events, first_at, last_at, milestones, sources,
     leftPad(toString(toUnixTimestamp64Milli(last_at)), 15, '0') AS page_key, concat(object_type, ' ', object_id) AS page_id

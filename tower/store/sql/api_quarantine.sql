@@ -1,4 +1,4 @@
--- Messages that could not be used. $where from tower/api/quarantine.py. Parameter: limit. Order: latest first.
+-- Messages that could not be used. where from tower/api/quarantine.py. Parameter: limit. Order: latest first.
 SELECT
     toString(quarantine_id) AS id, received_at, connection, source, event_id, type, reason, detail, state,
     substringUTF8(raw, 1, 4000) AS raw,

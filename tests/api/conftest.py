@@ -1,0 +1,158 @@
+"""The application on a real store, with an engine and doors that say what a test wants, and one key per role."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import structlog
+from fastapi import FastAPI
+
+from rules.model import Book
+from tests.actions.world import World, make_book
+from tower.api.app import create_app
+from tower.api.context import ApiContext
+from tower.model.connections import Connection, Connections
+from tower.model.progress import Progress
+from tower.settings import Settings
+from tower.store.client import Store
+from tower.store.keys import Keys
+from tower.store.migrate import migrate
+
+_numbers = itertools.count(1)
+CONNECTIONS = Connections(
+    tuple(Connection(name, kind, f"/{kind}/{name}") for name, kind in (("one", "erp"), ("hh", "wms"), ("sf", "crm"))),
+    configured=True,
+)
+
+
+@dataclass
+class EngineStub:
+    """What the engine says about itself."""
+
+    ok: bool = True
+    detail: str = ""
+    last_tick_at: datetime | None = None
+    tick_s: float | None = 0.2
+    lag_s: float | None = 0.0
+
+
+@dataclass
+class DoorsStub:
+    """What the collector says about itself."""
+
+    ready: bool = True
+    reason: str = ""
+    backlog_bytes: int = 0
+    accepted: int = 7
+    refused: int = 1
+
+
+@dataclass
+class Api:
+    """A running application with everything a test may turn."""
+
+    world: World
+    app: FastAPI
+    tokens: dict[str, str]
+    engine: EngineStub
+    doors: DoorsStub
+    context: ApiContext
+    progress: Progress
+    book: list[Book] = field(default_factory=list)
+
+    def get(self, path: str, role: str | None = "viewer", **options: Any) -> httpx.Response:
+        """GET as somebody; None is nobody."""
+        return self.call("GET", path, role, **options)
+
+    def call(self, method: str, path: str, role: str | None = "viewer", **options: Any) -> httpx.Response:
+        """Call as somebody; the world has ticked since, so nothing cached is served."""
+        self.tick()
+        return self.at_once(1, method, path, role, **options)[0]
+
+    def at_once(self, times: int, method: str, path: str, role: str | None, **options: Any) -> list[httpx.Response]:
+        """Make the same call several times at the same moment."""
+        headers = dict(options.pop("headers", {}))
+        if role:
+            headers["Authorization"] = f"Bearer {self.tokens[role]}"
+
+        async def call() -> list[httpx.Response]:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://tower") as client:
+                calls = [client.request(method, path, headers=headers, **options) for _ in range(times)]
+                return await asyncio.gather(*calls)
+
+        return asyncio.run(call())
+
+    def tick(self) -> None:
+        """Let the engine have ticked."""
+        self.progress.mark_judged(self.progress.judged + 1)
+        self.engine.last_tick_at = self.world.now
+
+
+@pytest.fixture(scope="module")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The folder that a test module's databases share: a process can hold only one open."""
+    address = f"chdb://{tmp_path_factory.mktemp('store')}"
+    keeper = Store(address, database="keeper")
+    yield address
+    keeper.close()
+
+
+def open_store(dsn: str) -> Iterator[Store]:
+    """Yield a migrated database of one's own."""
+    opened = Store(dsn, database=f"api_{next(_numbers)}")
+    migrate(opened)
+    yield opened
+    with opened.writer() as client:
+        client.command(f"DROP DATABASE `{opened.database}`")
+    opened.close()
+
+
+@pytest.fixture
+def store(dsn: str) -> Iterator[Store]:
+    """A migrated database of one's own."""
+    yield from open_store(dsn)
+
+
+def make_api(store: Store, folder: Path, url: str = "http://127.0.0.1:9") -> Api:
+    """Return the application on a store."""
+    world = World(store)
+    keys = Keys(store)
+    tokens = {role: keys.add(f"{role}-key", [role]) for role in ("viewer", "operator", "admin")}
+    engine, doors, progress = EngineStub(last_tick_at=world.now), DoorsStub(), Progress()
+    book = [make_book(url)]
+    context = ApiContext(
+        settings=Settings(data_dir=folder, clickhouse=store.dsn),
+        store=store,
+        connections=CONNECTIONS,
+        book=lambda: book[0],
+        authenticate=keys.authenticate,
+        progress=progress,
+        engine_health=lambda _: engine,
+        collector_stats=lambda: doors,
+        clock=world.clock,
+    )
+    return Api(world, create_app(context), tokens, engine, doors, context, progress, book)
+
+
+@pytest.fixture
+def api(store: Store, tmp_path: Path) -> Api:
+    """The application on an empty store."""
+    return make_api(store, tmp_path)
+
+
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[Any]]:
+    """What was logged, instead of a terminal's rendering of it."""
+    with structlog.testing.capture_logs() as captured:
+        yield captured
