@@ -6,8 +6,8 @@ import re
 import sys
 from pathlib import Path
 
-import click
 import typer.main
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from dashboards.settings import SETTINGS as DASHBOARD_SETTINGS
 from tower.cli import app
@@ -23,15 +23,16 @@ def settings_table(rows: list[tuple[str, str | None, str]]) -> str:
     return "\n".join(["| setting | default | meaning |", "|---|---|---|", *lines])
 
 
-def commands(group: click.Group, path: str) -> list[str]:
+def commands(group: TyperGroup, path: str) -> list[str]:
     """Return one section per command, sub-commands included."""
     sections: list[str] = []
     for name, command in group.commands.items():
-        if isinstance(command, click.Group):
+        if isinstance(command, TyperGroup):
             sections += commands(command, f"{path} {name}")
             continue
-        arguments = [p for p in command.params if isinstance(p, click.Argument)]
-        options = [p for p in command.params if isinstance(p, click.Option) and p.name != "help"]
+        assert isinstance(command, TyperCommand)
+        arguments = [p for p in command.params if isinstance(p, TyperArgument)]
+        options = [p for p in command.params if isinstance(p, TyperOption) and p.name != "help"]
         usage = " ".join([path, name, *((a.name or "").upper() + ("..." if a.nargs == -1 else "") for a in arguments)])
         about = (command.help or "").split("\n\n")[0].replace("\n", " ")
         rows = [f"- `{', '.join(o.opts)}`: {o.help or ''}{shown(o)}" for o in options]
@@ -39,7 +40,7 @@ def commands(group: click.Group, path: str) -> list[str]:
     return sections
 
 
-def shown(option: click.Option) -> str:
+def shown(option: TyperOption) -> str:
     """Return the default of an option where it says something."""
     default = option.default
     return f" Default {default}." if isinstance(default, int | float | str) and default and not option.is_flag else ""
@@ -54,7 +55,7 @@ def targets() -> str:
 def page() -> str:
     """Return the whole page."""
     root = typer.main.get_command(app)
-    assert isinstance(root, click.Group)
+    assert isinstance(root, TyperGroup)
     return (
         "\n\n".join(
             [

@@ -46,7 +46,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def _welcome(at: Addresses) -> None:
     typer.echo(f"""
   Dashboards    {at.dashboards}   (signed in as demo-operator, who may retry)
-  Tower API     {at.tower}   ({at.tower}/docs lists every endpoint)
+  Tower API     {at.tower}   (docs/api.md lists every endpoint)
   Middleware    {at.middleware}   (simulated; takes the retries)
 
   Operator key  {at.operator_key}

@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from collector.load import load_files
-from tower.commands.plainly import Stop, settings_now
+from tower.commands.plainly import EXIT, settings_now
 from tower.commands.remote import Remote, Token, Url
+
+SHOWN = 20  # rejected events that are listed
 
 
 def load(
@@ -23,10 +26,7 @@ def load(
 ) -> None:
     """Send files of events to the running tower and say what became of them."""
     remote = Remote.find(settings_now(), url, token)
-    for file in files:
-        if not file.is_file():
-            raise Stop(f"{file} is no file")
-    total = sum(file.stat().st_size for file in files)
+    total = sum(file.stat().st_size for file in files if file.is_file())
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -34,9 +34,22 @@ def load(
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns) as progress:
+    done: dict[Path, int] = {}
+    with Progress(*columns, console=Console(stderr=True)) as progress, remote.client(60) as client:
         task = progress.add_task("loading", total=total)
-        counts = load_files(
-            files, remote.url, remote.token, connection, lambda done: progress.update(task, advance=done)
-        )
-    typer.echo(counts)
+
+        def tell(file: Path, sent: int) -> None:
+            done[file] = sent
+            progress.update(task, completed=sum(done.values()), description=file.name)
+
+        result = load_files(files, remote.url, remote.token or "", connection, tell, client=client)
+    for item in result.rejected[:SHOWN]:
+        typer.echo(f"{item.where}: {item.code}: {item.detail}", err=True)
+    if len(result.rejected) > SHOWN:
+        typer.echo(f"... and {len(result.rejected) - SHOWN} more", err=True)
+    typer.echo(
+        f"{result.sent} sent: {result.accepted} accepted, {result.duplicate} duplicate, "
+        f"{result.quarantined} quarantined, {len(result.rejected)} rejected"
+    )
+    if result.rejected:
+        raise typer.Exit(EXIT)

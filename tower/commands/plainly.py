@@ -8,6 +8,7 @@ from collections.abc import Callable
 import httpx
 import typer
 
+from collector.load import LoadError
 from collector.lock import JournalInUse
 from rules.errors import RulebookError
 from tower.model.connections import ConnectionsError
@@ -33,7 +34,16 @@ def plainly(run: Callable[[], object]) -> int:
         for problem in error.problems:
             typer.echo(f"  {problem}", err=True)
         return EXIT
-    except (Stop, SettingsError, ConnectionsError, SecretError, StoreError, KeyProblem, JournalInUse) as error:
+    except (
+        Stop,
+        SettingsError,
+        ConnectionsError,
+        SecretError,
+        StoreError,
+        KeyProblem,
+        JournalInUse,
+        LoadError,
+    ) as error:
         typer.echo(f"tower: {error}", err=True)
         return EXIT
     except httpx.TransportError as error:
