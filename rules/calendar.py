@@ -27,6 +27,7 @@ _US = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_ORDINAL = _EPOCH.toordinal()
 _FIRST_YEAR, _LAST_YEAR = 2, 9997
+_NEVER_CLOSES_YEARS = 30
 FIRST_INDEX_YEAR, END_INDEX_YEAR = 1995, 2045
 
 
@@ -103,7 +104,7 @@ class Calendar:
     def next_close(self, at: datetime) -> datetime:
         """Return the next instant, later than `at`, at which open time ends; RulebookError if there is none."""
         second = _micros(self.next_open(at)) // _US
-        number = _year_of(second)
+        number = first = _year_of(second)
         year = self._year(number)
         end = year.ends[bisect_right(year.starts, second) - 1]
         while end == _year_start(number + 1):  # years are kept apart, an open New Year's Eve is not
@@ -112,6 +113,8 @@ class Calendar:
             if not year.starts or year.starts[0] != end:
                 break
             end = year.ends[0]
+            if number - first > _NEVER_CLOSES_YEARS:
+                raise wrong(f"calendar {self.name} never closes after {first}", "ask only calendars that close")
         return _instant(end * _US, at)
 
     def previous_open_or_close(self, at: datetime) -> datetime:

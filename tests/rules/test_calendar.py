@@ -105,9 +105,14 @@ def test_openings_and_closings_agree_with_is_open(config: dict[str, Any], at: da
     opening, tick = calendar.next_open(at), timedelta(microseconds=1)
     assert calendar.is_open(opening)
     assert opening == at or (calendar.working_seconds(at, opening) == 0 and not calendar.is_open(opening - tick))
-    always = all(len(spans) and sum(e - s for s, e in spans) >= 86400 for spans in read_hours(config).weekly)
-    if not always:
+    try:
         closing = calendar.next_close(at)
+    except RulebookError as error:
+        assert "never closes" in str(error)
+        assert calendar.working_seconds(at, at + timedelta(days=9000)) == 9000 * 86400 - int(
+            (opening - at).total_seconds()
+        )
+    else:
         assert closing > at and not calendar.is_open(closing) and calendar.is_open(closing - tick)
     last = calendar.previous_open_or_close(at)
     assert last == at or (last < at and not calendar.is_open(last) and calendar.is_open(last - tick))
@@ -194,6 +199,12 @@ def test_around_the_clock_stays_open_over_new_year() -> None:
     eve = datetime(2026, 12, 31, 20, tzinfo=UTC)
     assert calendar.working_seconds(eve, eve + timedelta(days=2)) == 2 * 86400
     assert calendar.next_close(eve) == datetime(2027, 2, 1, 5, tzinfo=UTC)
+
+
+def test_a_calendar_that_never_closes_says_so() -> None:
+    calendar = Calendar.from_config({"zone": "Europe/Berlin", "open": {"daily": ["00:00-24:00"]}})
+    with pytest.raises(RulebookError, match="never closes after 2026"):
+        calendar.next_close(datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def test_truncation_is_toward_zero_and_fractions_are_exact() -> None:
