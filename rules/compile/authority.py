@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from rules.compile.quote import choose, text
 from rules.match import when_sql
 from rules.model import Book, Milestone
@@ -40,11 +42,12 @@ def milestone_authority_sql(milestone: Milestone, table: str) -> str:
     return choose(cases, text(milestone.authority[0].kind if milestone.authority else ""))
 
 
-def authority_sql(book: Book, kinds: frozenset[str] | None, name_sql: str, table: str) -> str:
-    """Return the expression for the authority of the milestone that `name_sql` names."""
-    cases = [
-        (f"{name_sql} = {text(m.name)}", milestone_authority_sql(configured(m, kinds), table))
-        for m in book.milestones.values()
-        if m.authority
-    ]
-    return choose(cases, "''")
+def authority_sql(
+    book: Book, kinds: frozenset[str] | None, name_sql: str, table: str, only: Collection[str] | None = None
+) -> str:
+    """Return the expression for the authority of the milestone that `name_sql` names; only: the names it can be."""
+    by_value: dict[str, list[str]] = {}
+    for m in book.milestones.values():
+        if m.authority and (only is None or m.name in only):
+            by_value.setdefault(milestone_authority_sql(configured(m, kinds), table), []).append(text(m.name))
+    return choose([(f"{name_sql} IN ({', '.join(names)})", value) for value, names in by_value.items()], "''")

@@ -1,143 +1,148 @@
-"""A stage as SQL: one SELECT per stage says where its clocks start, what ends them and which budget they have.
+"""Stages as SQL: where each clock starts, what ends it, and which budget it has in its order.
 
-The arithmetic that turns this into deadlines is the same for all stages and stands once in
-rules.compile.deadlines. Every instant of a clock is an exact function of facts; what it means at a moment (late,
-at risk, waiting for a feed) is decided afterwards in rules.compile.verdict.
+Every stage is one line of a table inside the statement; what differs from order to order (`when`, tiers) are
+conditions on the order's attributes. The arithmetic that turns this into deadlines is in rules.compile.deadlines,
+what a clock means at a moment in rules.compile.verdict.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from rules.compile.authority import columns, configured, milestone_authority_sql
-from rules.compile.quote import FAR, NO_INSTANT, choose, text
+from rules.compile.authority import authority_sql, columns
+from rules.compile.quote import FAR, choose, text
 from rules.match import when_sql
-from rules.model import Book, Budget, Stage
+from rules.model import Book, Stage, Tier
 
-_NO_HOLDS = "CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'))))"
-
-
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """The stage as it stands for the orders of one tier; the last one has no condition."""
-
-    condition: str | None
-    budget: Budget
-    calendar: str
+_STAGE_COLUMNS = (
+    "rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, "
+    "to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(18, 6)), "
+    "calendar String, pauses Array(Tuple(String, String))"
+)
 
 
-def _variants(stage: Stage) -> list[_Variant]:
-    tiers = [
-        _Variant(when_sql(t.when, columns("o")), t.budget or stage.budget, t.calendar or stage.calendar or "")
-        for t in stage.tiers
-    ]
-    return [*tiers, _Variant(None, stage.budget, stage.calendar or "")]
-
-
-def _per_variant(variants: list[_Variant], expression: Callable[[_Variant], str]) -> str:
-    values = [expression(v) for v in variants]
-    if len(set(values)) == 1:
-        return values[0]
-    return choose([(v.condition or "1", x) for v, x in zip(variants[:-1], values, strict=False)], values[-1])
-
-
-def _within(variant: _Variant) -> str:
-    return "NULL" if variant.budget.within_s is None else str(variant.budget.within_s * 1000)
-
-
-def _until(variant: _Variant) -> str:
-    return NO_INSTANT if variant.budget.until is None else f"o.{variant.budget.until}"
-
-
-def _holds_sql(stage: Stage) -> str:
-    """Return the intervals in which the clock stands still, not yet merged; an open one ends at FAR."""
-    pairs = ", ".join(
-        f"arrayMap(o -> (o, ifNull(arrayFirstOrNull(c -> c >= o, closed_{i}), {FAR})), opened_{i})"
-        for i, _ in enumerate(stage.pauses)
-    )
-    return f"arrayConcat({pairs})" if pairs else _NO_HOLDS
-
-
-def _source(book: Book, stage: Stage) -> str:
-    if stage.end.pick != "complete":
-        return "judged_anchors AS a"
-    return f"""(
-        SELECT x.*, c.complete_at AS complete_at, c.complete_ev AS complete_ev
-        FROM judged_anchors AS x
-        LEFT JOIN
-        (
-            SELECT order_no, object, complete_at, complete_ev
-            FROM judged_complete
-            WHERE milestone = {text(stage.end.milestone)} AND per = {text(book.milestones[stage.end.milestone].object)}
-        ) AS c ON c.order_no = x.order_no AND c.object = x.object
-    ) AS a"""
-
-
-def stage_sql(book: Book, kinds: frozenset[str] | None, stage: Stage) -> str:
-    """Return the SELECT of one stage's clocks. Columns as of judged_runs; one row per clock, unordered."""
-    variants = _variants(stage)
-    start = f"a.milestone = {text(stage.start.milestone)}"
-    end = f"a.milestone = {text(stage.end.milestone)}"
-    if stage.end.pick == "complete":
-        picked = ["any(a.complete_at) AS to_at", "any(a.complete_ev) AS to_ev"]
-    else:
-        picked = [
-            f"anyIf(a.down_{stage.end.pick}_at, {end}) AS to_at",
-            f"anyIf(a.down_{stage.end.pick}_ev, {end}) AS to_ev",
-        ]
-    pauses: list[str] = []
-    milestones = [stage.start.milestone, stage.end.milestone]
-    for i, pause in enumerate(stage.pauses):
-        pauses.append(f"anyIf(a.reports, a.milestone = {text(pause.start)}) AS opened_{i}")
-        pauses.append(f"anyIf(a.reports, a.milestone = {text(pause.end)}) AS closed_{i}")
-        milestones += [pause.start, pause.end]
-    anchored = ",\n        ".join(
+def _line(book: Book, stage: Stage) -> str:
+    """Return the stage as one line of the table."""
+    within = "NULL" if stage.budget.within_s is None else str(stage.budget.within_s * 1000)
+    share = "NULL" if stage.at_risk is None else text(str(stage.at_risk))
+    pauses = ", ".join(f"({text(p.start)}, {text(p.end)})" for p in stage.pauses)
+    values = ", ".join(
         [
-            "a.order_no AS order_no, a.object AS object",
-            f"anyIf(a.{stage.start.pick}_at, {start}) AS from_at, anyIf(a.{stage.start.pick}_ev, {start}) AS from_ev",
-            f"anyIf(a.echo_at, {start}) AS echo_at, anyIf(a.echo_ev, {start}) AS echo_ev",
-            ", ".join(picked),
-            f"anyIf(a.down_echo_at, {end}) AS to_echo_at",
-            *pauses,
+            text(stage.id),
+            text(stage.per),
+            text(stage.start.milestone),
+            text(stage.start.pick),
+            text(stage.end.milestone),
+            text(stage.end.pick),
+            text(book.milestones[stage.end.milestone].object),
+            within,
+            text(stage.budget.until or ""),
+            str(stage.budget.plus_s * 1000),
+            share,
+            text(stage.calendar or ""),
+            f"[{pauses}]",
         ]
     )
-    names = ", ".join(text(m) for m in dict.fromkeys(milestones))
-    authority = milestone_authority_sql(configured(book.milestones[stage.end.milestone], kinds), "o")
-    share = "NULL" if stage.at_risk is None else f"toDecimal64('{stage.at_risk}', 6)"
-    return f"""
-/* stage: {stage.id} */
-SELECT
-    run.order_no AS order_no, {text(stage.id)} AS rule, run.object AS object, {text(stage.per)} AS object_type,
-    {text(stage.start.milestone)} AS from_milestone, {text(stage.end.milestone)} AS to_milestone,
-    run.from_at IS NULL AS provisional,
-    if(run.from_at IS NULL, run.echo_ev, run.from_ev) AS from_event,
-    assumeNotNull(ifNull(run.from_at, run.echo_at)) AS started_at,
-    run.to_at AS to_at, run.to_ev AS to_ev, run.to_echo_at AS to_echo_at,
-    CAST({_per_variant(variants, _within)} AS Nullable(Int64)) AS within_ms,
-    CAST({_per_variant(variants, _until)} AS Nullable(DateTime64(3, 'UTC'))) AS until_at,
-    toInt64({_per_variant(variants, lambda v: str(v.budget.plus_s * 1000))}) AS plus_ms,
-    CAST({share} AS Nullable(Decimal(18, 6))) AS at_risk_share,
-    CAST({_per_variant(variants, lambda v: text(v.calendar))} AS String) AS calendar,
-    {_holds_sql(stage)} AS raw_holds,
-    CAST({authority} AS String) AS system,
-    o.done_at AS done_at, o.cancelled_at AS cancelled_at
-FROM
-(
-    SELECT
-        {anchored}
-    FROM {_source(book, stage)}
-    WHERE a.object_type = {text(stage.per)}
-        AND a.milestone IN ({names})
-    GROUP BY a.order_no, a.object
-    HAVING from_at IS NOT NULL OR echo_at IS NOT NULL
-) AS run
-INNER JOIN judged_cases AS o ON o.order_no = run.order_no
-WHERE {when_sql(stage.when, columns("o"))}
-""".strip()
+    return f"/* stage: {stage.id} */ ({values})"
+
+
+def _tiered(book: Book, value: Callable[[Tier], str | None], otherwise: str) -> str:
+    """Return the value of the first tier that matches and sets one, else the stage's own."""
+    cases: list[tuple[str, str]] = []
+    for stage in book.stages:
+        earlier: list[str] = []
+        for tier in stage.tiers:
+            condition = when_sql(tier.when, columns("o"))
+            chosen = value(tier)
+            unless = "".join(f" AND NOT {c}" for c in earlier)
+            if chosen is not None:
+                cases.append((f"run.rule = {text(stage.id)} AND {condition}{unless}", chosen))
+            earlier.append(condition)
+    return choose(cases, otherwise)
+
+
+def _until(book: Book) -> str:
+    attributes = {s.budget.until for s in book.stages} | {t.budget.until for s in book.stages for t in s.tiers if t.budget}
+    cases = [(f"until = {text(name)}", f"o.{name}") for name in sorted(a for a in attributes if a)]
+    return choose(cases, "NULL")
+
+
+def _applies(book: Book) -> str:
+    cases = [(f"run.rule = {text(s.id)}", when_sql(s.when, columns("o"))) for s in book.stages if s.when.any_of]
+    return choose(cases, "1")
 
 
 def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:
-    """Return the step with the runs of every stage, in process order."""
-    parts = [stage_sql(book, kinds, stage) for stage in book.stages]
-    return "-- One row: one stage running on one object of one order.\n" + "\nUNION ALL\n".join(parts)
+    """Return the step with the runs of every stage on every object of every order."""
+
+    def within(tier: Tier) -> str | None:
+        if tier.budget is None:
+            return None
+        return "NULL" if tier.budget.within_s is None else str(tier.budget.within_s * 1000)
+
+    def until(tier: Tier) -> str | None:
+        return None if tier.budget is None else text(tier.budget.until or "")
+
+    def plus(tier: Tier) -> str | None:
+        return None if tier.budget is None else str(tier.budget.plus_s * 1000)
+
+    def calendar(tier: Tier) -> str | None:
+        return None if tier.calendar is None else text(tier.calendar)
+
+    lines = ",\n            ".join(_line(book, stage) for stage in book.stages)
+    return f"""
+-- One row: one stage running on one object of one order.
+WITH
+    stages AS
+    (
+        SELECT *
+        FROM values(
+            {text(_STAGE_COLUMNS)},
+            {lines})
+    ),
+    run AS
+    (
+        SELECT
+            a.order_no AS order_no, a.object AS object, s.rule AS rule, any(s.per) AS per,
+            any(s.from_milestone) AS from_milestone, any(s.to_milestone) AS to_milestone, any(s.to_pick) AS to_pick,
+            any(s.to_type) AS to_type, any(s.within_ms) AS own_within_ms, any(s.until) AS own_until, any(s.plus_ms) AS own_plus_ms,
+            any(s.at_risk_share) AS at_risk_share, any(s.calendar) AS own_calendar, any(s.pauses) AS pauses,
+            anyIf(if(s.from_pick = 'last', a.last_at, a.first_at), a.milestone = s.from_milestone) AS from_at,
+            anyIf(if(s.from_pick = 'last', a.last_ev, a.first_ev), a.milestone = s.from_milestone) AS from_ev,
+            anyIf(a.echo_at, a.milestone = s.from_milestone) AS from_echo_at,
+            anyIf(a.echo_ev, a.milestone = s.from_milestone) AS from_echo_ev,
+            anyIf(if(s.to_pick = 'last', a.down_last_at, a.down_first_at), a.milestone = s.to_milestone) AS one_at,
+            anyIf(if(s.to_pick = 'last', a.down_last_ev, a.down_first_ev), a.milestone = s.to_milestone) AS one_ev,
+            anyIf(a.down_echo_at, a.milestone = s.to_milestone) AS to_echo_at,
+            groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses)) AS told
+        FROM judged_anchors AS a
+        INNER JOIN stages AS s ON s.per = a.object_type
+        WHERE a.milestone IN (s.from_milestone, s.to_milestone) OR arrayExists(p -> a.milestone IN (p.1, p.2), s.pauses)
+        GROUP BY a.order_no, a.object, s.rule
+        HAVING from_at IS NOT NULL OR from_echo_at IS NOT NULL
+    )
+SELECT
+    run.order_no AS order_no, run.rule AS rule, run.object AS object, run.per AS object_type,
+    run.from_milestone AS from_milestone, run.to_milestone AS to_milestone, run.from_at IS NULL AS provisional,
+    if(provisional, run.from_echo_ev, run.from_ev) AS from_event,
+    assumeNotNull(ifNull(run.from_at, run.from_echo_at)) AS started_at,
+    if(run.to_pick = 'complete', c.complete_at, run.one_at) AS to_at,
+    if(run.to_pick = 'complete', ifNull(c.complete_ev, 0), run.one_ev) AS to_ev,
+    run.to_echo_at AS to_echo_at,
+    CAST({_tiered(book, within, "run.own_within_ms")} AS Nullable(Int64)) AS within_ms,
+    {_tiered(book, until, "run.own_until")} AS until,
+    CAST({_until(book)} AS Nullable(DateTime64(3, 'UTC'))) AS until_at,
+    toInt64({_tiered(book, plus, "run.own_plus_ms")}) AS plus_ms,
+    run.at_risk_share AS at_risk_share,
+    CAST({_tiered(book, calendar, "run.own_calendar")} AS String) AS calendar,
+    arrayFlatten(arrayMap(p -> arrayMap(opened ->
+        (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), {FAR})),
+        arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,
+    CAST({authority_sql(book, kinds, "run.to_milestone", "o", [s.end.milestone for s in book.stages])} AS String) AS system,
+    o.done_at AS done_at, o.cancelled_at AS cancelled_at
+FROM run
+INNER JOIN judged_cases AS o ON o.order_no = run.order_no
+LEFT JOIN judged_complete AS c
+    ON c.order_no = run.order_no AND c.object = run.object AND c.milestone = run.to_milestone AND c.per = run.to_type
+WHERE {_applies(book)}
+""".strip()

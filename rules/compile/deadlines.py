@@ -1,25 +1,18 @@
 """From runs to clocks: what ends them, merged pauses, deadline, budget and time used, in each one's calendar.
 
-Business time is arithmetic on "open ms before an instant"; the calendars of the book are branches of one
-expression, so the text does not grow with the number of stages.
+Business time is arithmetic on "open ms before an instant" over the arrays of all calendars at once, so the text
+grows neither with the number of stages nor with that of calendars.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from rules.calendar import Calendar
-from rules.calendar_sql import add_sql, open_ms_sql, with_clause
-from rules.compile.quote import FAR, choose, text
+from rules.calendar_sql import CalendarSet, add_sql, open_ms_sql
+from rules.compile.quote import FAR
 from rules.model import Book
 
 _NEVER_MS = 10**15  # more open time than any calendar has
 _NO_HOLDS = "CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'))))"
-
-
-def _dispatch(calendars: dict[str, Calendar], expression: Callable[[Calendar | None], str]) -> str:
-    cases = [(f"calendar = {text(name)}", expression(calendar)) for name, calendar in calendars.items()]
-    return choose(cases, expression(None))
 
 
 def used_calendars(book: Book) -> dict[str, Calendar]:
@@ -30,14 +23,15 @@ def used_calendars(book: Book) -> dict[str, Calendar]:
 
 def starts_sql(book: Book) -> str:
     """Return the step that gives each run its end, deadline, at-risk instant, budget and used open time."""
-    calendars = used_calendars(book)
-    scalars = ",\n    ".join(line for calendar in calendars.values() for line in with_clause(calendar))
+    calendars = CalendarSet(used_calendars(book))
+    scalars = ",\n    ".join(calendars.with_items())
+    offsets = "".join(f",\n            {item}" for item in calendars.columns())
 
     def open_ms(instant: str) -> str:
-        return f"toInt64(assumeNotNull({_dispatch(calendars, lambda c: open_ms_sql(c, instant))}))"
+        return f"toInt64({open_ms_sql(calendars, instant)})"
 
     def add(instant: str, ms: str) -> str:
-        return _dispatch(calendars, lambda c: add_sql(c, instant, ms))
+        return add_sql(calendars, instant, ms)
 
     def needed(target: str) -> str:
         return (
@@ -56,7 +50,7 @@ WITH
             least(
                 if(done_at IS NULL OR started_at > assumeNotNull(done_at), {FAR}, assumeNotNull(done_at)),
                 if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at,
-            arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds
+            arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds{offsets}
         FROM judged_runs
     ),
     ending AS

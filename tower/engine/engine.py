@@ -22,6 +22,7 @@ from rules.errors import RulebookError
 from rules.model import Book
 from rules.parse import SHIPPED, load_book
 from tower.actions.runner import Actions
+from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import Tick, read_cursor, run_cycle
 from tower.engine.feeds import FeedState
@@ -99,6 +100,7 @@ class Engine:
         with self._store.writer() as client:
             self._refuse_second(client, now)
             self._fresh_book = record_book(client, self._compiled, now)
+            workspace.prepare(client, self._compiled)
         self._started_at = now
         self._scheduler.add_job(
             self._progress.ring, "interval", seconds=self._settings.tick_s, max_instances=1, coalesce=True
@@ -179,6 +181,7 @@ class Engine:
         self._compiled = compiled_for(book, self._connections.kinds)
         with self._store.writer() as client:
             record_book(client, self._compiled, self._clock())
+            workspace.prepare(client, self._compiled)
         self._fresh_book = True
         log.info("rulebook taken up", book=book.hash)
 

@@ -40,6 +40,7 @@ def run_examples(book: Book, store: Store) -> list[ExampleResult]:
     compiled = compiled_for(book, None)
     with store.writer() as client:
         record_calendars(client, book)
+        workspace.prepare(client, compiled)
         return [_run(client, compiled, example) for example in book.examples]
 
 

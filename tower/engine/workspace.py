@@ -1,13 +1,13 @@
 """Runs a compiled rulebook over chosen orders on one client, in temporary tables.
 
-The caller fills `scope` (which orders) and `feed_marks` (how far each feed was heard) and names the moment; every
-step then fills its table from the ones before. Nothing persistent is written here.
+The caller prepares the client once, fills `scope` (which orders) and `feed_marks` (how far each feed was heard) and
+names the moment; every step then fills its table from the ones before. Nothing persistent is written here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
@@ -34,14 +34,28 @@ def set_scope(client: Client, select: str, parameters: dict[str, object] | None 
     return int(client.query("SELECT count() FROM scope").result_rows[0][0])
 
 
+def prepare(client: Client, compiled: Compiled) -> None:
+    """Make the tables that the steps fill. Do it again when the rulebook or the client changes."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    set_scope(client, "SELECT toUInt64(0), toUInt64(0), '' WHERE 0")
+    set_marks(client, [])
+    for step in compiled.steps:
+        client.command(
+            f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory EMPTY AS\n{step.sql}",
+            parameters=_bound(step.sql, moment, moment),
+        )
+
+
 def judge(client: Client, compiled: Compiled, as_of: datetime, known_at: datetime) -> None:
     """Run every step for the orders in `scope`; the judged_* tables then hold the verdicts."""
-    moment = {"as_of": as_of, "known_at": known_at}
     for step in compiled.steps:
-        bound = {name: value for name, value in moment.items() if f"{{{name}:" in step.sql}
-        client.command(
-            f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory AS\n{step.sql}", parameters=bound or None
-        )
+        client.command(f"TRUNCATE TABLE {step.table}")
+        client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
+
+
+def _bound(sql: str, as_of: datetime, known_at: datetime) -> dict[str, datetime] | None:
+    moment = {"as_of": as_of, "known_at": known_at}
+    return {name: value for name, value in moment.items() if f"{{{name}:" in sql} or None
 
 
 def drop(client: Client, tables: Sequence[str]) -> None:
