@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rules.cover import covers
 from rules.document import Document, Path
 from rules.errors import Problem, closest
 from rules.model import Book, Condition, FindingRule, Milestone, Stage, When
@@ -187,7 +188,7 @@ class _Lint:
     def shadowed(self, whens: Sequence[When], path: Path, what: str) -> None:
         """Report matchers that never get their turn since an earlier one holds whenever they do."""
         for i, when in enumerate(whens):
-            covering = next((j for j in range(i) if _covers(whens[j], when)), None)
+            covering = next((j for j in range(i) if covers(whens[j], when)), None)
             if covering is not None:
                 problem = f"this {what} is never reached: number {covering + 1} holds whenever it would"
                 self.document.report(
@@ -301,31 +302,3 @@ def _per_hint(end_object: str, start: Milestone | None) -> str:
 
 def _conditions(when: When, attribute: str) -> list[Condition]:
     return [c for group in when.any_of for c in group if c.attribute == attribute]
-
-
-def _covers(earlier: When, later: When) -> bool:
-    """Whether the earlier matcher surely holds whenever the later one does."""
-    if not earlier.any_of:
-        return True
-    if not later.any_of:
-        return False
-    return all(any(all(_implied(c, group) for c in one) for one in earlier.any_of) for group in later.any_of)
-
-
-def _implied(condition: Condition, group: tuple[Condition, ...]) -> bool:
-    return any(c == condition or _narrower(c, condition) for c in group if c.attribute == condition.attribute)
-
-
-def _narrower(one: Condition, other: Condition) -> bool:
-    """Whether `one` holding means that `other`, on the same attribute, holds."""
-    if one.op == other.op == "in":
-        return set(one.values) <= set(other.values)
-    if one.op == other.op == "not_in":
-        return set(one.values) >= set(other.values)
-    if one.number is None or other.number is None:
-        return False
-    if one.op in (">", ">=") and other.op in (">", ">="):
-        return one.number > other.number or (one.number == other.number and (one.op == ">" or other.op == ">="))
-    if one.op in ("<", "<=") and other.op in ("<", "<="):
-        return one.number < other.number or (one.number == other.number and (one.op == "<" or other.op == "<="))
-    return False

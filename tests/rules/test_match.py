@@ -76,7 +76,7 @@ _NUMBER_MATCH = st.one_of(
     st.tuples(st.sampled_from((">", ">=", "<", "<=", "!=")), _NUMBER).map(" ".join),
 )
 _FLAT = st.fixed_dictionaries({}, optional={"channel": _TEXT_MATCH, "company": _TEXT_MATCH, "amount": _NUMBER_MATCH})
-_WHEN = st.recursive(
+WHEN = st.recursive(
     _FLAT,
     lambda inner: st.fixed_dictionaries(
         {},
@@ -124,7 +124,7 @@ def holds(written: dict[str, Any], row: dict[str, Any]) -> bool:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(written=_WHEN)
+@given(written=WHEN)
 def test_the_engine_answers_as_the_page_says(store: Store, written: dict[str, Any]) -> None:
     def literal(value: str | None) -> str:
         return "NULL" if value is None else "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
