@@ -19,6 +19,7 @@ from tower.store.client import Store
 __all__ = ["book_known_at", "judged"]
 
 _SLICE_ORDERS = 20_000
+_RESULTS = ("orders", "breaches")
 _SCOPE = "SELECT DISTINCT order_no, object, order_id FROM order_objects WHERE order_no > {after:UInt64}"
 
 
@@ -46,15 +47,15 @@ def judged(
             _judge_all(client, chosen, as_of, known_at, order_ids)
             yield client
         finally:
-            tables = [s.table for s in chosen.steps]
-            workspace.drop(client, [*tables, "judged_breaches", "all_orders", "all_breaches", "scope", "feed_marks"])
+            workspace.drop(client, ["judged_breaches", "all_orders", "all_breaches"])
+            workspace.clear(client, chosen)
 
 
 def _judge_all(
     client: Client, compiled: Compiled, as_of: datetime, known_at: datetime, order_ids: Sequence[str] | None
 ) -> None:
     """Judge slice by slice and leave the union of all slices in judged_orders and judged_breaches."""
-    after, first = 0, True
+    after, slices = 0, 0
     while True:
         select = _SCOPE
         parameters: dict[str, object] = {"after": after, "size": _SLICE_ORDERS}
@@ -62,16 +63,23 @@ def _judge_all(
             select += " AND order_id IN {order_ids:Array(String)}"
             parameters["order_ids"] = list(order_ids)
         size = workspace.set_scope(client, select + " ORDER BY order_no LIMIT {size:UInt64}", parameters)
-        if size or first:
-            workspace.judge(client, compiled, as_of, known_at)
-            verdicts.shape_breaches(client, compiled, known_at)
-            for name in ("orders", "breaches"):
-                if first:
-                    client.command(f"CREATE OR REPLACE TEMPORARY TABLE all_{name} ENGINE = Memory AS SELECT * FROM judged_{name}")
-                else:
-                    client.command(f"INSERT INTO all_{name} SELECT * FROM judged_{name}")
-        if size < _SLICE_ORDERS:
+        workspace.judge(client, compiled, as_of, known_at)
+        verdicts.shape_breaches(client, compiled, known_at)
+        last = size < _SLICE_ORDERS
+        if last and not slices:
+            return
+        _collect(client, slices == 0)
+        slices += 1
+        if last:
             break
-        after, first = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0]), False
-    for name in ("orders", "breaches"):
-        client.command(f"CREATE OR REPLACE TEMPORARY TABLE judged_{name} ENGINE = Memory AS SELECT * FROM all_{name}")
+        after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])
+    for name in _RESULTS:
+        client.command(f"TRUNCATE TABLE judged_{name}")
+        client.command(f"INSERT INTO judged_{name} SELECT * FROM all_{name}")
+
+
+def _collect(client: Client, first: bool) -> None:
+    for name in _RESULTS:
+        if first:
+            client.command(f"CREATE OR REPLACE TEMPORARY TABLE all_{name} ENGINE = Memory EMPTY AS SELECT * FROM judged_{name}")
+        client.command(f"INSERT INTO all_{name} SELECT * FROM judged_{name}")
