@@ -86,7 +86,7 @@ def test_what_is_not_there_and_what_cannot_be_done_are_problems(api: Api) -> Non
 def test_a_bad_body_is_a_problem(api: Api, body: bytes) -> None:
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
     reply = api.call("POST", "/v1/actions", "operator", content=body, headers=headers)
-    assert is_problem(reply, 400, reply.json()["code"])["errors"]
+    assert is_problem(reply, 400, reply.json()["code"])["code"] in ("invalid_request", "unknown_parameter")
 
 
 def test_a_crash_is_a_problem_with_an_id_and_without_a_traceback(api: Api, logs: list[Any]) -> None:

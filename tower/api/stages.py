@@ -96,7 +96,10 @@ def _promise(stage: Stage, book: Book, kinds: frozenset[str] | None) -> dict[str
 
 
 def _state(clocks: dict[str, Any], flow: dict[str, Any]) -> dict[str, Any]:
-    buckets = clocks.get("buckets") or [(0, None, 0)] * len(BUCKETS)
+    nothing = [0] * len(BUCKETS)
+    counts = clocks.get("bucket_clocks") or nothing
+    orders = clocks.get("bucket_orders") or nothing
+    values = clocks.get("bucket_values") or [None] * len(BUCKETS)
     return {
         **{name: clocks.get(name, 0) for name in _COUNTS},
         "value": money(clocks.get("value")) or "0.00",
@@ -104,8 +107,8 @@ def _state(clocks: dict[str, Any], flow: dict[str, Any]) -> dict[str, Any]:
         "p90_age_s": clocks.get("p90_age_s"),
         "completed_24h": flow.get("completed", 0),
         "age_buckets": [
-            {"label": label, "clocks": count, "value": money(value) or "0.00", "orders": orders}
-            for label, (count, value, orders) in zip(BUCKETS, buckets, strict=True)
+            {"label": label, "clocks": count, "value": money(value) or "0.00", "orders": order_count}
+            for label, count, value, order_count in zip(BUCKETS, counts, values, orders, strict=True)
         ],
     }
 

@@ -76,7 +76,7 @@ class Audit:
                 rows = client.query(load("audit_chain"), parameters=parameters).result_rows
             for *values, said_previous, said_hash in rows:
                 if values[0] != expected or said_previous != previous or said_hash != chain_hash(previous, values):
-                    return expected
+                    return min(expected, int(values[0]))
                 expected, previous = expected + 1, said_hash
             if len(rows) < _PAGE:
                 break

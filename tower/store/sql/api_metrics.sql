@@ -1,15 +1,19 @@
 -- Figures for the metrics page. One row: (name, label, value). Order: name, label.
-SELECT 'orders' AS name, toString(state) AS label, toFloat64(count()) AS value
-FROM orders FINAL
-WHERE on_board AND closed_at IS NULL
-GROUP BY state
-UNION ALL
-SELECT 'value_at_risk', toString(state), toFloat64(sum(value_at_risk))
-FROM orders FINAL
-WHERE on_board AND closed_at IS NULL
-GROUP BY state
-UNION ALL
-SELECT 'quarantine_open', toString(reason), toFloat64(count()) FROM quarantine FINAL WHERE state = 'open' GROUP BY reason
-UNION ALL
-SELECT 'action_items', toString(state), toFloat64(count()) FROM action_items FINAL GROUP BY state
+SELECT name, label, value
+FROM
+(
+    SELECT 'orders' AS name, toString(state) AS label, toFloat64(count()) AS value
+    FROM orders FINAL
+    WHERE on_board AND closed_at IS NULL
+    GROUP BY state
+    UNION ALL
+    SELECT 'value_at_risk', toString(state), toFloat64(sum(value_at_risk))
+    FROM orders FINAL
+    WHERE on_board AND closed_at IS NULL
+    GROUP BY state
+    UNION ALL
+    SELECT 'quarantine_open', toString(reason), toFloat64(count()) FROM quarantine FINAL WHERE state = 'open' GROUP BY reason
+    UNION ALL
+    SELECT 'action_items', toString(state), toFloat64(count()) FROM action_items FINAL GROUP BY state
+)
 ORDER BY name, label

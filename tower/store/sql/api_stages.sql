@@ -1,5 +1,5 @@
 -- Open clocks by stage. Parameter: now. One row: one stage; counts are of clocks, `orders` and `value` of orders.
--- buckets: stuck clocks by age, each (clocks, value, orders); the edges are those of tower/api/stages.py. No order.
+-- bucket_*: stuck clocks by age, with their orders and the value of those; the edges are those of tower/api/stages.py. No order.
 WITH clocks_of AS
 (
     SELECT
@@ -21,18 +21,18 @@ WITH clocks_of AS
 per_order AS
 (
     SELECT
-        rule, order_no, any(value_at_risk) AS value_at_risk, max(stuck) AS stuck,
-        arrayMap(b -> countIf(stuck AND bucket = b), range(1, 7)) AS in_bucket
+        rule, order_no, any(ifNull(value_at_risk, 0)) AS order_value, max(stuck) AS any_stuck,
+        sumForEach(arrayMap(b -> toUInt64(stuck AND bucket = b), range(1, 7))) AS in_bucket
     FROM clocks_of
     GROUP BY rule, order_no
 ),
 totals AS
 (
     SELECT
-        rule, count() AS orders, sumIf(value_at_risk, stuck) AS value,
-        arrayMap(b -> (
-            sum(in_bucket[b]), sumIf(value_at_risk, in_bucket[b] > 0), countIf(in_bucket[b] > 0)
-        ), range(1, 7)) AS buckets
+        rule, count() AS orders, sumIf(order_value, any_stuck) AS value,
+        sumForEach(in_bucket) AS bucket_clocks,
+        sumForEach(arrayMap(n -> toUInt64(n > 0), in_bucket)) AS bucket_orders,
+        sumForEach(arrayMap(n -> order_value * toUInt8(n > 0), in_bucket)) AS bucket_values
     FROM per_order
     GROUP BY rule
 )
@@ -41,7 +41,8 @@ SELECT
     countIf(c.verdict = 'on_track') AS on_track, countIf(c.verdict = 'at_risk') AS at_risk,
     countIf(c.verdict = 'late') AS late, countIf(c.verdict = 'unknown') AS unknown,
     countIf(c.verdict = 'failing') AS failing, countIf(c.verdict = 'diverging') AS diverging,
-    any(t.orders) AS orders, any(t.value) AS value, any(t.buckets) AS buckets,
+    any(t.orders) AS orders, any(t.value) AS value, any(t.bucket_clocks) AS bucket_clocks,
+    any(t.bucket_values) AS bucket_values, any(t.bucket_orders) AS bucket_orders,
     toInt64(quantileExact(0.5)(c.age_s)) AS p50_age_s, toInt64(quantileExact(0.9)(c.age_s)) AS p90_age_s
 FROM clocks_of AS c
 INNER JOIN totals AS t ON t.rule = c.rule
