@@ -1,4 +1,4 @@
-"""Instants as the journal writes them: UTC, to the millisecond, in the store's own spelling."""
+"""Instants as the journal writes them: UTC, to the millisecond."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collector.limits import FIRST_YEAR, LAST_YEAR
 from collector.rejection import Rejection
 
 
-def instant_text(at: datetime, field: str) -> str:
-    """Return 'YYYY-MM-DD hh:mm:ss.mmm' in UTC, cut (not rounded) to the millisecond.
+def instant(at: datetime, field: str) -> datetime:
+    """Return the instant in UTC, cut (not rounded) to the millisecond.
 
     Raises Rejection outside 1900 to 2299, which the store cannot hold.
     """
@@ -20,7 +20,8 @@ def instant_text(at: datetime, field: str) -> str:
             raise _out_of_range(field) from None
     if not FIRST_YEAR <= at.year <= LAST_YEAR:
         raise _out_of_range(field)
-    return at.isoformat(" ", "milliseconds")[:23]
+    beyond = at.microsecond % 1000
+    return at.replace(microsecond=at.microsecond - beyond) if beyond else at
 
 
 def _out_of_range(field: str) -> Rejection:

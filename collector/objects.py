@@ -6,15 +6,16 @@ that answer is worked out once per shape and applied by position.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from collector.event import Data, LinkStatement
 from collector.rejection import Rejection
 from rules.vocabulary import ID_FIELDS, OBJECT_TYPES, RELATIONS, Link, ObjectRef, deepest, infer_links, orient
 
-_FIELDS = tuple((f"{name}_id", name) for name in OBJECT_TYPES)
+_ids = attrgetter(*(f"{name}_id" for name in OBJECT_TYPES))
 
 
 class Objects(NamedTuple):
@@ -35,46 +36,66 @@ NOTHING = Objects((), ())
 
 def objects_of(data: Data, scope: str) -> Objects:
     """Return the objects and links of an event, ids prefixed by the connection's scope. Raises Rejection."""
-    types: list[str] = []
-    ids: list[str] = []
-    plain = True
-    for field, name in _FIELDS:
-        value = getattr(data, field)
-        if value is not None:
-            types.append(name)
-            ids.append(value)
-            plain = plain and type(value) is str
-    if not types and not data.links:
-        return NOTHING
-    if not plain or data.links:
-        named = {t: _unique(value, scope) for t, value in zip(types, ids, strict=True)}
-        return _columns({t: v for t, v in named.items() if v}, _stated(data.links or (), scope))
+    values = _ids(data)
+    if data.links:
+        return _listed(values, data.links, scope)
+    shape = _shape(tuple(map(type, values)))
+    if shape is None:
+        return _listed(values, (), scope)
     if scope:
-        ids = [f"{scope}/{i}" for i in ids]
-    if len(types) == 1:
-        return Objects(types, ids)
-    on, children, parents, shape = _shape(tuple(types))
-    return shape._replace(
-        on_ids=[ids[i] for i in on], child_ids=[ids[i] for i in children], parent_ids=[ids[i] for i in parents]
+        values = tuple(f"{scope}/{i}" for i in values)
+    columns = shape.columns
+    if columns is NOTHING:
+        return NOTHING
+    return Objects(
+        columns.on_types,
+        [values[i] for i in shape.on],
+        columns.child_types,
+        [values[i] for i in shape.children],
+        columns.parent_types,
+        [values[i] for i in shape.parents],
+        columns.relations,
+        columns.retracts,
     )
 
 
-@cache
-def _shape(types: tuple[str, ...]) -> tuple[list[int], list[int], list[int], Objects]:
-    """Work out one shape on stand-in ids; returns the positions of holders, children and parents."""
-    shape = _columns({t: [t] for t in types}, [])
-    place = {t: i for i, t in enumerate(types)}
-    return (
-        [place[t] for t in shape.on_types],
-        [place[t] for t in shape.child_types],
-        [place[t] for t in shape.parent_types],
-        shape,
+class _Shape(NamedTuple):
+    """What all events with these fields have in common: positions of holders, children and parents, and the rest."""
+
+    on: list[int]
+    children: list[int]
+    parents: list[int]
+    columns: Objects
+
+
+@lru_cache(4096)
+def _shape(kinds: tuple[type, ...]) -> _Shape | None:
+    """Work out one shape on stand-in ids, given the type of each id field's value; None if one is a list."""
+    if list in kinds:
+        return None
+    named = {name: [name] for name, kind in zip(OBJECT_TYPES, kinds, strict=True) if kind is str}
+    if not named:
+        return _Shape([], [], [], NOTHING)
+    columns = _columns(named, [])
+    return _Shape(
+        [OBJECT_TYPES.index(t) for t in columns.on_types],
+        [OBJECT_TYPES.index(t) for t in columns.child_types],
+        [OBJECT_TYPES.index(t) for t in columns.parent_types],
+        columns,
     )
 
 
-def _columns(named: dict[str, Sequence[str]], stated: list[Link]) -> Objects:
-    links = list(dict.fromkeys([*infer_links(named), *stated]))
-    on = deepest(named, links)
+def _listed(values: Sequence[Any], links: Sequence[LinkStatement], scope: str) -> Objects:
+    """Return the columns of an event with lists of ids or stated links."""
+    named = {name: _unique(value, scope) for name, value in zip(OBJECT_TYPES, values, strict=True) if value is not None}
+    named = {name: ids for name, ids in named.items() if ids}
+    stated = _stated(links, scope)
+    return _columns(named, stated) if named or stated else NOTHING
+
+
+def _columns(named: Mapping[str, Sequence[str]], stated: list[Link]) -> Objects:
+    links = list(dict.fromkeys([*infer_links(dict(named)), *stated]))
+    on = deepest(dict(named), links)
     return Objects(
         [o.type for o in on],
         [o.id for o in on],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from collector.instant import instant_text
+from collector.canonical import hash64
+from collector.instant import instant
+from collector.rejection import Rejection
 
 _KEPT = ("connection", "kind", "source", "event_id", "type")
 
@@ -23,7 +24,7 @@ def refused_line(line: bytes, error: str) -> bytes:
     row: dict[str, Any] = {name: str(known[name]) for name in _KEPT if name in known}
     row |= {
         "received_at": _instant(known.get("received_at")),
-        "ev": int.from_bytes(blake2b(line, digest_size=8).digest(), "little"),
+        "ev": hash64(line),
         "quarantine": "store_refused",
         "quarantine_detail": f"the store refused this row: {error[:2000]}",
         "raw": line.decode(errors="replace").rstrip("\n"),
@@ -31,8 +32,8 @@ def refused_line(line: bytes, error: str) -> bytes:
     return msgspec.json.encode(row) + b"\n"
 
 
-def _instant(value: object) -> str:
+def _instant(value: object) -> datetime:
     try:
-        return instant_text(datetime.fromisoformat(str(value)).replace(tzinfo=UTC), "received_at")
-    except ValueError:
-        return "1970-01-01 00:00:00.000"
+        return instant(datetime.fromisoformat(str(value)), "received_at")
+    except (ValueError, Rejection):
+        return datetime(1970, 1, 1, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from collector.instant import instant_text
+from collector.instant import instant
 from tower.model.connections import Connections
 from tower.model.principal import Principal
 
@@ -30,7 +30,7 @@ class Senders:
     def __init__(self, connections: Connections, principal: Principal, now: datetime) -> None:
         self._connections = connections
         self._principal = principal
-        self._received_at = instant_text(now, "received_at")
+        self._received_at = instant(now, "received_at")
         self._known: dict[str, Sender] = {}
 
     def find(self, source: str) -> Sender:

@@ -64,7 +64,7 @@ class Sink:
                 settings={
                     "insert_deduplication_token": token,
                     "input_format_parallel_parsing": 0,
-                    "date_time_input_format": "basic",
+                    "date_time_input_format": "best_effort",
                     "max_partitions_per_insert_block": 0,
                 },
             )

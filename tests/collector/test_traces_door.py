@@ -208,7 +208,7 @@ def test_an_unmodified_opentelemetry_sdk_is_understood(desk: Desk, served: str, 
     )
     results: list[SpanExportResult] = []
     export = exporter.export
-    exporter.export = lambda batch: results.append(export(batch)) or results[-1]  # type: ignore[method-assign,func-returns-value]  # notes the SDK's own verdict
+    exporter.export = lambda batch: results.append(export(batch)) or results[-1]  # type: ignore[method-assign,assignment,func-returns-value]  # notes the SDK's own verdict
     provider = TracerProvider(resource=Resource({"service.name": "middleware"}))
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     tracer = provider.get_tracer("steps", "2.1")
