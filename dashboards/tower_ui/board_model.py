@@ -63,6 +63,19 @@ class Filters:
         return {"state": state, **self.narrowing(), "limit": "1"}
 
 
+def address(
+    labels: Mapping[str, str], *, stage: str = "", system: str = "", sort: str = "", tab: str = ""
+) -> dict[str, str]:
+    """Return the query of the board's address for some filters, in the words the address has (those of the screen)."""
+    words = {
+        "stage": labels.get(stage, fmt.words(stage)) if stage else "",
+        "system": fmt.system(system) if system else "",
+        "sort": SORTS[sort][0] if sort else "",
+        "tab": tab,
+    }
+    return {k: v for k, v in words.items() if v}
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of the newest action on an order."""
@@ -105,6 +118,18 @@ def outcomes(actions: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
             if held is None or _rank(outcome) > _rank(held):
                 found[order] = outcome
     return found
+
+
+def narrow_groups(groups: Iterable[Mapping[str, Any]], filters: Filters) -> list[Mapping[str, Any]]:
+    """Return the groups within the stage, system and text asked for; a group has no priority and no view."""
+    text = filters.text.strip().casefold()
+    return [
+        g
+        for g in groups
+        if (not filters.stage or g.get("stage") == filters.stage)
+        and (not filters.system or g.get("system") == filters.system)
+        and (not text or text in str(g.get("error") or "").casefold())
+    ]
 
 
 def _rank(outcome: Outcome) -> tuple[bool, float]:

@@ -15,7 +15,7 @@ from dashboards.tower_ui.theme import Tokens
 
 FONT = "Source Sans, system-ui, sans-serif"
 ROW_PX = 31
-_SANKEY_PX, _LABEL_PX = 270, 44
+_SANKEY_PX, _LABEL_PX = 250, 72
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +212,9 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
     )
     for i, flow in enumerate(flows):
         figure.add_annotation(
-            x=xs[i], y=1.0, xref="paper", yref="paper", xanchor="left", yanchor="top", align="left", showarrow=False,
-            text="<br>".join(textwrap.wrap(flow.label, 13)), font={"color": tokens.text, "size": 13},
+            x=xs[i], y=1.0 if i % 2 == 0 or n <= 8 else 1.0 - 0.5 * _LABEL_PX / (_SANKEY_PX + _LABEL_PX),
+            xref="paper", yref="paper", xanchor="left", yanchor="top", align="left", showarrow=False,
+            text="<br>".join(textwrap.wrap(flow.label, 18 if n > 8 else 15)), font={"color": tokens.text, "size": 13},
         )  # fmt: skip
         if flow.stuck > 0:
             figure.add_annotation(

@@ -30,7 +30,12 @@ class Card:
 
 def style() -> None:
     """Give the page its variables and the few rules that Streamlit has no setting for."""
-    st.html(f"<style>.stApp{{{theme.variables('t-')}}}{_css()}</style>")
+    st.html(f"<style>.stApp,[data-testid=stDialog]{{{theme.variables('t-')}}}{_css()}</style>")
+
+
+def dialog_style(tokens: theme.Tokens) -> None:
+    """Tell a dialog the page's colour scheme: it is drawn outside the element that has it."""
+    st.html(f"<style>[data-testid=stDialog]{{color-scheme:{tokens.name}}}</style>")
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -40,6 +41,8 @@ def show() -> None:
     """Draw the page."""
     here = page.here()
     confirm = st.session_state.pop("confirm", None)  # before the live part, which would run the page again for it
+    for name, value in st.session_state.pop("goto", {}).items():
+        st.session_state[name] = value  # in this run, in which the filters are drawn
     page.who(here.viewer)
     st.title("Stuck orders", anchor=False)
     try:
@@ -120,8 +123,8 @@ def _draw(here: Here, filters: Filters) -> None:
             _orders(here, filters, snapshot, watch)
     if by_error.open:
         with by_error:
-            _groups(here, watch)
-    if "confirm" in st.session_state or "open" in st.session_state:
+            _groups(here, filters, watch)
+    if {"confirm", "open", "goto"} & set(st.session_state):
         _leave_fragment()
 
 
@@ -214,12 +217,16 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
     return act
 
 
-def _groups(here: Here, watch: Watch) -> None:
+def _groups(here: Here, filters: Filters, watch: Watch) -> None:
     snapshot = here.api.json(here.viewer, "/v1/groups")
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="groups"):
         return
     assert snapshot.data is not None
-    groups = list(snapshot.data.get("groups") or ())
+    everything = list(snapshot.data.get("groups") or ())
+    groups = board_model.narrow_groups(everything, filters)
+    if everything and not groups:
+        widgets.empty("No group matches", "Clear the search or a filter above to see more.")
+        return
     if not groups:
         widgets.empty("Everything is moving", "No stuck orders, so there is nothing to group.")
         return
@@ -239,23 +246,15 @@ def _groups(here: Here, watch: Watch) -> None:
         if group is None:
             watch.tell("This group is gone; nothing was sent.", "bad")
         elif gesture.kind == "open":
-            _show_group(group)
+            names = {"stage": group.get("stage") or None, "system": group.get("system") or None}
+            st.session_state["goto"] = {**names, "q": str(group.get("error") or ""), "tab": "Orders"}
         elif watch.first(gesture.click):
             _ask_group(here, group, gesture.click, watch)
 
     grid({**payload, "handled": watch.handled, "say": watch.say, "note": NOTE}, key="groups", on_gesture=act)
 
 
-def _show_group(group: dict[str, Any]) -> None:
-    """Turn to the orders of a group: its stage, system and error as filters."""
-    state = st.session_state
-    state["view"], state["tab"] = "stuck", "Orders"
-    state["stage"], state["system"] = group.get("stage") or None, group.get("system") or None
-    state["q"] = str(group.get("error") or "")
-    state["rerun"] = True
-
-
-def _ask_group(here: Here, group: dict[str, Any], click: str, watch: Watch) -> None:
+def _ask_group(here: Here, group: Mapping[str, Any], click: str, watch: Watch) -> None:
     """Freeze the orders a group has now, and ask before anything is sent."""
     asked = {"state": "stuck", "stage": group.get("stage"), "system": group.get("system"), "q": group.get("error")}
     try:
@@ -289,6 +288,7 @@ def _confirm(confirm: Confirm) -> None:
     rows = [r for r in confirm.rows if would.get(r.id, "accepted") == "accepted"]
     refused = [r for r in confirm.rows if r not in rows]
     worth = board_model.total(confirm.values.get(r.id) for r in rows)
+    widgets.dialog_style(here.tokens)
     if confirm.title:
         st.text(confirm.title)
     widgets.cards(

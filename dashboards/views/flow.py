@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from dashboards.tower_ui import charts, flow_model, fmt, page, widgets
+from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.flow_model import Stage
 from dashboards.tower_ui.page import Here
@@ -52,41 +53,39 @@ def _draw(here: Here, value: bool) -> None:
         widgets.empty("No stages", "The rulebook in force declares none.")
         return
     _stage_cards(stages, value, currency)
-    left, right = st.columns([11, 9], gap="medium")
+    widgets.heading(
+        "Last 24 h, and what is stuck on the way",
+        "blue: passed each stage · branches: stuck there now, the largest red",
+    )
+    flows = flow_model.flows(stages, value=value, currency=currency)
+    st.plotly_chart(charts.sankey(flows, here.tokens), key="sankey", theme=None, config=PLOT)
+    left, right = st.columns(2, gap="medium")
     with left:
-        widgets.heading(
-            "Last 24 h, and what is stuck on the way", "blue: passed · branches: stuck now, the largest red"
-        )
-        st.plotly_chart(
-            charts.sankey(flow_model.flows(stages, value=value, currency=currency), here.tokens),
-            key="sankey",
-            theme=None,
-            config=PLOT,
-        )
-    with right:
         widgets.heading(f"Stuck {'value' if value else 'clocks'} by time stuck", "a cell opens its stage")
         st.html(_heat(stages, value, currency))
-    widgets.heading("By system", "stuck orders, most first")
-    _systems(here, currency)
+    with right:
+        widgets.heading("By system", "stuck orders, most first")
+        _systems(here, currency)
 
 
 def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
     worst = max((s.stuck for s in stages), default=0)
+    labels = {s.id: s.label for s in stages}
     cells = []
     for s in stages:
         figure = fmt.money_short(s.value, currency) if value else fmt.count(s.stuck)
         tone = "failing" if s.stuck and s.stuck == worst else "late" if s.stuck else "muted"
-        parts = [
-            f"{s.counts[k]:,} {fmt.state_word(k).lower()}" for k in ("failing", "late", "diverging") if s.counts[k]
-        ]
-        sub = " · ".join(parts) or "nothing stuck"
+        parts = [f"{fmt.state_mark(k)} {s.counts[k]:,}" for k in fmt.STUCK if s.counts[k]]
+        spoken = ", ".join(f"{s.counts[k]:,} {fmt.state_word(k).lower()}" for k in fmt.STUCK if s.counts[k])
+        sub = "\u2002".join(parts) or "nothing stuck"
         age = f"p90 {fmt.duration(s.p90_age_s)}" if s.stuck else f"{fmt.count(s.completed_24h)} passed in 24 h"
+        where = page.path("", **address(labels, stage=s.id))
         cells.append(
-            f'<a class="t-card" data-go="1" href="{page.path("", stage=s.id)}" title="{escape(s.label)}: {escape(sub)}">'
+            f'<a class="t-card" data-go="1" href="{escape(where)}" title="{escape(s.label)}: {escape(spoken or sub)}">'
             f'<div class="t-label">{escape(s.label)}</div><div class="t-value" style="color:var(--t-{tone})">{escape(figure)}</div>'
             f'<div class="t-sub">{escape(sub)}</div><div class="t-sub">{escape(age)}<span class="t-open">Open →</span></div></a>'
         )
-    per_row = len(cells) if len(cells) <= 7 else -(-len(cells) // 2)
+    per_row = len(cells) if len(cells) <= 8 else -(-len(cells) // -(-len(cells) // 8))
     st.html(f'<div class="t-cards" style="--n:{per_row}">{"".join(cells)}</div>')
 
 
@@ -95,6 +94,7 @@ def _heat(stages: list[Stage], value: bool, currency: str) -> str:
     labels = [label for label, _, _ in next((s.buckets for s in stages if s.buckets), ())]
     amounts = [float(b[2] or 0) if value else float(b[1]) for s in stages for b in s.buckets]
     top = max(amounts, default=0.0) or 1.0
+    address_of = {s.id: s.label for s in stages}
     head = "".join(f'<th class="center" scope="col">{escape(label)}</th>' for label in labels)
     body = []
     for s in stages:
@@ -103,9 +103,9 @@ def _heat(stages: list[Stage], value: bool, currency: str) -> str:
             amount = float(worth or 0) if value else float(clocks)
             text = (fmt.money_short(worth, currency) if value else fmt.count(clocks)) if clocks else "·"
             share = round(8 + 80 * (amount / top) ** 0.6) if clocks else 0
-            where = page.path("", stage=s.id, sort="longest")
+            where = page.path("", **address(address_of, stage=s.id, sort="longest"))
             cells.append(
-                f'<td><a class="t-heat" data-go="1" href="{where}" style="--share:{share}%" '
+                f'<td><a class="t-heat" data-go="1" href="{escape(where)}" style="--share:{share}%" '
                 f'title="{escape(s.label)}, {escape(label)}: {clocks:,}">{escape(text)}</a></td>'
             )
         body.append(f'<tr><th class="left" scope="row">{escape(s.label)}</th>{"".join(cells)}</tr>')
@@ -122,7 +122,7 @@ def _systems(here: Here, currency: str) -> None:
     most = max(r[2] for r in rows)
     cells = [
         [
-            f'<a data-go="1" href="{page.path("", stage=stage, system=system)}">{escape(labels.get(stage, fmt.words(stage)))}</a>',
+            f'<a data-go="1" href="{page.path("", **address(labels, stage=stage, system=system))}">{escape(labels.get(stage, fmt.words(stage)))}</a>',
             escape(fmt.system(system)),
             f'<div class="t-bar"><i style="width:{100 * number / most:.0f}%"></i><span>{number:,}</span></div>',
             fmt.money_full(value, currency),

@@ -12,6 +12,7 @@ import streamlit as st
 
 from dashboards.settings import settings
 from dashboards.tower_ui import actions, charts, fmt, page, widgets
+from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
 from dashboards.tower_ui.grid.grid import Seen
 from dashboards.tower_ui.order_model import OrderView, read_order
@@ -186,7 +187,7 @@ def _cards(here: Here, order: OrderView) -> None:
             ),
             Card("Retries", fmt.count(order.retries), order.last_outcome_text() or "none so far"),
             Card(
-                "Same error now", fmt.count(_same_error(here, order)), "stuck orders with it", href=page.path("", tab="By error") if order.error else "",
+                "Same error now", fmt.count(_same_error(here, order)), "stuck orders with it", href=page.path("", **address(order.labels, stage=order.stage, tab="By error")) if order.error else "",
             ),
         ]
     )  # fmt: skip

@@ -36,16 +36,21 @@ KEYS = {
 
 # id, label, from, to, system kinds, errors, budget in s
 STAGES: list[tuple[str, str, str, str, list[str], list[str], int]] = [
-    ("capture-to-accept", "Capture to acceptance", "order_captured", "order_accepted", ["erp", "edi"], ["Mapping error: unknown SKU", "IDoc status 51", "Sold-to party missing"], 1800),
-    ("credit-check", "Credit check", "order_accepted", "credit_released", ["erp"], ["Credit engine timeout", "Credit limit exceeded"], 7200),
-    ("accept-to-allocate", "Acceptance to allocation", "order_accepted", "inventory_allocated", ["wms", "erp"], ["No ATP in plant 1200", "Reservation lock timeout", "Batch expired"], 14400),
-    ("warehouse-handoff", "Warehouse hand-off", "fulfillment_requested", "pick_released", ["wms"], ["Wave not released", "940 rejected: ship-to"], 5400),
-    ("pick-to-ship", "Pick to shipment", "pick_released", "shipment_confirmed", ["wms"], ["Pick short", ""], 28800),
-    ("ship-to-deliver", "Shipment to delivery", "shipment_confirmed", "delivered", ["tms"], ["Carrier label 503", "Customs data missing", ""], 172800),
-    ("ship-to-invoice", "Shipment to invoice", "shipment_confirmed", "invoice_released", ["erp", "tax"], ["Tax engine timeout", "Price condition missing"], 7200),
-    ("invoice-delivery", "Invoice delivery", "invoice_released", "invoice_delivered", ["edi"], ["810 not acknowledged", "Mailbox full"], 14400),
-    ("payment-to-cash", "Payment to cash", "payment_received", "payment_applied", ["bank", "erp"], ["Remittance unreadable", "Amount differs by 12.40", ""], 86400),
+    ("capture-to-accept", "Capture", "order_captured", "order_accepted", ["erp", "edi"], ["Mapping error: unknown SKU", "IDoc status 51", "Sold-to party missing"], 1800),
+    ("credit-hold", "Credit check", "credit_held", "credit_released", ["erp"], ["Credit engine timeout", "Credit limit exceeded"], 7200),
+    ("accept-to-allocate", "Allocation", "order_accepted", "inventory_allocated", ["wms", "erp"], ["No ATP in plant 1200", "Reservation lock timeout", "Batch expired"], 14400),
+    ("allocate-to-request", "Release", "inventory_allocated", "fulfillment_requested", ["erp"], ["Delivery not created: plant closed"], 3600),
+    ("request-to-pick", "Hand-off", "fulfillment_requested", "pick_released", ["wms"], ["Wave not released", "940 rejected: ship-to"], 5400),
+    ("pick-to-ship", "Fulfilment", "pick_released", "shipment_confirmed", ["wms"], ["Pick short", ""], 28800),
+    ("ship-to-deliver", "Delivery", "shipment_confirmed", "delivered", ["tms"], ["Carrier label 503", "Customs data missing", ""], 172800),
+    ("ship-to-invoice", "Invoicing", "shipment_confirmed", "invoice_released", ["erp", "tax"], ["Tax engine timeout", "Price condition missing"], 7200),
+    ("invoice-to-customer", "Invoice delivery", "invoice_released", "invoice_delivered", ["edi"], ["810 not acknowledged", "Mailbox full"], 14400),
+    ("invoice-to-payment", "Payment", "invoice_delivered", "payment_received", ["bank"], [""], 1209600),
+    ("payment-to-applied", "Cash application", "payment_received", "payment_applied", ["bank", "erp"], ["Remittance unreadable", "Amount differs by 12.40", ""], 86400),
+    ("return-to-credit", "Credit memo", "return_received", "credit_issued", ["erp"], ["Approval missing"], 172800),
+    ("document-ack", "EDI acknowledgement", "document_sent", "document_acknowledged", ["edi"], [""], 86400),
 ]  # fmt: skip
+WEIGHTS = [5, 4, 10, 4, 7, 8, 6, 9, 4, 3, 5, 2, 3]
 CUSTOMERS = [
     "Umbra Optics", "Quarry Stone", "Willow Homes", "Pacific Tools", "Sable Fashion", "Lumen Energy", "Albion Foods",
     "Kestrel Auto", "Orchid Pharma", "Xenon Labs", "Tessera Glass", "Riverton Dairy", "Helix Medical",
@@ -91,7 +96,7 @@ class FakeTower:
 
     def add(self, order_id: str, **fixed: Any) -> dict[str, Any]:
         r = self.random
-        stage = fixed.pop("stage", None) or r.choices([s[0] for s in STAGES], [5, 8, 10, 7, 8, 6, 9, 4, 5])[0]
+        stage = fixed.pop("stage", None) or r.choices([s[0] for s in STAGES], WEIGHTS)[0]
         _, _, begin, to, systems, errors, budget = next(s for s in STAGES if s[0] == stage)
         state = fixed.pop("state", None) or r.choices(OPEN, [10, 26, 5, 3, 12, 44])[0]
         share = {"failing": r.uniform(0.3, 3.5), "late": r.uniform(1.02, 5), "diverging": r.uniform(0.4, 2), "unknown": r.uniform(1.0, 1.6), "at_risk": r.uniform(0.76, 0.99), "on_track": r.uniform(0.02, 0.7)}[state]  # fmt: skip
@@ -112,7 +117,7 @@ class FakeTower:
             "partner": "", "channel": r.choice(["edi", "web"]),
         }  # fmt: skip
         if state == "failing" and not row["error"]:
-            row["error"] = next(e for e in errors if e)
+            row["error"] = next((e for e in errors if e), "Rejected by the target")
         row.update(fixed)
         row["version"] = f"{r.getrandbits(60):015x}"
         with self.lock:
@@ -195,9 +200,9 @@ class FakeTower:
                 "severity": "critical", "system": systems[0], "within_s": budget, "running": len(rows), "paused": 0, **counts,
                 "orders": len(stuck), "value": str(sum((r["value_at_risk"] for r in stuck), Decimal(0))),
                 "p50_age_s": ages[len(ages) // 2] if ages else None, "p90_age_s": ages[int(len(ages) * 0.9)] if ages else None,
-                "completed_24h": 900 - 60 * len(out), "age_buckets": buckets,
+                "completed_24h": 900 - 55 * len(out), "age_buckets": buckets,
             })  # fmt: skip
-        return {"stages": out, "counts": "clocks", "currency": "EUR", "as_of": iso(now()), "flow_24h": []}
+        return {"stages": out, "counts": "clocks", "as_of": iso(now()), "flow_24h": []}
 
     def groups(self) -> dict[str, Any]:
         sums: dict[tuple[str, str, str], dict[str, Any]] = {}
@@ -219,7 +224,7 @@ class FakeTower:
                 if g is not None:
                     g["last_action_at"], g["last_outcome"] = i["_at"], i["state"]
         out = [{**g, "value": str(g["value"]), **{k: iso(g[k]) for k in ("first_at", "last_at", "last_action_at")}} for g in sums.values()]
-        return {"groups": out, "currency": "EUR", "as_of": iso(now())}
+        return {"groups": out, "counts": "orders", "as_of": iso(now())}
 
     def order(self, order_id: str) -> dict[str, Any] | None:
         row = self.rows.get(order_id)
@@ -240,13 +245,15 @@ class FakeTower:
         clocks.append({"stage": row["stage"], "object_type": row["object_type"], "object_id": row["object_id"], "started_at": iso(row["since"]), "stopped_at": iso(row["closed_at"]), "due_at": iso(row["due_at"]), "budget_s": row["budget_s"], "used_s": self.live(row)["used_s"], "state": "stopped" if closed else "running", "verdict": "" if closed else row["state"]})  # fmt: skip
         if row["error"]:
             milestones.append({"milestone": row["next_milestone"], "object_type": row["object_type"], "object_id": row["object_id"], "occurred_at": iso(row["since"] + timedelta(seconds=row["budget_s"] * 0.2)), "received_at": iso(row["since"]), "system": row["system"], "authority": True, "echoes": [], "sync_lag_s": None, "polarity": "failed", "error": row["error"]})  # fmt: skip
+        events = [{**m, "event_id": f"{order_id}-{n}", "connection": m["system"], "source": "/x", "reason": "", "trace_id": "", "error": m.get("error", "")} for n, m in enumerate(reversed(milestones))]
+        milestones = [m for m in milestones if m["polarity"] == "reached"]
         items = [{**{k: v for k, v in i.items() if not k.startswith("_")}, "action_id": a["action_id"]} for a in self.actions for i in a["items"] if i["order_id"] == order_id]
         findings = [] if row["state"] != "late" else [{"rule": row["stage"], "kind": "late", "object_type": row["object_type"], "object_id": row["object_id"], "state": "open", "opened_at": iso(row["due_at"]), "detected_at": iso(row["due_at"]), "resolved_at": None, "system": row["system"], "error": ""}]  # fmt: skip
         plain = {k: iso(v) if isinstance(v, datetime) else str(v) if isinstance(v, Decimal) else v for k, v in self.live(row).items()}
         return {
             **plain, "attributes": {"customer_id": row["customer_id"], "channel": row["channel"]}, "objects": [], "links": [],
             "milestones": milestones, "clocks": clocks, "findings": findings, "alerts": [], "actions": items,
-            "traces": [self.trace(row, k) for k in range(2)], "reporting_currency": "EUR",
+            "traces": [self.trace(row, k) for k in range(2)], "events": events, "as_of": iso(now()),
         }  # fmt: skip
 
     def trace(self, row: dict[str, Any], age: int) -> dict[str, Any]:
@@ -254,10 +261,10 @@ class FakeTower:
         service = row["system"]
         steps = [("retry " + row["stage"], "middleware", None, 0, 4210, True), ("load order", "oms", 0, 20, 140, False), ("enrich customer", "crm", 0, 170, 220, False), ("validate", "middleware", 0, 400, 60, False), ("POST /documents", service, 0, 470, 3700, True), ("token", "iam", 4, 480, 90, False), ("attempt 1", service, 4, 580, 1200, True), ("attempt 2", service, 4, 1790, 1180, True), ("attempt 3", service, 4, 3000, 1150, True), ("dead-letter", "broker", 0, 4172, 38, False)]  # fmt: skip
         spans = [
-            {"span_id": f"s{i}", "parent_span_id": "" if p is None else f"s{p}", "name": n, "service": s, "start": iso(start + timedelta(milliseconds=b)), "duration_ms": d, "status": "error" if e and age == 0 else "ok", "message": row["error"] if e else ""}
+            {"span_id": f"s{i}", "parent_span_id": "" if p is None else f"s{p}", "name": n, "service": s, "started_at": iso(start + timedelta(milliseconds=b)), "duration_ms": float(d), "status": "Error" if e and age == 0 else "Ok", "status_message": row["error"] if e and age == 0 else ""}
             for i, (n, s, p, b, d, e) in enumerate(steps)
         ]
-        return {"trace_id": f"{row['order_id']}-{age}", "started_at": iso(start), "duration_ms": 4210, "error": age == 0, "spans": spans}
+        return {"trace_id": f"{row['order_id']}-{age}", "spans": spans}
 
     def act(self, actor: str, key: str, body: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
         with self.lock:
@@ -315,7 +322,7 @@ def application(tower: FakeTower) -> Starlette:
         with tower.lock:
             found = tower.select(q)
             rows = [tower.live(r) for r in found[: int(q.get("limit", 100))]]
-        total = {"total": str(len(found)), "value_total": str(sum((r["value_at_risk"] for r in found), Decimal(0))), "as_of": iso(now()) or "", "currency": "EUR", "next_cursor": ""}
+        total = {"total": str(len(found)), "value_total": str(sum((r["value_at_risk"] for r in found), Decimal(0))), "as_of": iso(now()) or "", "next_cursor": ""}
         arrow = ARROW in request.headers.get("accept", "")
         steady = [[str(v) for k, v in r.items() if k not in ("age_s", "overdue_s", "used_s")] for r in rows]
         tag = 'W/"' + hashlib.sha256(json.dumps([steady, total["total"], arrow]).encode()).hexdigest()[:24] + '"'
@@ -339,9 +346,9 @@ def application(tower: FakeTower) -> Starlette:
     def why(request: Request, _: Any) -> Response:
         return JSONResponse({
             "order_id": request.path_params["id"], "rule": request.query_params.get("rule"), "rule_version": "3f9a12c07b11",
-            "evidence": [{"event": "shipment_confirmed", "occurred_at": iso(now()), "system": "wms"}], "calendar": "always open",
+            "as_of": iso(now()), "findings": [{"event": "shipment_confirmed", "occurred_at": iso(now()), "system": "wms"}], "calendar": "always open",
             "used_s": 8100, "budget_s": 7200, "pauses": [], "parameters": {"order_no": 42},
-            "sql": "-- rule ship-to-invoice\nSELECT order_id, due_at\nFROM clocks\nWHERE order_no = {order_no:UInt64}\n  AND now > due_at",
+            "sql": ["-- rule ship-to-invoice\nSELECT order_id, due_at\nFROM clocks\nWHERE order_no = {order_no:UInt64}\n  AND now > due_at"],
         })  # fmt: skip
 
     def feeds(_: Request, __: Any) -> Response:
@@ -361,8 +368,23 @@ def application(tower: FakeTower) -> Starlette:
         return JSONResponse(reply, 200 if dry else 202)
 
     def list_actions(_: Request, __: Any) -> Response:
-        plain = [{**a, "items": [{k: v for k, v in i.items() if not k.startswith("_")} for i in a["items"]]} for a in tower.actions]
-        return JSONResponse({"actions": plain, "next_cursor": None})
+        heads = []
+        for action in tower.actions:
+            counts: dict[str, int] = {}
+            for item in action["items"]:
+                counts[item["state"]] = counts.get(item["state"], 0) + 1
+            heads.append({**{k: v for k, v in action.items() if k != "items"}, "counts": counts})
+        return JSONResponse({"actions": heads, "next_cursor": None})
+
+    def show_action(request: Request, _: Any) -> Response:
+        action = next((a for a in tower.actions if a["action_id"] == request.path_params["id"]), None)
+        if action is None:
+            return problem(404, "there is no such action")
+        return JSONResponse({**action, "items": [{k: v for k, v in i.items() if not k.startswith("_")} for i in action["items"]]})
+
+    def rules(_: Request, __: Any) -> Response:
+        stages = [{"id": s[0], "label": s[1], "from": s[2], "to": s[3], "within_s": s[6]} for s in STAGES]
+        return JSONResponse({"hash": "3f9a12c0", "currency": "EUR", "stages": stages})
 
     return Starlette(routes=[
         Route("/v1/me", guarded(me)), Route("/v1/orders", guarded(orders)), Route("/v1/orders/{id}", guarded(order)),
@@ -370,6 +392,7 @@ def application(tower: FakeTower) -> Starlette:
         Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
         Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
         Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]), Route("/v1/actions", guarded(list_actions)),
+        Route("/v1/actions/{id}", guarded(show_action)), Route("/v1/rules", guarded(rules)),
     ])  # fmt: skip
 
 

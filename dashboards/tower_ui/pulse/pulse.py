@@ -62,6 +62,6 @@ def pulse(
     wanted = getattr(result, "go", None)
     if isinstance(wanted, dict):
         path, _, query = str(wanted.get("to", "")).partition("?")
-        target = pages.get(path.strip("/"))
+        target = pages.get(path.strip("./"))
         if target is not None:
             st.switch_page(target, query_params=dict(parse_qsl(query)))
