@@ -66,7 +66,7 @@ class TargetStub:
                 except OSError:
                     self.close_connection = True
 
-            do_GET = do_POST
+            do_GET = do_POST  # noqa: N815 - the name http.server calls
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

@@ -59,7 +59,9 @@ class Desk:
     def items(self) -> list[Item]:
         """Return every item by order and object."""
         with self.world.store.reader() as client:
-            found = client.query(f"SELECT {', '.join(COLUMNS)} FROM action_items FINAL ORDER BY requested_at, order_id, object_id")
+            found = client.query(
+                f"SELECT {', '.join(COLUMNS)} FROM action_items FINAL ORDER BY requested_at, order_id, object_id"
+            )
         return read_items(found.result_rows, found.column_names)
 
     def states(self) -> list[str]:
@@ -93,7 +95,9 @@ def desk(make_desk: Callable[..., Desk]) -> Desk:
     return make_desk()
 
 
-def test_a_click_is_audited_then_sent_then_accepted_and_verified_by_the_business(desk: Desk, target: TargetStub) -> None:
+def test_a_click_is_audited_then_sent_then_accepted_and_verified_by_the_business(
+    desk: Desk, target: TargetStub
+) -> None:
     assert desk.click("SO-1") == {"SO-1": "accepted"}
     desk.step()
     heard = target.heard[0]
@@ -142,7 +146,7 @@ def test_two_intents_for_one_object_from_two_processes_are_sent_once(desk: Desk,
     desk.click("SO-1", key="k1")
     with desk.world.store.writer() as client:
         client.command(
-            f"INSERT INTO action_items SELECT * REPLACE ('other' AS action_id, 'zz' AS item_id) FROM action_items"
+            "INSERT INTO action_items SELECT * REPLACE ('other' AS action_id, 'zz' AS item_id) FROM action_items"
         )
     desk.step()
     desk.step()
@@ -158,7 +162,9 @@ def test_a_shipment_of_two_orders_is_retried_once(desk: Desk, target: TargetStub
 
 
 def test_every_stuck_clock_of_the_stage_is_an_item(desk: Desk, target: TargetStub) -> None:
-    desk.world.order("SO-3", clock_row(object_id="S3"), clock_row(object_id="S4"), clock_row(object_id="S5", verdict="on_track"))
+    desk.world.order(
+        "SO-3", clock_row(object_id="S3"), clock_row(object_id="S4"), clock_row(object_id="S5", verdict="on_track")
+    )
     desk.click("SO-3")
     desk.step()
     assert sorted(i.object_id for i in desk.items()) == ["S3", "S4"]
@@ -223,7 +229,9 @@ def test_an_outcome_that_stays_unknown_expires(make_desk: Callable[..., Desk], t
     assert "unknown" in item.detail
 
 
-def test_what_never_reached_the_target_expires_as_never_sent(make_desk: Callable[..., Desk], target: TargetStub) -> None:
+def test_what_never_reached_the_target_expires_as_never_sent(
+    make_desk: Callable[..., Desk], target: TargetStub
+) -> None:
     desk = make_desk(attempts=1)
     target.close()
     desk.click("SO-1")
@@ -255,7 +263,9 @@ def test_a_kill_between_claim_and_answer_repeats_the_send_under_the_same_key(des
     assert desk.acts() == [("ana", "retry"), ("engine", "accepted")]
 
 
-def test_a_kill_between_audit_and_claim_audits_once(desk: Desk, target: TargetStub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_audit_and_claim_audits_once(
+    desk: Desk, target: TargetStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk.click("SO-1")
     with monkeypatch.context() as patch:
         patch.setattr("tower.actions.runner.write_items", _die)
@@ -313,7 +323,9 @@ def test_a_milestone_that_came_before_the_200_verifies(desk: Desk) -> None:
     ],
     ids=["heard before", "an echo", "too late", "failed again", "another object", "above the object"],
 )
-def test_only_the_authority_s_new_report_under_the_object_verifies(desk: Desk, on: tuple[str, str], more: dict[str, Any]) -> None:
+def test_only_the_authority_s_new_report_under_the_object_verifies(
+    desk: Desk, on: tuple[str, str], more: dict[str, Any]
+) -> None:
     desk.world.link("SO-1", ("invoice", "I1"), ("shipment", "S1"))
     desk.click("SO-1")
     desk.step()
@@ -331,7 +343,13 @@ def test_a_report_taken_back_does_not_verify_and_a_retracted_link_does_not_carry
     desk.step()
     desk.world.wait(1)
     desk.world.fact("SO-1", "invoice_released", ("invoice", "I1"))
-    desk.world.fact("SO-1", "invoice_released", ("invoice", "I1"), polarity="reversed", occurred_at=desk.world.now + timedelta(seconds=1))
+    desk.world.fact(
+        "SO-1",
+        "invoice_released",
+        ("invoice", "I1"),
+        polarity="reversed",
+        occurred_at=desk.world.now + timedelta(seconds=1),
+    )
     desk.world.link("SO-1", ("invoice", "I2"), ("shipment", "S1"), retract=1, occurred_at=desk.world.now)
     desk.world.fact("SO-1", "invoice_released", ("invoice", "I2"))
     desk.step()
@@ -405,7 +423,9 @@ def test_a_secret_is_never_written_down(
     desk.step()
     assert target.heard[0].headers["authorization"] == f"Bearer {SECRET}"
     with desk.world.store.reader() as client:
-        written = str(client.query("SELECT * FROM audit").result_rows) + str(client.query("SELECT * FROM action_items").result_rows)
+        written = str(client.query("SELECT * FROM audit").result_rows) + str(
+            client.query("SELECT * FROM action_items").result_rows
+        )
     captured = capsys.readouterr()
     assert "you sent Bearer ***" in written
     for place in (written, caplog.text, captured.out, captured.err):

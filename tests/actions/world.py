@@ -73,7 +73,9 @@ def make_book(url: str = "http://127.0.0.1:9", **policy: Any) -> Book:
             ),
         ),
         priorities=(Priority("P1"),),
-        targets={"middleware": Target("middleware", "http", url, {"bearer": "env:TOWER_SECRET_MIDDLEWARE"}, timeout_s=0.5)},
+        targets={
+            "middleware": Target("middleware", "http", url, {"bearer": "env:TOWER_SECRET_MIDDLEWARE"}, timeout_s=0.5)
+        },
         actions=(retry,),
     )
 

@@ -149,8 +149,6 @@ def api(store: Store, tmp_path: Path) -> Api:
     return make_api(store, tmp_path)
 
 
-
-
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[list[Any]]:
     """What was logged, instead of a terminal's rendering of it."""

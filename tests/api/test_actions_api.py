@@ -37,7 +37,9 @@ def desk(store: Store, tmp_path: Path, target: TargetStub) -> Api:
     return api
 
 
-def click(api: Api, body: dict[str, Any] | None = None, key: str | None = "k1", role: str = "operator", query: str = "") -> httpx.Response:
+def click(
+    api: Api, body: dict[str, Any] | None = None, key: str | None = "k1", role: str = "operator", query: str = ""
+) -> httpx.Response:
     """Ask for a retry of SO-1, or whatever the body says."""
     headers = {"Idempotency-Key": key} if key is not None else {}
     body = body if body is not None else {"kind": "retry", "orders": [{"order_id": "SO-1", "version": "v-SO-1"}]}
@@ -105,7 +107,9 @@ def test_each_order_gets_its_own_result(desk: Api) -> None:
 
 
 def test_a_stage_names_the_clocks_meant(desk: Api) -> None:
-    desk.world.order("SO-2", clock_row("capture-to-ship", "order", "SO-2"), clock_row(object_id="S8"), clock_row(object_id="S9"))
+    desk.world.order(
+        "SO-2", clock_row("capture-to-ship", "order", "SO-2"), clock_row(object_id="S8"), clock_row(object_id="S9")
+    )
     reply = click(desk, {"orders": [{"order_id": "SO-2"}], "stage": "ship-to-invoice"})
     assert results(reply) == {"SO-2": "accepted"}
     assert [o["object_id"] for o in reply.json()["items"][0]["objects"]] == ["S8", "S9"]

@@ -44,8 +44,20 @@ def test_no_query_is_a_crash(api: Api, path: str, query: dict[str, str]) -> None
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=8), lambda x: st.lists(x, max_size=3) | st.dictionaries(
-    st.sampled_from(["kind", "orders", "filter", "stage", "reason", "order_id", "version", "state"]), x, max_size=4), max_leaves=10))
+@given(
+    body=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+        lambda x: (
+            st.lists(x, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["kind", "orders", "filter", "stage", "reason", "order_id", "version", "state"]),
+                x,
+                max_size=4,
+            )
+        ),
+        max_leaves=10,
+    )
+)
 def test_no_body_is_a_crash(api: Api, body: Any) -> None:
     reply = api.call("POST", "/v1/actions?dry_run=true", "operator", json=body, headers={"Idempotency-Key": "k"})
     assert reply.status_code in (202, 400), reply.text

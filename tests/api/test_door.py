@@ -37,7 +37,13 @@ def test_reading_needs_a_key_and_any_role_will_do(api: Api, path: str) -> None:
 
 def test_acting_needs_an_operator(api: Api) -> None:
     body = {"orders": [{"order_id": "SO-1"}]}
-    for path in ("/v1/actions", "/v1/actions/x/cancel", "/v1/actions/x/approve", "/v1/actions/x/pause", "/v1/actions/x/resume"):
+    for path in (
+        "/v1/actions",
+        "/v1/actions/x/cancel",
+        "/v1/actions/x/approve",
+        "/v1/actions/x/pause",
+        "/v1/actions/x/resume",
+    ):
         reply = api.call("POST", path, "viewer", json=body, headers={"Idempotency-Key": "k"})
         is_problem(reply, 403, "forbidden")
         is_problem(api.call("POST", path, None, json=body), 401, "unauthenticated")
@@ -82,7 +88,9 @@ def test_what_is_not_there_and_what_cannot_be_done_are_problems(api: Api) -> Non
     is_problem(api.get("/v1/actions/none"), 404, "not_found")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"orders": 3}', b"\xff", b'{"orders":[],"colour":1}', b'{"orders":[],"filter":{}}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"orders": 3}', b"\xff", b'{"orders":[],"colour":1}', b'{"orders":[],"filter":{}}']
+)
 def test_a_bad_body_is_a_problem(api: Api, body: bytes) -> None:
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}
     reply = api.call("POST", "/v1/actions", "operator", content=body, headers=headers)

@@ -85,8 +85,21 @@ def test_breaches_filter_and_page(breaches: Api) -> None:
 
 
 def test_quarantine_shows_the_reason(api: Api) -> None:
-    names = ["quarantine_id", "received_at", "stored_at", "connection", "source", "event_id", "type", "reason", "detail", "raw"]
-    rows = [[2**63 + n, T0, T0, "hh", "/wms/hh", f"e{n}", "o2c.x", reason, "because", "{}"] for n, reason in enumerate("ab")]
+    names = [
+        "quarantine_id",
+        "received_at",
+        "stored_at",
+        "connection",
+        "source",
+        "event_id",
+        "type",
+        "reason",
+        "detail",
+        "raw",
+    ]
+    rows = [
+        [2**63 + n, T0, T0, "hh", "/wms/hh", f"e{n}", "o2c.x", reason, "because", "{}"] for n, reason in enumerate("ab")
+    ]
     with api.world.store.writer() as client:
         client.insert("quarantine", rows, column_names=names)
     found = api.get("/v1/quarantine?reason=a").json()["quarantine"]
@@ -144,5 +157,7 @@ def test_the_audit_is_paged_latest_first_and_checked_on_request(api: Api) -> Non
 def test_filters_of_the_audit(api: Api) -> None:
     entries = [Entry("ana", "retry", "a/1#1"), Entry("engine", "accepted", "a/1#1"), Entry("ben", "retry", "b/1#1")]
     Audit(api.world.store).append(entries, T0)
-    counts: dict[str, Any] = {q: len(api.get(f"/v1/audit?{q}").json()["audit"]) for q in ("actor=ana", "act=retry", "subject=a/")}
+    counts: dict[str, Any] = {
+        q: len(api.get(f"/v1/audit?{q}").json()["audit"]) for q in ("actor=ana", "act=retry", "subject=a/")
+    }
     assert counts == {"actor=ana": 1, "act=retry": 2, "subject=a/": 2}

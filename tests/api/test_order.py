@@ -20,7 +20,9 @@ def ago(**parts: float) -> Any:
 def page(api: Api) -> Api:
     """An order with two shipments, an echo, a reversal, a conflict, a retracted link and a trace."""
     w = api.world
-    w.order("SO-1", clock_row(), clock_row(object_id="S2", state="stopped", verdict="", used_s=60, stopped_at=ago(hours=1)))
+    w.order(
+        "SO-1", clock_row(), clock_row(object_id="S2", state="stopped", verdict="", used_s=60, stopped_at=ago(hours=1))
+    )
     w.link("SO-1", ("shipment", "S1"), ("order", "SO-1"))
     w.link("SO-1", ("shipment", "S2"), ("order", "SO-1"))
     w.link("SO-1", ("invoice", "I1"), ("shipment", "S2"))
@@ -97,7 +99,9 @@ def test_clocks_run_on(page: Api) -> None:
 
 def test_findings_traces_events_and_the_row(page: Api) -> None:
     body = page.get("/v1/orders/SO-1").json()
-    assert [(f["rule"], f["state"], f["evidence"]) for f in body["findings"]] == [("ship-to-invoice", "open", {"used_s": 7200})]
+    assert [(f["rule"], f["state"], f["evidence"]) for f in body["findings"]] == [
+        ("ship-to-invoice", "open", {"used_s": 7200})
+    ]
     assert [(t["trace_id"], [s["name"] for s in t["spans"]]) for t in body["traces"]] == [
         ("t1", ["checkout", "charge"]),
         ("t2", ["ship"]),

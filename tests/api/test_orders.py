@@ -13,11 +13,12 @@ from tests.actions.world import T0, clock_row
 from tests.api.conftest import Api
 
 ARROW = "application/vnd.apache.arrow.stream"
-KEYS = (
-    "order_id state stage since due_at age_s overdue_s priority amount currency value_at_risk customer_id customer_tier"
-    " system error last_milestone last_at next_milestone retries retryable version object_type object_id budget_s used_s"
-    " reporting_amount closed_at order_type warehouse company partner channel"
-).split()
+KEYS = [
+    "order_id", "state", "stage", "since", "due_at", "age_s", "overdue_s", "priority", "amount", "currency",
+    "value_at_risk", "customer_id", "customer_tier", "system", "error", "last_milestone", "last_at",
+    "next_milestone", "retries", "retryable", "version", "object_type", "object_id", "budget_s", "used_s",
+    "reporting_amount", "closed_at", "order_type", "warehouse", "company", "partner", "channel",
+]  # fmt: skip
 
 
 def ids(response: Any) -> list[str]:
@@ -33,14 +34,22 @@ def board(api: Api) -> Api:
     w.order("SO-late", clock_row(), amount=Decimal("500"), priority="P1")
     w.order(
         "SO-fail",
-        clock_row("capture-to-ship", "order", "SO-fail", "failing", system="wms", error="Label printer offline", calendar=""),
+        clock_row(
+            "capture-to-ship", "order", "SO-fail", "failing", system="wms", error="Label printer offline", calendar=""
+        ),
         clock_row(verdict="at_risk", object_id="S2"),
         amount=Decimal("900.25"),
         customer_id="C-9",
     )
     w.order("SO-risk", clock_row(verdict="at_risk", object_id="S3", due_at=T0 + timedelta(hours=1)), partner="DHL")
     w.order("SO-fine", clock_row(verdict="on_track", object_id="S4", due_at=T0 + timedelta(hours=9)))
-    w.order("SO-done", clock_row(verdict="", state="stopped", used_s=60, object_id="S5"), state="done", closed_at=T0, stage="")
+    w.order(
+        "SO-done",
+        clock_row(verdict="", state="stopped", used_s=60, object_id="S5"),
+        state="done",
+        closed_at=T0,
+        stage="",
+    )
     w.order("SO-orphan", on_board=0)
     return api
 
@@ -122,7 +131,9 @@ def test_the_default_sort_is_the_value_at_risk_falling_and_its_sum_is_given(boar
 @pytest.mark.parametrize("sort", ["-value_at_risk", "value_at_risk", "-age", "due_at", "priority", "state", "overdue"])
 def test_pages_join_without_gap_or_double_when_every_key_ties(api: Api, sort: str) -> None:
     api.world.orders([(f"SO-{n:02}", [clock_row(object_id=f"S{n}")], {}) for n in range(23)])
-    api.world.orders([(f"SN-{n:02}", [], {"value_at_risk": None, "priority": "", "state": "on_track"}) for n in range(4)])
+    api.world.orders(
+        [(f"SN-{n:02}", [], {"value_at_risk": None, "priority": "", "state": "on_track"}) for n in range(4)]
+    )
     seen: list[str] = []
     cursor = ""
     for _ in range(20):

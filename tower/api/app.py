@@ -77,7 +77,7 @@ def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI
     def openapi(_: Viewer) -> Response:
         """Describe every endpoint, with examples and the shape of refusals."""
         if not document:
-            document.append(complete(get_openapi(title=app.title, version=app.version, routes=app.routes)))
+            document.append(complete(get_openapi(title=app.title, version=app.version, routes=app.routes), app.routes))
         return Json(document[0])
 
     return app

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
+
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 
 from tower.api.problems import PROBLEM_SCHEMA
 from tower.model.problem import Problem
@@ -25,8 +29,18 @@ def answers(example: Any, *refusals: int, status: int = 200, also: str = "") -> 
     return {status: {"description": "As asked", "content": content}, **problems(*refusals)}
 
 
-def complete(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with the problem schema and the bearer key, which every endpoint but health needs."""
+def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Return the document with the problem schema and the bearer key, which every endpoint but health needs.
+
+    Examples are put back as they were written: the generator drops every null from them.
+    """
+    for route in (r for r in routes if isinstance(r, APIRoute) and r.path_format in document["paths"]):
+        for method in route.methods & {m.upper() for m in document["paths"][route.path_format]}:
+            told = document["paths"][route.path_format][method.lower()]["responses"]
+            for status, response in route.responses.items():
+                for media, content in response.get("content", {}).items():
+                    if "example" in content:
+                        told[str(status)]["content"][media]["example"] = content["example"]
     components = document.setdefault("components", {})
     components.setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
