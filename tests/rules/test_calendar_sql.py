@@ -38,14 +38,14 @@ def ask(
 ) -> list[Any]:
     """Evaluate expressions over rows of instants a and b and a duration ms."""
     bound = f"WITH {', '.join(with_clause(calendar))} " if calendar else ""
-    values = ", ".join(f"({', '.join(str(v) if isinstance(v, int) else _sql(v) for v in row)})" for row in rows)
+    values = ", ".join(f"({', '.join(str(v) if isinstance(v, int) else sql_instant(v) for v in row)})" for row in rows)
     structure = "'a Nullable(DateTime64(3, \\'UTC\\')), b Nullable(DateTime64(3, \\'UTC\\')), ms Nullable(Int64)'"
     with store.reader() as client:
         query = f"{bound}SELECT {', '.join(expressions)} FROM values({structure}, {values})"
         return [tuple(row) for row in client.query(query).result_rows]
 
 
-def _sql(value: datetime | None) -> str:
+def sql_instant(value: datetime | None) -> str:
     return (
         "NULL" if value is None else f"fromUnixTimestamp64Milli({(value - EPOCH) // timedelta(milliseconds=1)}, 'UTC')"
     )
@@ -163,7 +163,7 @@ def test_two_calendars_live_in_one_statement(store: Store) -> None:
     both = ", ".join(with_clause(office) + with_clause(night))
     with store.reader() as client:
         added = f"{add_sql(office, 'a', '3600000')}, {add_sql(night, 'a', '3600000')}"
-        row = client.query(f"WITH {both} SELECT {added} FROM (SELECT {_sql(start)} AS a)").result_rows[0]
+        row = client.query(f"WITH {both} SELECT {added} FROM (SELECT {sql_instant(start)} AS a)").result_rows[0]
     assert row == (office.add(start, 3600), night.add(start, 3600))
 
 
