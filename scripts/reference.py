@@ -66,8 +66,8 @@ def page() -> str:
                 "## Settings of the tower",
                 "Read from the environment, once, at the start. An unusable value ends the start with one sentence.",
                 settings_table([(s.name, s.default, s.help) for s in SETTINGS]),
-                "Secrets that the rulebook refers to are read from `TOWER_SECRET_*` variables (`env:TOWER_SECRET_X`) or "
-                "from files in `TOWER_SECRETS_DIR` (`file:x`), and from nowhere else. The commands that speak to a "
+                "Secrets that the rulebook refers to are read from `TOWER_SECRET_*` variables (`env:TOWER_SECRET_X`) "
+                "or from files in `TOWER_SECRETS_DIR` (`file:x`), and from nowhere else. The commands that speak to a "
                 "running tower also take `TOWER_URL` and `TOWER_TOKEN`.",
                 "## Settings of the dashboards",
                 settings_table([(s.name, s.default, s.help) for s in DASHBOARD_SETTINGS]),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
+
+atexit.register(gc.freeze)  # the reason is in tower/cli.py
 
 
 @pytest.fixture(autouse=True)

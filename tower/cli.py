@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import sys
 
 import typer
@@ -10,6 +12,9 @@ from tower.commands import audit, backup, demo, keys, load, replay, rules, statu
 from tower.commands.plainly import plainly, settings_now
 from tower.commands.serve import serve
 from tower.settings import SETTINGS
+
+# Protobuf's C extension crashes now and then when the ending interpreter collects garbage; what is frozen is not walked.
+atexit.register(gc.freeze)
 
 app = typer.Typer(
     no_args_is_help=True,
