@@ -15,11 +15,14 @@ from tests.api.conftest import Api, make_api, open_store
 
 PATHS = ("/v1/orders", "/v1/breaches", "/v1/quarantine", "/v1/orphans", "/v1/actions", "/v1/audit")
 NAMES = ("state", "stage", "system", "priority", "customer_id", "partner", "min_value", "q", "sort", "limit", "cursor",
-         "rule", "kind", "order_id", "since", "reason", "actor", "subject", "verify", "object_type", "colour")  # fmt: skip
+         "rule", "kind", "order_id", "since", "reason", "actor", "subject", "verify", "object_type",
+         "colour")  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=30),
-    st.sampled_from(["stuck", "late", "-value_at_risk", "due_at", "1", "-1", "1e30", "NaN", "Infinity", "2026-11-23T10:00:00Z",
-                     "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "{x:String}", "'; --", "\\", "%", "true", "WyJhIl0"]),
+    st.sampled_from(["stuck", "late", "-value_at_risk", "due_at", "1", "-1", "1e30", "NaN", "Infinity",
+                     "2026-11-23T10:00:00Z",
+                     "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "{x:String}", "'; --", "\\", "%",
+                     "true", "WyJhIl0"]),
     st.integers().map(str),
     st.decimals().map(str),
 )  # fmt: skip

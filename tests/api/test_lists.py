@@ -56,7 +56,8 @@ def breaches(api: Api) -> Api:
     names = ["order_no", "order_id", "rule", "kind", "object", "object_type", "object_id", "breach_id", "state",
              "opened_at", "detected_at", "milestone", "system", "error", "evidence", "book", "updated_at"]  # fmt: skip
     rows = [
-        [n, f"SO-{n}", "r1" if n % 2 else "r2", "late", n, "order", f"SO-{n}", f"b{n}", "retracted" if n == 3 else "open",
+        [n, f"SO-{n}", "r1" if n % 2 else "r2", "late", n, "order", f"SO-{n}", f"b{n}",
+         "retracted" if n == 3 else "open",
          T0 - timedelta(hours=n // 3), T0, "", "", "", "{}", "book1", T0]
         for n in range(12)
     ]  # fmt: skip

@@ -51,7 +51,8 @@ def page(api: Api) -> Api:
                           "Duration", "StatusCode"],
         )  # fmt: skip
         names = ["order_no", "order_id", "rule", "kind", "object", "object_type", "object_id", "breach_id", "state",
-                 "opened_at", "detected_at", "milestone", "system", "error", "evidence", "book", "updated_at"]  # fmt: skip
+                 "opened_at", "detected_at", "milestone", "system", "error", "evidence", "book",
+                 "updated_at"]  # fmt: skip
         number = w.numbers["SO-1"]
         rows = [
             [number, "SO-1", "ship-to-invoice", "late", 1, "shipment", "S1", "b1", "open", ago(hours=1), T0,
@@ -74,7 +75,8 @@ def test_objects_and_links_are_those_that_hold(page: Api) -> None:
 def test_milestones_lie_on_their_objects_in_the_words_of_their_authority(page: Api) -> None:
     told = {(m["milestone"], m["object_id"]): m for m in page.get("/v1/orders/SO-1").json()["milestones"]}
     assert set(told) == {
-        ("order_captured", "SO-1"), ("shipment_confirmed", "S1"), ("shipment_confirmed", "S2"), ("invoice_released", "I1"),
+        ("order_captured", "SO-1"), ("shipment_confirmed", "S1"), ("shipment_confirmed", "S2"),
+        ("invoice_released", "I1"),
     }  # fmt: skip
     captured = told["order_captured", "SO-1"]  # told on the shipment, true of the order; the conflict's loser is gone
     assert (captured["object_type"], captured["occurred_at"]) == ("order", "2026-11-23T06:00:00.000Z")

@@ -165,7 +165,8 @@ def test_unknown_parameters_are_named(board: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["state=lost", "sort=colour", "limit=0", "limit=5001", "limit=x", "min_value=nan", "min_value=1e40", "as_of=now",
+    "query", ["state=lost", "sort=colour", "limit=0", "limit=5001", "limit=x", "min_value=nan", "min_value=1e40",
+              "as_of=now",
               "as_of=2026-11-23T10:00:00", "as_of=0001-01-01T00:00:00Z", "q=%00"],
 )  # fmt: skip
 def test_values_that_mean_nothing_are_refused(board: Api, query: str) -> None:
