@@ -15,6 +15,8 @@ from tower.model.connections import Connections
 from tower.store.sql import load
 
 DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+# A tick judges by all that has been taken in, also what arrived while it was already under way.
+EVERYTHING_KNOWN = datetime(2199, 1, 1, tzinfo=UTC)
 _BATCH_EVENTS = 50_000
 _SLICE_ORDERS = 10_000
 
@@ -88,7 +90,7 @@ def _find_due(client: Client, now: datetime, everything: bool) -> None:
 def _judge(client: Client, compiled: Compiled, now: datetime) -> int:
     total, after = 0, 0
     while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": _SLICE_ORDERS}):
-        workspace.judge(client, compiled, as_of=now, known_at=now)
+        workspace.judge(client, compiled, as_of=now, known_at=EVERYTHING_KNOWN)
         verdicts.store(client, compiled, now)
         total += size
         after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])

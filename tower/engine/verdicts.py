@@ -50,4 +50,5 @@ def store(client: Client, compiled: Compiled, now: datetime) -> None:
         f"INSERT INTO orders ({columns}, judged_at) SELECT {columns}, {{now:DateTime64(3, 'UTC')}} FROM judged_orders",
         parameters={"now": now},
     )
+    client.command(load("engine_unjudged"), parameters={"now": now})
     client.command(load("engine_breaches"), parameters={"now": now, "book": compiled.book.hash})

@@ -1,0 +1,158 @@
+"""Made-up order histories for the engine's tests: seeded, small, and nasty on purpose."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+from rules.parse import parse_book
+from tests.engine.oracle import Ref, Said
+
+NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)  # the day after clocks went forward in Berlin
+BOOK = parse_book(
+    {
+        "book.yaml": """
+process: {start: [order_captured, order_accepted], done: [delivered, {milestone: invoice_released, per: shipment}, payment_applied], cancelled: [order_cancelled]}
+milestones:
+  order_captured: {object: order, authority: [{kind: edi, when: {channel: edi}}, commerce]}
+  order_accepted: {object: order, authority: erp, after: [order_captured]}
+  order_cancelled: {object: order, authority: erp}
+  credit_held: {object: order, authority: erp}
+  credit_released: {object: order, authority: erp}
+  stock_held: {object: shipment, authority: wms}
+  stock_released: {object: shipment, authority: wms}
+  shipment_confirmed: {object: shipment, authority: wms}
+  delivered: {object: shipment, authority: tms}
+  invoice_released: {object: invoice, authority: erp}
+  payment_applied: {object: payment, authority: erp}
+calendars:
+  office: {zone: Europe/Berlin, open: {mon-fri: ["08:00-12:00", "13:00-17:00"], sat: ["22:00-06:00"]}, closed: ["2026-03-27"]}
+  night: {zone: America/New_York, open: {daily: ["20:00-04:00"]}}
+stages:
+  - {id: accept, from: order_captured, to: order_accepted, within: 1h, at_risk: 75%, not_before: 5m}
+  - id: ship
+    from: order_accepted
+    to: shipment_confirmed
+    within: 6h
+    calendar: office
+    at_risk: 50%
+    pause: [{from: credit_held, to: credit_released}]
+    tiers: [{when: {priority: P1}, within: 2h}, {when: {warehouse: HH2}, calendar: night}, {when: {customer_tier: gold}, until: promised_at}]
+  - {id: ship-all, from: order_accepted, to: {milestone: shipment_confirmed, pick: complete}, within: 20h, when: {order_type: [standard, bulk]}}
+  - id: invoice
+    from: shipment_confirmed
+    to: invoice_released
+    per: shipment
+    within: 3h
+    calendar: office
+    at_risk: 80%
+    not_before: 2m
+    pause: [{from: credit_held, to: credit_released}, {from: stock_held, to: stock_released}]
+  - {id: invoice-last, from: {milestone: shipment_confirmed, pick: last}, to: {milestone: invoice_released, pick: last}, within: 90m, when: {amount: ">= 500"}}
+  - {id: deliver, from: order_accepted, to: {milestone: delivered, pick: complete}, until: promised_at, plus: 4h, calendar: office, at_risk: 60%}
+  - {id: pay, from: invoice_released, to: payment_applied, per: invoice, within: 30h}
+priorities:
+  - {name: P1, when: {any: [{amount: ">= 1000"}, {customer_tier: [gold], order_type: bulk}]}}
+  - {name: P2, when: {channel: edi}}
+  - {name: P3}
+value: {currency: EUR, rates: [{currency: USD, rate: "0.9", since: "2026-01-01"}, {currency: USD, rate: "0.8", since: "2026-03-28"}]}
+"""
+    }
+)
+_SPAN_S = 6 * 24 * 3600
+
+
+def histories(seed: int, cases: int) -> list[Said]:
+    """Return the events of so many small unrelated cases, in order of making."""
+    rng = random.Random(seed)
+    return [said for number in range(cases) for said in _case(rng, f"{number}")]
+
+
+def _case(rng: random.Random, name: str) -> list[Said]:
+    orders = [("order", f"O{name}-{i}") for i in range(rng.choice([1, 1, 1, 2]))]
+    shipments = [("shipment", f"S{name}-{i}") for i in range(rng.choice([0, 1, 1, 2, 3]))]
+    invoices = [("invoice", f"I{name}-{i}") for i in range(rng.choice([0, 1, 1, 2]))]
+    payments = [("payment", f"P{name}-{i}") for i in range(rng.choice([0, 0, 1, 2]))]
+    parents = {"shipment": orders, "invoice": shipments or orders, "payment": invoices or orders}
+    events: list[Said] = []
+
+    def at() -> datetime:
+        return NOW - timedelta(seconds=60 * rng.randrange(-3, _SPAN_S // 60))
+
+    def say(milestone: str, kinds: list[str], ref: Ref, polarity: str = "reached") -> None:
+        links: tuple[tuple[Ref, Ref, bool], ...] = ()
+        attributes: dict[str, Any] = {}
+        if ref[0] == "order":
+            attributes = _attributes(rng)
+        elif rng.random() < 0.75:
+            pool = parents[ref[0]]
+            links = tuple((ref, p, rng.random() < 0.07) for p in rng.sample(pool, k=min(len(pool), rng.choice([1, 1, 2]))))
+        error = f"error {rng.randrange(3)}" if polarity == "failed" else ""
+        key = f"{name}/{len(events)}"
+        events.append(Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, attributes, error))
+
+    for ref in orders:
+        say("order_captured", ["commerce", "commerce", "edi", "crm"], ref)
+        if rng.random() < 0.8:
+            say("order_accepted", ["erp", "erp", "erp", "crm"], ref)
+        for milestone, chance in (("credit_held", 0.3), ("credit_released", 0.25), ("credit_held", 0.1), ("order_cancelled", 0.08)):
+            if rng.random() < chance:
+                say(milestone, ["erp", "erp", "crm"], ref)
+        if rng.random() < 0.1:
+            say("order_accepted", ["erp", "crm"], ref, "reversed")
+        if rng.random() < 0.1:
+            say("order_accepted", ["erp", "middleware"], ref, "failed")
+    for refs, milestone, kinds in (
+        (shipments, "shipment_confirmed", ["wms", "wms", "wms", "erp"]),
+        (shipments, "delivered", ["tms", "tms", "crm"]),
+        (invoices, "invoice_released", ["erp", "erp", "billing"]),
+        (payments, "payment_applied", ["erp", "erp", "bank"]),
+    ):
+        for ref in refs:
+            for polarity, chance in (("reached", 0.75), ("reached", 0.2), ("reversed", 0.12), ("failed", 0.15)):
+                if rng.random() < chance:
+                    say(milestone, kinds if polarity != "failed" else [*kinds, "middleware"], ref, polarity)
+            if ref[0] == "shipment" and rng.random() < 0.2:
+                say("stock_held", ["wms"], ref)
+                if rng.random() < 0.6:
+                    say("stock_released", ["wms"], ref)
+            if ref[0] == "shipment" and rng.random() < 0.12:
+                say("invoice_released", ["erp", "middleware"], ref, "failed")
+    return events
+
+
+def _attributes(rng: random.Random) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "amount": Decimal(rng.choice([50, 499, 500, 999, 1000, 2500])),
+        "currency": rng.choice(["EUR", "EUR", "USD", "PLN"]),
+        "customer_tier": rng.choice(["gold", "silver"]),
+        "channel": rng.choice(["edi", "web"]),
+        "order_type": rng.choice(["standard", "bulk", "same_day"]),
+        "warehouse": rng.choice(["HH1", "HH2"]),
+        "promised_at": NOW - timedelta(minutes=rng.randrange(-600, _SPAN_S // 60)),
+    }
+    return {k: v for k, v in values.items() if rng.random() < 0.7}
+
+
+def line(said: Said, received_at: datetime) -> bytes:
+    """Return the row of `events` for what was said."""
+
+    def number(value: str) -> int:
+        return int.from_bytes(blake2b(value.encode(), digest_size=8).digest())
+
+    row: dict[str, Any] = {
+        "received_at": received_at.isoformat(), "occurred_at": said.at.isoformat(), "connection": "", "kind": said.kind,
+        "source": f"/{said.kind}", "event_id": said.key, "ev": number(said.key), "body": number(said.key + "!"),
+        "type": f"o2c.{said.milestone}", "milestone": said.milestone, "polarity": said.polarity, "error": said.error,
+        "on_types": [t for t, _ in said.on], "on_ids": [i for _, i in said.on],
+        "child_types": [c[0] for c, _, _ in said.links], "child_ids": [c[1] for c, _, _ in said.links],
+        "parent_types": [p[0] for _, p, _ in said.links], "parent_ids": [p[1] for _, p, _ in said.links],
+        "relations": ["x" for _ in said.links], "retracts": [int(r) for _, _, r in said.links],
+    }  # fmt: skip
+    for name, value in said.attributes.items():
+        row[name] = value.isoformat() if isinstance(value, datetime) else str(value)
+    return json.dumps(row).encode()
