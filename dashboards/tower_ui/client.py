@@ -116,11 +116,18 @@ class _Entry:
 class Api:
     """Calls to one tower. One per process; safe to use from many sessions."""
 
-    def __init__(self, base_url: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(
+        self, base_url: str, transport: httpx.BaseTransport | None = None, *, fresh_s: float = FRESH_S
+    ) -> None:
         self.base_url = base_url
+        self._fresh_s = fresh_s
         self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT, transport=transport, follow_redirects=False)
         self._entries: dict[tuple[str, str], _Entry] = {}
         self._guard = threading.Lock()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
 
     # -- single calls ---------------------------------------------------------------------------------------------
 
@@ -158,9 +165,9 @@ class Api:
         params: Mapping[str, str] | None = None,
         *,
         fresh: bool = False,
-        within_s: float = FRESH_S,
+        within_s: float = 0.0,
     ) -> Snapshot[Json]:
-        """Return a JSON document. within_s: how old it may be; fresh: not at all."""
+        """Return a JSON document. within_s: how old it may be at least; fresh: ask now."""
         return self._snapshot(viewer, path, params or {}, "application/json", self._json, fresh, within_s)
 
     def _snapshot(
@@ -171,12 +178,12 @@ class Api:
         accept: str,
         read: Callable[[httpx.Response], T],
         fresh: bool,
-        within_s: float = FRESH_S,
+        within_s: float = 0.0,
     ) -> Snapshot[T]:
         question = f"{accept} {path}?{sorted(params.items())}"
         entry = self._entry(hashlib.sha256(viewer.key.encode()).hexdigest(), question)
         held: Snapshot[T] = entry.snapshot
-        wait_s = FRESH_S if held.error or held.data is None else within_s
+        wait_s = self._fresh_s if held.error or held.data is None else max(self._fresh_s, within_s)
         if not fresh and time.monotonic() - entry.tried < wait_s:
             return held
         # Whoever comes second does not queue behind a slow tower while there is something to show.

@@ -126,11 +126,11 @@ def money_short(value: Decimal | None, currency: str = "") -> str:
         return NONE
     sign, size = ("−" if value < 0 else ""), abs(value)
     for unit, factor in (("B", Decimal(10**9)), ("M", Decimal(10**6)), ("k", Decimal(1000))):
+        if size < factor * Decimal("0.9995"):  # below, the smaller unit still shows less than 1000
+            continue
         scaled = size / factor
-        digits = Decimal("0.1") if scaled < 100 else Decimal(1)
-        rounded = scaled.quantize(digits, ROUND_HALF_UP)
-        if rounded >= 1:
-            return f"{sign}{symbol(currency)}{rounded}{unit}"
+        digits = Decimal("0.1") if scaled < Decimal("99.95") else Decimal(1)
+        return f"{sign}{symbol(currency)}{scaled.quantize(digits, ROUND_HALF_UP)}{unit}"
     return f"{sign}{symbol(currency)}{size.quantize(Decimal(1), ROUND_HALF_UP)}"
 
 

@@ -406,7 +406,7 @@ class Served:
         self.start()
 
     def start(self) -> None:
-        config = uvicorn.Config(application(self.tower), host="127.0.0.1", port=self.port, log_level="error", lifespan="off")
+        config = uvicorn.Config(application(self.tower), host="127.0.0.1", port=self.port, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -418,7 +418,6 @@ class Served:
 
     def stop(self) -> None:
         self._server.should_exit = True
-        self._server.force_exit = True
         self._thread.join(10)
 
 
