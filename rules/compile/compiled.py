@@ -91,6 +91,8 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_failures", verdict.FAILURES.strip()),
         Step("judged_cases", verdict.cases_sql(book)),
         Step("judged_runs", clocks.runs_sql(book, kinds)),
+        Step("judged_ends", deadlines.ends_sql()),
+        Step("judged_dues", deadlines.dues_sql(book)),
         Step("judged_starts", deadlines.starts_sql(book)),
         Step("judged_clocks", verdict.clocks_sql()),
         Step("judged_orders", verdict.orders_sql(book.hash)),

@@ -21,28 +21,28 @@ def used_calendars(book: Book) -> dict[str, Calendar]:
     return {name: book.calendars[name] for name in sorted(n for n in names if n)}
 
 
-def starts_sql(book: Book) -> str:
-    """Return the step that gives each run its end, deadline, at-risk instant, budget and used open time."""
-    calendars = CalendarSet(used_calendars(book))
-    scalars = ",\n    ".join(calendars.with_items())
-    offsets = "".join(f",\n            {item}" for item in calendars.columns())
+def _open_ms(calendars: CalendarSet, instant: str) -> str:
+    return f"toInt64({open_ms_sql(calendars, instant)})"
 
-    def open_ms(instant: str) -> str:
-        return f"toInt64({open_ms_sql(calendars, instant)})"
 
-    def add(instant: str, ms: str) -> str:
-        return add_sql(calendars, instant, ms)
+def _needed(target: str) -> str:
+    """Return the open ms after the start at which `target` of them were not paused; NEVER while a pause is open."""
+    return (
+        f"arrayFold((needed, p) -> if(p.1 - started_open < needed, if(p.2 >= {_NEVER_MS}, toInt64({_NEVER_MS}), "
+        f"needed + p.2 - p.1), needed), holds_open, {target})"
+    )
 
-    def needed(target: str) -> str:
-        return (
-            f"arrayFold((needed, p) -> if(p.1 - started_open < needed, if(p.2 >= {_NEVER_MS}, toInt64({_NEVER_MS}), "
-            f"needed + p.2 - p.1), needed), holds_open, {target})"
-        )
 
+def _with(calendars: CalendarSet) -> str:
+    items = calendars.with_items()
+    return "WITH\n    " + ",\n    ".join(items) if items else ""
+
+
+def ends_sql() -> str:
+    """Return the step that says what ends each run, and in which merged intervals it stands still."""
     return f"""
--- One row: a clock with everything that does not depend on the moment it is looked at.
+-- One row: a run with its end and its pauses.
 WITH
-    {scalars + "," if scalars else ""}
     closing AS
     (
         SELECT
@@ -50,53 +50,71 @@ WITH
             least(
                 if(done_at IS NULL OR started_at > assumeNotNull(done_at), {FAR}, assumeNotNull(done_at)),
                 if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at,
-            arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds{offsets}
+            arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds
         FROM judged_runs
-    ),
-    ending AS
-    (
-        SELECT
-            *,
-            arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
-                arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))), cut_holds, {_NO_HOLDS}) AS holds,
-            to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
-            multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at
-        FROM closing
-    ),
+    )
+SELECT
+    * EXCEPT (raw_holds, cut_holds),
+    arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
+        arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))), cut_holds, {_NO_HOLDS}) AS holds,
+    to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
+    multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at
+FROM closing
+""".strip()
+
+
+def dues_sql(book: Book) -> str:
+    """Return the step that gives each run its deadline, in the open time of its calendar."""
+    calendars = CalendarSet(used_calendars(book))
+    offsets = "".join(f"{item},\n            " for item in calendars.columns())
+    scalars = _with(calendars)
+    add = add_sql(calendars, "due_from", f"if(due_after >= {_NEVER_MS}, 0, due_after)")
+    return f"""
+-- One row: a run with its deadline.
+{scalars + "," if scalars else "WITH"}
     opened AS
     (
         SELECT
             *,
-            {open_ms("started_at")} AS started_open,
-            {open_ms("ifNull(end_at, started_at)")} AS end_open,
-            arrayMap(p -> ({open_ms("p.1")}, if(p.2 = {FAR}, toInt64({_NEVER_MS}), {open_ms("p.2")})), holds) AS holds_open
-        FROM ending
-    ),
-    needing AS
-    (
-        SELECT *, {needed("toInt64(ifNull(within_ms, 0))")} AS due_needed
-        FROM opened
-    ),
-    due AS
-    (
-        SELECT
-            *,
-            if(within_ms IS NULL, ifNull(until_at, started_at), started_at) AS due_from,
-            multiIf(within_ms IS NOT NULL, due_needed, until_at IS NULL, toInt64({_NEVER_MS}), plus_ms) AS due_after,
-            CAST(if(due_after >= {_NEVER_MS}, NULL, {add("due_from", f"if(due_after >= {_NEVER_MS}, 0, due_after)")}) AS Nullable(DateTime64(3, 'UTC'))) AS due_at
-        FROM needing
-    ),
+            {offsets}{_open_ms(calendars, "started_at")} AS started_open,
+            {_open_ms(calendars, "ifNull(end_at, started_at)")} AS end_open,
+            arrayMap(p -> ({_open_ms(calendars, "p.1")}, if(p.2 = {FAR}, toInt64({_NEVER_MS}), {_open_ms(calendars, "p.2")})), holds) AS holds_open
+        FROM judged_ends
+    )
+SELECT
+    *,
+    if(within_ms IS NULL, ifNull(until_at, started_at), started_at) AS due_from,
+    multiIf(
+        within_ms IS NOT NULL, {_needed("toInt64(ifNull(within_ms, 0))")},
+        until_at IS NULL, toInt64({_NEVER_MS}),
+        plus_ms) AS due_after,
+    CAST(if(due_after >= {_NEVER_MS}, NULL, {add}) AS Nullable(DateTime64(3, 'UTC'))) AS due_at
+FROM opened
+""".strip()
+
+
+def starts_sql(book: Book) -> str:
+    """Return the step that makes each run a clock: budget, at-risk instant and open time used."""
+    calendars = CalendarSet(used_calendars(book))
+    scalars = _with(calendars)
+    add = add_sql(calendars, "started_at", f"if(at_risk_needed >= {_NEVER_MS}, 0, at_risk_needed)")
+    return f"""
+-- One row: a clock with everything that does not depend on the moment it is looked at.
+{scalars + "," if scalars else "WITH"}
     budgeted AS
     (
         SELECT
             *,
-            if(within_ms IS NOT NULL, within_ms, if(due_at IS NULL, NULL, {open_ms("ifNull(due_at, started_at)")} - started_open)) AS budget_ms,
-            toInt64(ceil(ifNull(budget_ms, 0) * ifNull(at_risk_share, 0))) AS at_risk_target
-        FROM due
+            if(within_ms IS NOT NULL, within_ms,
+                if(due_at IS NULL, NULL, {_open_ms(calendars, "ifNull(due_at, started_at)")} - started_open)) AS budget_ms
+        FROM judged_dues
     ),
     warned AS
     (
-        SELECT *, if(at_risk_share IS NULL OR budget_ms IS NULL, toInt64({_NEVER_MS}), {needed("at_risk_target")}) AS at_risk_needed
+        SELECT
+            *,
+            toInt64(ceil(ifNull(budget_ms, 0) * ifNull(at_risk_share, 0))) AS at_risk_target,
+            if(at_risk_share IS NULL OR budget_ms IS NULL, toInt64({_NEVER_MS}), {_needed("at_risk_target")}) AS at_risk_needed
         FROM budgeted
     )
 SELECT
@@ -105,7 +123,7 @@ SELECT
     stopped AND assumeNotNull(to_at) < started_at AS disorder,
     cancelled_at IS NOT NULL AND started_at > assumeNotNull(cancelled_at) AS after_cancelled,
     due_at, budget_ms,
-    CAST(if(at_risk_needed >= {_NEVER_MS}, NULL, {add("started_at", f"if(at_risk_needed >= {_NEVER_MS}, 0, at_risk_needed)")}) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at,
+    CAST(if(at_risk_needed >= {_NEVER_MS}, NULL, {add}) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at,
     if(end_at IS NULL, NULL, end_open - started_open - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms,
     calendar, holds, system
 FROM warned
