@@ -35,7 +35,7 @@ def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str,
     Examples are put back as they were written: the generator drops every null from them.
     """
     for route in (r for r in routes if isinstance(r, APIRoute) and r.path_format in document["paths"]):
-        for method in route.methods & {m.upper() for m in document["paths"][route.path_format]}:
+        for method in (route.methods or set()) & {m.upper() for m in document["paths"][route.path_format]}:
             told = document["paths"][route.path_format][method.lower()]["responses"]
             for status, response in route.responses.items():
                 for media, content in response.get("content", {}).items():
