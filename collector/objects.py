@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from collector.event import Data, LinkStatement
+from collector.limits import MAX_ID
 from collector.rejection import Rejection
 from rules.vocabulary import ID_FIELDS, OBJECT_TYPES, RELATIONS, Link, ObjectRef, deepest, infer_links, orient
 
@@ -136,10 +137,11 @@ def _end(end: str | dict[str, str], scope: str, index: int, side: str) -> Object
         object_type = ID_FIELDS[field]
     else:
         object_type = object_id = ""
-    if object_type not in RELATIONS and object_type != "order":
+    if object_type not in OBJECT_TYPES or not 0 < len(object_id) <= MAX_ID:
         raise Rejection(
             "invalid_link",
             'name an object as "shipment:S1", {"type": "shipment", "id": "S1"} or {"shipment_id": "S1"};'
+            f" ids have 1 to {MAX_ID} characters,"
             f" types are {', '.join(OBJECT_TYPES)} - at `$.data.links[{index}].{side}`",
         )
     return ObjectRef(object_type, f"{scope}/{object_id}" if scope else object_id)

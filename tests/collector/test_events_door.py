@@ -232,7 +232,10 @@ def test_stated_links_take_three_spellings_and_can_be_taken_back(desk: Desk) -> 
         ({"data": {"promised_at": "2026-03-01T10:00:00"}}, "time_without_zone", "$.data.promised_at"),
         ({"data": {"links": [{"from": "ship:S", "to": "order:O"}]}}, "invalid_link", "links[0].from"),
         ({"data": {"links": [{"from": "order:O", "to": "order:O"}]}}, "invalid_link", "itself"),
-        ({"data": {"links": [{"from": "S", "to": "order:O"}]}}, "invalid_event", "links[0].from"),
+        ({"data": {"links": [{"from": "S", "to": "order:O"}]}}, "invalid_link", "links[0].from"),
+        ({"data": {"links": [{"from": "shipment:", "to": "order:O"}]}}, "invalid_link", "links[0].from"),
+        ({"data": {"links": [{"from": "shipment:S", "to": {"order_id": "x" * 257}}]}}, "invalid_link", "links[0].to"),
+        ({"data": {"links": [{"from": 7, "to": "order:O"}]}}, "invalid_event", "links[0].from"),
     ],
 )  # fmt: skip
 def test_a_lone_event_that_is_none_is_refused_with_the_place(
