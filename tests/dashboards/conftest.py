@@ -72,3 +72,12 @@ def app(**query: str) -> AppTest:
     for name, value in query.items():
         at.query_params[name] = value
     return at
+
+
+def turn_to(at: AppTest, path: str) -> AppTest:
+    """Turn to another page of the app. AppTest.switch_page knows pages that are files; ours are functions."""
+    at.run()
+    found = [h for h, info in at._registered_pages.items() if info.get("url_pathname") == path]
+    assert found, f"no page {path!r}"
+    at._page_hash = found[0]
+    return at

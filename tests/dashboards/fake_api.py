@@ -396,29 +396,39 @@ def application(tower: FakeTower) -> Starlette:
     ])  # fmt: skip
 
 
-class Served:
-    """The API on a free loopback port in a thread; can be stopped and started again on the same port."""
+class Running:
+    """An application on a free loopback port in a thread; can be stopped and started again on the same port."""
 
-    def __init__(self, tower: FakeTower, port: int = 0) -> None:
-        self.tower = tower
+    def __init__(self, application: Starlette, port: int = 0) -> None:
+        self.application = application
         self.port = port or _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 
     def start(self) -> None:
-        config = uvicorn.Config(application(self.tower), host="127.0.0.1", port=self.port, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            self.application, host="127.0.0.1", port=self.port, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+        )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         until = time.monotonic() + 15
         while not self._server.started:
             if time.monotonic() > until:
-                raise RuntimeError("the fake API did not start")
+                raise RuntimeError("the server did not start")
             time.sleep(0.02)
 
     def stop(self) -> None:
         self._server.should_exit = True
         self._thread.join(10)
+
+
+class Served(Running):
+    """The fake tower's API, running."""
+
+    def __init__(self, tower: FakeTower, port: int = 0) -> None:
+        self.tower = tower
+        super().__init__(application(tower), port)
 
 
 def _free_port() -> int:
