@@ -66,17 +66,15 @@ def write_cursor(client: Client, cursor: datetime, now: datetime, owner: str) ->
 
 
 def _take_in(client: Client, cursor: datetime) -> tuple[int, datetime]:
+    """Take in what is stored when the tick begins; what arrives meanwhile waits for the next one."""
     total = 0
-    while (until := _next_batch(client, cursor)) is not None:
+    goal = client.query(load("engine_goal"), parameters={"after": cursor}).result_rows[0][0]
+    while cursor < goal:
+        parameters = {"after": cursor, "goal": goal, "events": _BATCH_EVENTS}
+        until = client.query(load("engine_next_batch"), parameters=parameters).result_rows[0][0]
         total += correlate(client, cursor, until)
         cursor = until
     return total, cursor
-
-
-def _next_batch(client: Client, cursor: datetime) -> datetime | None:
-    parameters = {"after": cursor, "events": _BATCH_EVENTS}
-    row = client.query(load("engine_next_batch"), parameters=parameters).result_rows[0]
-    return row[0] if row[1] else None
 
 
 def _find_due(client: Client, now: datetime, everything: bool) -> None:

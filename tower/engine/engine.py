@@ -97,7 +97,7 @@ class Engine:
     def start(self) -> None:
         """Take the engine's place and begin to tick. Raises StoreError when another engine is alive."""
         now = self._clock()
-        with self._store.writer() as client:
+        with self._store.writer("engine") as client:
             self._refuse_second(client, now)
             self._fresh_book = record_book(client, self._compiled, now)
             workspace.prepare(client, self._compiled)
@@ -145,7 +145,7 @@ class Engine:
         """Run one whole tick as of now: take in, judge, act. Safe to call again after any failure."""
         self._reload()
         position = self._progress.stored
-        with unit("tick") as span, self._store.writer() as client:
+        with unit("tick") as span, self._store.writer("engine") as client:
             tick = run_cycle(client, self._compiled, self._connections, now, self._owner, self._fresh_book)
             span.set_attribute("o2c.events", tick.events)
             span.set_attribute("o2c.orders", tick.orders)
@@ -179,7 +179,7 @@ class Engine:
         if book.hash == self.book.hash:
             return
         self._compiled = compiled_for(book, self._connections.kinds)
-        with self._store.writer() as client:
+        with self._store.writer("engine") as client:
             record_book(client, self._compiled, self._clock())
             workspace.prepare(client, self._compiled)
         self._fresh_book = True

@@ -1,7 +1,7 @@
 """The one file that opens ClickHouse: a writer and a pool of readers on one DSN, embedded or served.
 
-Writes go through one client, one at a time; reads take a client of their own from the pool, so that a board
-never waits for an insert. Never fork after opening an embedded store.
+Writes go through one client per lane (engine, drain, everybody else), one at a time; reads take a client of their
+own from the pool, so that a board never waits for an insert. Never fork after opening an embedded store.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ class Store:
         self.dsn = dsn
         self.database = database
         self.embedded = dsn.startswith("chdb:")
-        self._write_lock = threading.RLock()
+        self._lanes: dict[str, tuple[threading.RLock, Client]] = {}
+        self._lanes_lock = threading.Lock()
         self._readers: queue.LifoQueue[Client] = queue.LifoQueue()
         self._clients: list[Client] = []
         if self.embedded and (path := urlsplit(dsn).path):
@@ -50,7 +51,7 @@ class Store:
         try:
             bootstrap = self._connect(None)
             bootstrap.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-            self._writer = self._connect(database)
+            self._lanes["main"] = (threading.RLock(), self._connect(database))
         except (ClickHouseError, OSError, RuntimeError) as error:
             self.close()
             if "lock" in str(error).lower():
@@ -69,10 +70,18 @@ class Store:
         return client
 
     @contextmanager
-    def writer(self) -> Iterator[Client]:
-        """Hold the write client; others wait. Re-entrant within a thread."""
-        with self._write_lock:
-            yield self._writer
+    def writer(self, lane: str = "main") -> Iterator[Client]:
+        """Hold the write client of a lane; others of that lane wait. Re-entrant within a thread.
+
+        The engine, the drain and everybody else write to different tables and have a lane each, so that a long tick
+        never holds up a click or an acknowledgement.
+        """
+        with self._lanes_lock:
+            if lane not in self._lanes:
+                self._lanes[lane] = (threading.RLock(), self._connect(self.database))
+        lock, client = self._lanes[lane]
+        with lock:
+            yield client
 
     @contextmanager
     def reader(self) -> Iterator[Client]:

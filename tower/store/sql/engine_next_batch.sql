@@ -1,10 +1,10 @@
--- Up to which insert the next batch reaches. Parameters: after, events (about how many). One row: until, how many.
-SELECT max(stored_at) AS until, count() AS events
+-- Up to which insert the next batch reaches. Parameters: after, goal, events (about how many). One row: until.
+SELECT max(stored_at) AS until
 FROM
 (
     SELECT stored_at
     FROM events
-    WHERE stored_at > {after:DateTime64(3, 'UTC')}
+    WHERE stored_at > {after:DateTime64(3, 'UTC')} AND stored_at <= {goal:DateTime64(3, 'UTC')}
     ORDER BY stored_at
     LIMIT {events:UInt64}
 )
