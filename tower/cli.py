@@ -13,7 +13,7 @@ from tower.commands.plainly import plainly, settings_now
 from tower.commands.serve import serve
 from tower.settings import SETTINGS
 
-# Protobuf's C extension crashes now and then when the ending interpreter collects garbage; what is frozen is not walked.
+# Protobuf's C extension crashes now and then when the ending interpreter collects garbage; the frozen is not walked.
 atexit.register(gc.freeze)
 
 app = typer.Typer(
@@ -52,9 +52,14 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 
 
+def run_line(arguments: list[str]) -> int:
+    """Run one command line in this process and return its exit code."""
+    return plainly(lambda: app(arguments))
+
+
 def main() -> None:
     """Run the command line; expected failures end with one sentence and exit code 2."""
-    sys.exit(plainly(app))
+    sys.exit(run_line(sys.argv[1:]))
 
 
 if __name__ == "__main__":

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import TracebackType
 
 import httpx
+
+from tower.cli import run_line
 
 TOKEN = "test-admin-token"
 
@@ -39,6 +43,21 @@ def tower(*arguments: str, env: dict[str, str], timeout_s: float = 60) -> subpro
     """Run a command to its end."""
     command = [sys.executable, "-m", "tower.cli", *arguments]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
+
+
+def here(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a command that serves nothing in this process: the same code without the start of an interpreter."""
+    out, err = io.StringIO(), io.StringIO()
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(env)
+    try:
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_line(list(arguments))
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 class Running:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.commands.process import environment, tower
+from tests.commands.process import environment, here, tower
 from tower.commands.hold import hold_folder
+from tower.store.client import Store
 
 
 def refused(*arguments: str, env: dict[str, str]) -> str:
     """Run a command that must be refused and return what it says."""
-    done = tower(*arguments, env=env)
+    done = (tower if arguments[0] == "run" else here)(*arguments, env=env)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr
@@ -55,7 +54,7 @@ def test_a_port_in_use_names_the_setting(tmp_path: Path) -> None:
     assert "TOWER_PORT" in said
 
 
-@pytest.mark.parametrize("command", [("run",), ("migrate",), ("backup", "copy"), ("purge", "--older-than", "3")])
+@pytest.mark.parametrize("command", [("migrate",), ("backup", "copy"), ("purge", "--older-than", "3")])
 def test_a_data_folder_in_use_is_said(tmp_path: Path, command: tuple[str, ...]) -> None:
     with hold_folder(tmp_path):
         said = refused(*command, env=environment(tmp_path))
@@ -64,12 +63,11 @@ def test_a_data_folder_in_use_is_said(tmp_path: Path, command: tuple[str, ...]) 
 
 def test_a_store_that_is_newer_is_not_touched(tmp_path: Path) -> None:
     env = environment(tmp_path)
-    assert tower("migrate", env=env).returncode == 0
-    ahead = (
-        "import sys; from tower.store.client import Store; s = Store(sys.argv[1]);"
-        "s._writer.command(\"INSERT INTO migrations (number, name) VALUES (9999, '9999_future.sql')\"); s.close()"
-    )
-    subprocess.run([sys.executable, "-c", ahead, f"chdb://{tmp_path / 'store'}"], check=True)
+    assert here("migrate", env=env).returncode == 0
+    store = Store(f"chdb://{tmp_path / 'store'}")
+    with store.writer() as client:
+        client.insert("migrations", [[9999, "9999_future.sql"]], column_names=["number", "name"])
+    store.close()
     assert "migration 9999, which this program does not know" in refused("migrate", env=env)
 
 
@@ -85,6 +83,6 @@ def test_purge_wants_to_know_what(tmp_path: Path) -> None:
 
 
 def test_help_names_every_command_and_setting(tmp_path: Path) -> None:
-    said = tower("run", "--help", env=environment(tmp_path)).stdout
+    said = here("run", "--help", env=environment(tmp_path)).stdout
     assert "TOWER_DATA_DIR" in said
     assert "TOWER_RAW_DAYS" in said
