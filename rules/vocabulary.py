@@ -6,7 +6,7 @@ API cannot drift apart. The words are those of docs/architecture.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 # Each type with the types it may hang from, nearest first: the way up to the order.
@@ -120,7 +120,7 @@ class Link(NamedTuple):
     retract: bool = False
 
 
-def infer_links(named: dict[str, Sequence[str]]) -> list[Link]:
+def infer_links(named: Mapping[str, Sequence[str]]) -> list[Link]:
     """Return the links between the objects that one event names, nearest named type on the way to the order.
 
     named: ids by object type, as sent. Two lists are linked only if one of them has a single member, so a list
@@ -144,7 +144,7 @@ def infer_links(named: dict[str, Sequence[str]]) -> list[Link]:
     return links
 
 
-def deepest(named: dict[str, Sequence[str]], links: Sequence[Link]) -> list[ObjectRef]:
+def deepest(named: Mapping[str, Sequence[str]], links: Sequence[Link]) -> list[ObjectRef]:
     """Return the named objects that no link of the same event puts above another: where the fact is kept."""
     above = {link.parent for link in links if not link.retract}
     return [

@@ -126,9 +126,7 @@ def _reporting_sql(book: Book) -> str:
 def _priority_sql(book: Book) -> str:
     if not book.priorities:
         return "''"
-    cases = [
-        (when_sql(p.when, columns("profile")), text(p.name)) for p in book.priorities[:-1] if p.when.any_of
-    ]
+    cases = [(when_sql(p.when, columns("profile")), text(p.name)) for p in book.priorities[:-1] if p.when.any_of]
     return choose(cases, text(book.priorities[-1].name))
 
 

@@ -62,7 +62,9 @@ def _tiered(book: Book, value: Callable[[Tier], str | None], otherwise: str) -> 
 
 
 def _until(book: Book) -> str:
-    attributes = {s.budget.until for s in book.stages} | {t.budget.until for s in book.stages for t in s.tiers if t.budget}
+    attributes = {s.budget.until for s in book.stages} | {
+        t.budget.until for s in book.stages for t in s.tiers if t.budget
+    }
     cases = [(f"until = {text(name)}", f"o.{name}") for name in sorted(a for a in attributes if a)]
     return choose(cases, "NULL")
 

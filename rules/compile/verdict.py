@@ -11,9 +11,27 @@ from rules.vocabulary import AT_RISK_STATES, OPEN_STATES, ORDER_ATTRIBUTES
 
 # The nested columns of `orders.clocks`, in the order in which judged_orders packs them.
 CLOCK_COLUMNS = (
-    "rule", "object", "object_type", "object_id", "from_milestone", "to_milestone", "from_event", "to_event",
-    "started_at", "stopped_at", "due_at", "at_risk_at", "budget_s", "used_s", "calendar", "pauses", "state", "verdict",
-    "provisional", "system", "error",
+    "rule",
+    "object",
+    "object_type",
+    "object_id",
+    "from_milestone",
+    "to_milestone",
+    "from_event",
+    "to_event",
+    "started_at",
+    "stopped_at",
+    "due_at",
+    "at_risk_at",
+    "budget_s",
+    "used_s",
+    "calendar",
+    "pauses",
+    "state",
+    "verdict",
+    "provisional",
+    "system",
+    "error",
 )
 
 _AS_OF = "{as_of:DateTime64(3, 'UTC')}"
@@ -51,8 +69,12 @@ def gate_sql(kind: str, case: str) -> str:
 
     A feed fits an order when each scope it declares (company, warehouse, partner) is the order's.
     """
-    fits = " AND ".join(f"(f.{i} = '' OR f.{i} = {case}.{name})" for i, name in ((2, "company"), (3, "warehouse"), (4, "partner")))
-    return f"arrayFold((least_mark, f) -> if(f.1 = {kind} AND {fits}, least(least_mark, f.5), least_mark), marks, {FAR})"
+    fits = " AND ".join(
+        f"(f.{i} = '' OR f.{i} = {case}.{name})" for i, name in ((2, "company"), (3, "warehouse"), (4, "partner"))
+    )
+    return (
+        f"arrayFold((least_mark, f) -> if(f.1 = {kind} AND {fits}, least(least_mark, f.5), least_mark), marks, {FAR})"
+    )
 
 
 MARKS = "(SELECT groupArray((kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
@@ -62,9 +84,7 @@ def cases_sql(book: Book) -> str:
     """Return the step with each order's attributes, first start, completion and cancellation."""
     process = book.process
     attributes = ", ".join(f"profile.{name} AS {name}" for name in ORDER_ATTRIBUTES)
-    done = [
-        f"maxIf(complete_at, milestone = {text(d.milestone)} AND per = {text(d.per)})" for d in process.done
-    ]
+    done = [f"maxIf(complete_at, milestone = {text(d.milestone)} AND per = {text(d.per)})" for d in process.done]
     all_done = " AND ".join(
         f"countIf(milestone = {text(d.milestone)} AND per = {text(d.per)}) > 0" for d in process.done
     )
@@ -154,9 +174,13 @@ LEFT JOIN
 
 def orders_sql(book_hash: str) -> str:
     """Return the step that makes the row of each order: state, worst clock and all its clocks."""
-    rank = "transform(x.verdict, " + texts(OPEN_STATES) + ", CAST([" + ", ".join(
-        str(i) for i in range(len(OPEN_STATES))
-    ) + "] AS Array(UInt8)), toUInt8(99))"
+    rank = (
+        "transform(x.verdict, "
+        + texts(OPEN_STATES)
+        + ", CAST(["
+        + ", ".join(str(i) for i in range(len(OPEN_STATES)))
+        + "] AS Array(UInt8)), toUInt8(99))"
+    )
     at_risk = texts(AT_RISK_STATES)
     nested = ",\n    ".join(f"c.clocks.{i} AS `clocks.{name}`" for i, name in enumerate(CLOCK_COLUMNS, 1))
     own_attributes = ", ".join(f"o.{name} AS {name}" for name in ORDER_ATTRIBUTES)

@@ -113,12 +113,21 @@ class _Case:
                 found.update({k: v for k, v in e.attributes.items() if own or k not in ("amount", "currency")})
         amount = found.get("amount")
         if amount is not None and found.get("currency", "EUR") != "EUR":
-            stated = [e.at for e, _ in self.facts if "amount" in e.attributes and self.book.milestones[e.milestone].object == "order"]
-            rates = [r for r in self.book.value.rates if r.currency == found["currency"] and r.since <= stated[-1].date().isoformat()]
+            stated = [
+                e.at
+                for e, _ in self.facts
+                if "amount" in e.attributes and self.book.milestones[e.milestone].object == "order"
+            ]
+            rates = [
+                r
+                for r in self.book.value.rates
+                if r.currency == found["currency"] and r.since <= stated[-1].date().isoformat()
+            ]
             amount = amount * max(rates, key=lambda r: r.since).rate if rates else None
         found["reporting"] = amount
         found["priority"] = next(
-            (p.name for p in self.book.priorities if p.when.any_of and self._holds(p.when, found)), self.book.priorities[-1].name
+            (p.name for p in self.book.priorities if p.when.any_of and self._holds(p.when, found)),
+            self.book.priorities[-1].name,
         )
         return found
 
@@ -133,7 +142,9 @@ class _Case:
                 return (value or "") not in c.values
             if value is None or c.number is None:
                 return False
-            return {">=": value >= c.number, ">": value > c.number, "<=": value <= c.number, "<": value < c.number}[c.op]
+            return {">=": value >= c.number, ">": value > c.number, "<=": value <= c.number, "<": value < c.number}[
+                c.op
+            ]
 
         return not when.any_of or any(all(one(c) for c in group) for group in when.any_of)
 
@@ -182,7 +193,10 @@ class _Case:
     def _complete(self, ref: Ref, milestone: str, per: str) -> datetime | None:
         parts = [m for m in self._below(ref) if m[0] == per and m not in self.void]
         times = [
-            min((t for (n, b), t in self.reached.items() if n == milestone and part in self.above.get(b, ())), default=None)
+            min(
+                (t for (n, b), t in self.reached.items() if n == milestone and part in self.above.get(b, ())),
+                default=None,
+            )
             for part in parts
         ]
         if parts:
@@ -229,11 +243,26 @@ class _Case:
                 if clock is None:
                     continue
                 key = (stage.id, ref[1])
-                clocks[key] = (clock["start"], clock["end"], clock["due"], clock["state"], clock["verdict"], clock["used"])
+                clocks[key] = (
+                    clock["start"],
+                    clock["end"],
+                    clock["due"],
+                    clock["state"],
+                    clock["verdict"],
+                    clock["used"],
+                )
                 for kind, (opened, resolved) in clock["findings"].items():
                     findings[stage.id, kind, ref[1]] = (opened, resolved)
                 if clock["verdict"]:
-                    worst.append((RANK.index(clock["verdict"]), clock["due"] or datetime.max.replace(tzinfo=self.now.tzinfo), stage.id, ref[1], stage.end.milestone))
+                    worst.append(
+                        (
+                            RANK.index(clock["verdict"]),
+                            clock["due"] or datetime.max.replace(tzinfo=self.now.tzinfo),
+                            stage.id,
+                            ref[1],
+                            stage.end.milestone,
+                        )
+                    )
                 reopened |= done_at is not None and clock["start"] > done_at and clock["end"] is None
         failing_to = {w[4] for w in worst if w[0] == 0}
         far = datetime.max.replace(tzinfo=self.now.tzinfo)
@@ -267,7 +296,10 @@ class _Case:
             told = sorted(
                 e.at
                 for e, r in self.facts
-                if e.milestone == milestone and e.polarity == "reached" and authority in ("", e.kind) and ref in self.above[r]
+                if e.milestone == milestone
+                and e.polarity == "reached"
+                and authority in ("", e.kind)
+                and ref in self.above[r]
             )
             last = max(times)
             before = [t for t in told if t < last]
@@ -372,7 +404,15 @@ class _Case:
                 findings["late"] = (due, end)
         if disorder or late_cancelled:
             findings["out_of_order"] = (start, None)
-        if stage.not_before_s and state == "stopped" and not disorder and not provisional:
-            if (end - start).total_seconds() < stage.not_before_s:
-                findings["too_fast"] = (end, end)
-        return {"start": start, "end": end, "due": due, "state": state, "verdict": verdict, "used": used, "findings": findings}
+        whole = state == "stopped" and not disorder and not provisional
+        if stage.not_before_s and whole and (end - start).total_seconds() < stage.not_before_s:
+            findings["too_fast"] = (end, end)
+        return {
+            "start": start,
+            "end": end,
+            "due": due,
+            "state": state,
+            "verdict": verdict,
+            "used": used,
+            "findings": findings,
+        }

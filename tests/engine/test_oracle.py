@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -74,13 +75,19 @@ def differences(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
             if a == b:
                 continue
             if isinstance(a, dict):
-                wrong += [f"{key} {name} {k}: {a.get(k)} / {b.get(k)}" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+                wrong += [
+                    f"{key} {name} {k}: {a.get(k)} / {b.get(k)}"
+                    for k in sorted(a.keys() | b.keys())
+                    if a.get(k) != b.get(k)
+                ]
             else:
                 wrong.append(f"{key} {name}: {a} / {b}")
     return wrong[:8]
 
 
-@settings(max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.floats(0, 1), max_size=2))
 def test_sql_agrees_with_the_oracle_in_any_order_of_arrival(
     make_store: Callable[[], Store], seed: int, cuts: list[float]
@@ -91,5 +98,5 @@ def test_sql_agrees_with_the_oracle_in_any_order_of_arrival(
     arriving = [*events, *rng.sample(events, k=len(events) // 5)]
     rng.shuffle(arriving)
     edges = [0, *sorted(int(c * len(arriving)) for c in cuts), len(arriving)]
-    batches = [arriving[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    batches = [arriving[a:b] for a, b in pairwise(edges)]
     assert differences(run(make_store(), batches), expected(events)) == []

@@ -90,7 +90,9 @@ def _case(rng: random.Random, name: str) -> list[Said]:
             attributes = _attributes(rng)
         elif rng.random() < 0.75:
             pool = parents[ref[0]]
-            links = tuple((ref, p, rng.random() < 0.07) for p in rng.sample(pool, k=min(len(pool), rng.choice([1, 1, 2]))))
+            links = tuple(
+                (ref, p, rng.random() < 0.07) for p in rng.sample(pool, k=min(len(pool), rng.choice([1, 1, 2])))
+            )
         error = f"error {rng.randrange(3)}" if polarity == "failed" else ""
         key = f"{name}/{len(events)}"
         events.append(Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, attributes, error))
@@ -99,7 +101,12 @@ def _case(rng: random.Random, name: str) -> list[Said]:
         say("order_captured", ["commerce", "commerce", "edi", "crm"], ref)
         if rng.random() < 0.8:
             say("order_accepted", ["erp", "erp", "erp", "crm"], ref)
-        for milestone, chance in (("credit_held", 0.3), ("credit_released", 0.25), ("credit_held", 0.1), ("order_cancelled", 0.08)):
+        for milestone, chance in (
+            ("credit_held", 0.3),
+            ("credit_released", 0.25),
+            ("credit_held", 0.1),
+            ("order_cancelled", 0.08),
+        ):
             if rng.random() < chance:
                 say(milestone, ["erp", "erp", "crm"], ref)
         if rng.random() < 0.1:

@@ -21,6 +21,7 @@ from tower.api import (
     feeds,
     groups,
     health,
+    me,
     metrics,
     order,
     orders,
@@ -43,6 +44,7 @@ from tower.api.wire import Json
 ROUTERS = (
     health.router,
     metrics.router,
+    me.router,
     orders.router,
     why.router,  # before order: its path is the longer one
     order.router,

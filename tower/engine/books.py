@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
-from rules.calendar import CalendarIndex
+from rules.calendar_index import CalendarIndex
 from rules.compile import Compiled, compile_book
 from rules.compile.deadlines import used_calendars
 from rules.model import Book

@@ -135,7 +135,7 @@ class Engine:
             try:
                 self.tick(self._clock())
                 self._last_error = ""
-            except Exception as error:  # the edge of one tick: it is counted, told and tried again
+            except Exception as error:  # noqa: BLE001 - the edge of one tick: counted, told and tried again
                 self._failures += 1
                 self._last_error = f"{type(error).__name__}: {error}".split("\n")[0][:300]
                 log.error("tick failed", error=self._last_error, failures=self._failures)

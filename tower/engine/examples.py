@@ -59,22 +59,22 @@ def _run(client: Client, compiled: Compiled, example: Example) -> ExampleResult:
     workspace.judge(client, compiled, moment, moment)
     verdicts.shape_breaches(client, compiled, moment)
     found = client.query("SELECT rule, kind, object_id FROM judged_breaches").result_rows
-    states = dict(client.query("SELECT order_id, state FROM judged_orders WHERE on_board").result_rows)
+    on_board = client.query("SELECT order_id, state FROM judged_orders WHERE on_board").result_rows
+    states = {str(order_id): str(state) for order_id, state in on_board}
     return _compare(example, found, states)
 
 
 def _compare(example: Example, found: Iterable[Any], states: dict[str, str]) -> ExampleResult:
     rule = example.expect.get("rule")
     wanted = sorted(
-        (str(f.get("rule") or rule), str(f["kind"]), str(f.get("object") or "")) for f in example.expect.get("findings", ())
+        (str(f.get("rule") or rule), str(f["kind"]), str(f.get("object") or ""))
+        for f in example.expect.get("findings", ())
     )
     rows = sorted((str(r), str(k), str(o)) for r, k, o in found)
     if rule:
         rows = [r for r in rows if r[0] == rule]
     wrong: list[str] = []
-    if [w[:2] for w in wanted] != [r[:2] for r in rows] or any(
-        w[2] and w not in rows for w in wanted
-    ):
+    if [w[:2] for w in wanted] != [r[:2] for r in rows] or any(w[2] and w not in rows for w in wanted):
         wrong.append(f"findings: expected {wanted}, found {rows}")
     for order_id, state in (example.expect.get("states") or {}).items():
         if states.get(order_id) != state:

@@ -81,5 +81,7 @@ def _judge_all(
 def _collect(client: Client, first: bool) -> None:
     for name in _RESULTS:
         if first:
-            client.command(f"CREATE OR REPLACE TEMPORARY TABLE all_{name} ENGINE = Memory EMPTY AS SELECT * FROM judged_{name}")
+            client.command(
+                f"CREATE OR REPLACE TEMPORARY TABLE all_{name} ENGINE = Memory EMPTY AS SELECT * FROM judged_{name}"
+            )
         client.command(f"INSERT INTO all_{name} SELECT * FROM judged_{name}")

@@ -1,0 +1,25 @@
+"""GET /v1/me: who the caller is to the tower."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from tower.api.auth import Viewer
+from tower.api.docs import answers
+from tower.api.wire import Json
+
+router = APIRouter()
+_EXAMPLE = {"name": "nina", "roles": ["operator"], "connections": []}
+
+
+@router.get("/v1/me", summary="Who you are", responses=answers(_EXAMPLE))
+def who_am_i(principal: Viewer) -> Response:
+    """Return the name and roles behind the key of the request, and the connections it may send for (`*`: any)."""
+    return Json(
+        {
+            "name": principal.name,
+            "roles": sorted(principal.roles),
+            "connections": sorted(principal.connections),
+        }
+    )
