@@ -48,7 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--rate", type=float, default=2.0, help="orders per second")
-    parser.add_argument("--history-s", type=float, default=300, help="seconds of past to begin with")
+    parser.add_argument("--history-s", type=float, default=240, help="seconds of past to begin with")
     return parser.parse_args()
 
 
