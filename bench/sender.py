@@ -1,0 +1,107 @@
+"""A lean HTTP/1.1 client on asyncio streams, so that the load costs the tower as little of the machine as possible."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.process import TOKEN
+
+_HEAD = (
+    "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+    "Content-Type: application/x-ndjson\r\nContent-Length: {size}\r\n\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """What became of bodies sent as fast as the tower took them."""
+
+    seconds: float
+    busy: int
+
+
+class Connection:
+    """One kept-alive connection."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+
+    async def open(self) -> Connection:
+        """Connect."""
+        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+        return self
+
+    async def post(self, body: bytes) -> int:
+        """Send one body and return the status of the answer."""
+        self._writer.write(_HEAD.format(token=TOKEN, size=len(body)).encode() + body)
+        await self._writer.drain()
+        head = await self._reader.readuntil(b"\r\n\r\n")
+        status = int(head[9:12])
+        lowered = head.lower()
+        at = lowered.find(b"content-length:")
+        length = int(lowered[at + 15 : lowered.find(b"\r\n", at)])
+        answer = await self._reader.readexactly(length)
+        if status not in (200, 429, 503):
+            raise RuntimeError(f"the tower answered {status}: {answer[:300]!r}")
+        if status == 200 and b'"quarantined":0,"rejected":[]' not in answer:
+            raise RuntimeError(f"the tower did not accept all: {answer[:300]!r}")
+        return status
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._writer.close()
+
+
+def burst(port: int, bodies: Sequence[bytes], lanes: int) -> Burst:
+    """Send every body over so many connections, each as soon as its last one was acknowledged."""
+    return asyncio.run(_burst(port, bodies, lanes))
+
+
+async def _burst(port: int, bodies: Sequence[bytes], lanes: int) -> Burst:
+    connections = [await Connection(port).open() for _ in range(lanes)]
+    waiting = list(reversed(bodies))
+    busy = 0
+
+    async def lane(connection: Connection) -> None:
+        nonlocal busy
+        while waiting:
+            body = waiting.pop()
+            while await connection.post(body) != 200:
+                busy += 1
+                await asyncio.sleep(0.05)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(lane(c) for c in connections))
+    seconds = time.perf_counter() - began
+    for connection in connections:
+        connection.close()
+    return Burst(seconds, busy)
+
+
+def paced(port: int, bodies: Sequence[bytes], per_s: float, lanes: int) -> list[float]:
+    """Send bodies on a fixed timetable and return each one's seconds from its due time to its acknowledgement."""
+    return asyncio.run(_paced(port, bodies, per_s, lanes))
+
+
+async def _paced(port: int, bodies: Sequence[bytes], per_s: float, lanes: int) -> list[float]:
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
+    for _ in range(lanes):
+        idle.put_nowait(await Connection(port).open())
+    began = time.perf_counter()
+
+    async def send(number: int, body: bytes) -> float:
+        due = began + number / per_s
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        connection = await idle.get()
+        while await connection.post(body) != 200:
+            await asyncio.sleep(0.05)
+        idle.put_nowait(connection)
+        return time.perf_counter() - due
+
+    latencies = await asyncio.gather(*(send(i, body) for i, body in enumerate(bodies)))
+    while not idle.empty():
+        idle.get_nowait().close()
+    return list(latencies)

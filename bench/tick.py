@@ -1,0 +1,145 @@
+"""What one tick costs when about a thousand orders are touched: with ten times the history, and against judging all.
+
+Two stores in one process hold the same open orders behind a short and a long history of closed ones. Both histories
+come from the same few thousand orders: their events are copied under new ids inside the engine, then taken in and
+judged by the ordinary cycle.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from bench import events
+from bench.events import NOW, Said
+from bench.figure import Figure, median_of
+from rules.parse import SHIPPED, load_book
+from tower.engine import workspace
+from tower.engine.books import compiled_for, record_book
+from tower.engine.cycle import run_cycle
+from tower.model.connections import load_connections
+from tower.store.client import Store
+from tower.store.migrate import migrate
+
+NAME = "tick"
+_TOUCHED = 1000
+_OPEN = 2000
+_CONNECTIONS = load_connections(None)
+# The events of the first copy again under other ids; ids of objects get the number of the copy behind them.
+_COPY = """
+INSERT INTO events
+SELECT * REPLACE (
+    now64(3, 'UTC') AS stored_at, event_id || {suffix:String} AS event_id, sipHash64(ev, {suffix:String}) AS ev,
+    arrayMap(i -> i || {suffix:String}, on_ids) AS on_ids, arrayMap(i -> i || {suffix:String}, child_ids) AS child_ids,
+    arrayMap(i -> i || {suffix:String}, parent_ids) AS parent_ids)
+FROM events
+WHERE stored_at <= {first:DateTime64(3, 'UTC')}
+"""
+
+
+class Place:
+    """One store with its history, ready to tick."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.store = Store(f"chdb://{folder}", database=name)
+        migrate(self.store)
+        self.compiled = compiled_for(load_book(SHIPPED), _CONNECTIONS.kinds)
+        with self.store.writer() as client:
+            record_book(client, self.compiled, NOW)
+            workspace.prepare(client, self.compiled)
+
+    def insert(self, said: Iterator[Said], now: datetime) -> None:
+        """Store events as the drain would, each call under an instant of its own."""
+        time.sleep(0.002)
+        with self.store.writer() as client:
+            client.raw_insert("events", insert_block=b"".join(events.journal_lines(said, now)), fmt="JSONEachRow")
+
+    def fill(self, orders: int, copies: int) -> None:
+        """Store and judge so many closed orders `copies` times over, and the open ones last."""
+        self.insert(events.orders(1, orders, "H", NOW - timedelta(days=20)), NOW - timedelta(days=5))
+        with self.store.writer() as client:
+            ((first,),) = client.query("SELECT max(stored_at) FROM events").result_rows
+            for number in range(1, copies):
+                client.command(_COPY, parameters={"suffix": f".{number}", "first": first})
+                time.sleep(0.002)
+        self.insert(_open_orders(), NOW - timedelta(hours=1))
+        self.tick(NOW)
+        with self.store.reader() as client:
+            _settle(client)
+
+    def tick(self, now: datetime, *, everything: bool = False) -> tuple[float, int]:
+        """Run one tick; returns its seconds and how many orders it judged."""
+        with self.store.writer() as client:
+            began = time.perf_counter()
+            done = run_cycle(client, self.compiled, _CONNECTIONS, now, "bench", everything)
+            return time.perf_counter() - began, done.orders
+
+    def states(self) -> list[tuple[str, int]]:
+        """Return how many orders are in each state."""
+        with self.store.reader() as client:
+            return list(client.query("SELECT state, count() FROM orders FINAL GROUP BY state ORDER BY state").result_rows)
+
+
+def measure(folder: Path, *, quick: bool) -> list[Figure]:
+    """Tick both stores in turns with the same events; then judge everything anew in each."""
+    orders, rounds = (500, 7) if quick else (20_000, 9)
+    short, long = Place(folder, "short"), Place(folder, "long")
+    try:
+        short.fill(orders, 1)
+        long.fill(orders, 10)
+        took: dict[str, list[float]] = {"short": [], "long": []}
+        touched = []
+        for number in range(-1, rounds):
+            now = NOW + timedelta(seconds=number + 2)
+            for name, place in (("short", short), ("long", long)) if number % 2 else (("long", long), ("short", short)):
+                place.insert(_news(number, now), now)
+                seconds, judged = place.tick(now)
+                if number >= 0:
+                    took[name].append(seconds)
+                    touched.append(judged)
+        now = NOW + timedelta(seconds=rounds + 2)
+        before = long.states()
+        full, everything = long.tick(now, everything=True)
+        if before != long.states():
+            raise RuntimeError(f"judging everything anew changed the answer: {before} to {long.states()}")
+    finally:
+        short.store.close()
+        long.store.close()
+    ratio = median_of([a / b for a, b in zip(took["long"], took["short"], strict=True)])
+    size = f"{orders:,} and {10 * orders:,} closed orders, {_OPEN:,} open"
+    return [
+        Figure(NAME, "tick, 1x history", f"{median_of(took['short']) * 1e3:.0f} ms", note=f"{median_of(touched):.0f} orders judged; {size}"),
+        Figure(NAME, "tick, 10x history", f"{median_of(took['long']) * 1e3:.0f} ms", ratio, at_most=1.25, note="over 1x"),
+        Figure(
+            NAME, "tick over judging all", f"{full * 1e3:.0f} ms for all", median_of(took["long"]) / full,
+            at_most=0.3, note=f"all = {everything:,} orders",
+        ),
+    ]  # fmt: skip
+
+
+def _open_orders() -> Iterator[Said]:
+    """Orders of the last days that stand at any step before delivery."""
+    rng = random.Random(2)
+    for number in range(_OPEN):
+        yield from events.order(rng, f"N{number:05d}", NOW - timedelta(hours=rng.randrange(2, 60)), rng.randrange(2, 8))
+
+
+def _news(number: int, now: datetime) -> Iterator[Said]:
+    """One more event on each of a thousand open orders, that leaves them open."""
+    rng = random.Random(1000 + number)
+    milestone = ("order_held", "hold_released")[number % 2]
+    for chosen in rng.sample(range(_OPEN), _TOUCHED):
+        name = f"N{chosen:05d}"
+        yield events.event(rng, f"{name}/{milestone}{number}", milestone, "/erp/main", now, {"order_id": name, "company": "1000"})
+
+
+def _settle(client: Client) -> None:
+    """Wait until the store has merged what the filling left."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end and client.query("SELECT count() FROM system.merges").result_rows[0][0]:
+        time.sleep(0.2)
