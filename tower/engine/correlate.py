@@ -8,6 +8,7 @@ what the object already had, and a retraction needs no rewriting at all.
 from __future__ import annotations
 
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
 from clickhouse_connect.driver.client import Client
 
@@ -23,7 +24,8 @@ _LINK_COLUMNS = (
     "child, child_type, child_id, parent, parent_type, parent_id, relation, retract, ev, body, event_id, source, "
     "occurred_at, received_at"
 )
-TABLES = ("batch", "batch_facts", "batch_links", "batch_objects", "numbered", "known", "pairs", "gained", "frontier")
+# Which temporary tables a client already has; making one plans its statement twice.
+_MADE: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()
 
 
 def _count(client: Client, table: str) -> int:
@@ -31,7 +33,16 @@ def _count(client: Client, table: str) -> int:
 
 
 def _temporary(client: Client, table: str, select: str, parameters: dict[str, object] | None = None) -> None:
-    client.command(f"CREATE OR REPLACE TEMPORARY TABLE {table} ENGINE = Memory AS\n{select}", parameters=parameters)
+    """Fill a temporary table with what the SELECT gives, and nothing else."""
+    made = _MADE.setdefault(client, set())
+    if table in made:
+        client.command(f"TRUNCATE TABLE {table}")
+    else:
+        client.command(
+            f"CREATE OR REPLACE TEMPORARY TABLE {table} ENGINE = Memory EMPTY AS\n{select}", parameters=parameters
+        )
+        made.add(table)
+    client.command(f"INSERT INTO {table}\n{select}", parameters=parameters)
 
 
 def correlate(client: Client, after: datetime, until: datetime) -> int:
@@ -47,7 +58,7 @@ def correlate(client: Client, after: datetime, until: datetime) -> int:
     _temporary(client, "batch_links", load("correlate_links"))
     _temporary(client, "batch_objects", load("correlate_objects"))
     _temporary(client, "numbered", load("correlate_number_orders"))
-    for table in ("order_objects", "order_numbers"):
+    for table in ("order_objects", "order_numbers") if _count(client, "numbered") else ():
         client.command(
             f"INSERT INTO {table} (order_no, object, order_id) SELECT order_no, object, order_id FROM numbered"
         )
@@ -70,8 +81,7 @@ def correlate(client: Client, after: datetime, until: datetime) -> int:
         f"UNION ALL SELECT 0, {_LINK_COLUMNS} FROM batch_links WHERE parent NOT IN (SELECT object FROM pairs) "
         "AND child IN (SELECT object FROM pairs)"
     )
-    client.command(load("correlate_conflicts"))
-    client.command(load("correlate_conflicts_touched"))
+    _settle_conflicts(client)
     client.command(load("correlate_membership"))
     client.command(load("correlate_touched"))
     return events
@@ -120,7 +130,19 @@ def _widen(client: Client) -> None:
             "INSERT INTO touched SELECT DISTINCT order_no FROM object_cases WHERE order_no != 0 AND object IN {wide:Array(UInt64)}",
             parameters={"wide": [row[0] for row in wide]},
         )
-    _temporary(
-        client, "kept", "SELECT object, order_no FROM pairs WHERE object NOT IN (SELECT object FROM wide_objects)"
-    )
-    client.command("CREATE OR REPLACE TEMPORARY TABLE pairs ENGINE = Memory AS SELECT object, order_no FROM kept")
+    if _count(client, "wide_objects"):
+        narrow = "SELECT object, order_no FROM pairs WHERE object NOT IN (SELECT object FROM wide_objects)"
+        _temporary(client, "kept", narrow)
+        client.command("TRUNCATE TABLE pairs")
+        client.command("INSERT INTO pairs SELECT object, order_no FROM kept")
+
+
+def _settle_conflicts(client: Client) -> None:
+    """Set the bodies aside that lose against another body under the same identity, and tell why."""
+    losers = client.query(load("correlate_conflicts")).result_rows
+    if not losers:
+        return
+    client.insert("conflicts", losers, column_names=["ev", "body"])
+    parameters = {"ev": [row[0] for row in losers], "body": [row[1] for row in losers]}
+    client.command(load("correlate_conflicts_touched"), parameters={"ev": parameters["ev"]})
+    client.command(load("correlate_conflicts_quarantine"), parameters=parameters)

@@ -1,5 +1,4 @@
--- Bodies that lose: the smallest hash under one identity wins, whatever came first.
-INSERT INTO conflicts
+-- Bodies that lose and were not known to: the smallest hash under one identity wins, whatever came first.
 SELECT ev, arrayJoin(arrayFilter(b -> b != arrayMin(bodies), bodies)) AS body
 FROM
 (
