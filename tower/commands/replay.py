@@ -31,8 +31,8 @@ def replay(
             cursor = page["next_cursor"]
             if cursor is None:
                 break
-        for message in track(held, description="replaying", disable=not held):
-            reply = client.post(f"/v1/quarantine/{message}/replay")
+        for quarantine_id in track(held, description="replaying", disable=not held):
+            reply = client.post(f"/v1/quarantine/{quarantine_id}/replay")
             taken = reply.is_success and bool(reply.json().get("accepted") or reply.json().get("duplicate"))
             outcome["taken" if taken else "still held"] += 1
     typer.echo(f"{len(held)} held, {outcome['taken']} taken, {outcome['still held']} still held")
