@@ -66,7 +66,6 @@ class _Content(Struct, omit_defaults=True, gc=False):
     reason: str = ""
     error: str = ""
     attributes: dict[str, str] | None = None
-    trace_id: str = ""
 
 
 class _Loose(Struct):
@@ -136,7 +135,6 @@ def canonical(
             data.reason or "",
             data.error or "",
             _further(raw, sender.attributes) if sender.attributes else None,
-            trace_id(event.traceparent) if event.traceparent else "",
         )
     text = _encode(content)
     ev = identity(event.source, event.id)
@@ -144,6 +142,9 @@ def canonical(
     why = b""
     if reason:
         why = b',"quarantine":"%b","quarantine_detail":%b' % (reason.encode(), _encode(detail))
+    # The trace is how the event travelled, not what it says: a re-send on a new trace is a duplicate, no conflict.
+    if traced := trace_id(event.traceparent) if event.traceparent else "":
+        why += b',"trace_id":"%b"' % traced.encode()
     line = b'{%b,"ev":%d,"body":%d%b,"raw":%b,%b\n' % (sender.head, ev, body, why, one_line(raw), text[1:])
     return Line(line, ev, body, reason, heartbeat)
 
