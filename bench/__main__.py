@@ -6,13 +6,13 @@ Figures mean something only beside the others of the same run; docs/performance.
 from __future__ import annotations
 
 import argparse
-import atexit
-import gc
 import json
+import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def main() -> int:
         began = time.perf_counter()
         print(f"{name} ...", file=sys.stderr, end=" ", flush=True)
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-", ignore_cleanup_errors=True) as folder:
-            figures += MEASUREMENTS[name](Path(folder), quick=arguments.quick)
+            figures += _in_own_process(MEASUREMENTS[name], Path(folder), quick=arguments.quick)
         print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
     print(table(figures))
     if arguments.json:
@@ -45,6 +45,11 @@ def main() -> int:
     return int(any(f.verdict == "miss" for f in figures))
 
 
+def _in_own_process(measure: Callable[..., list[Figure]], folder: Path, *, quick: bool) -> list[Figure]:
+    """Run one measurement; an embedded store keeps its folder for the life of a process, and memory is not shared."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measure, folder, quick=quick).result()
+
+
 if __name__ == "__main__":
-    atexit.register(gc.freeze)  # the reason is in tower/cli.py
     sys.exit(main())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bench import events
 from bench.figure import Figure, percentile
-from bench.floor import floor_s
+from bench.floor import floor
 from bench.process import tower
 from bench.sender import paced
 
@@ -28,7 +28,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
         place.mkdir(parents=True)
         file = place / "journal.ndjson"
         file.write_bytes(b"".join(events.journal_lines(iter(said), until)))
-        rate = len(said) / floor_s(place / "floor", file) / 2
+        rate = len(said) / floor(place / "floor", file)[0] / 2
         rates.append(rate)
         with tower(place / "tower", "collect") as running:
             late += paced(running.port, events.batches(iter(said), _BATCH), rate / _BATCH, _LANES)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median as median_of
 
-__all__ = ["Figure", "median_of", "percentile", "table"]
+__all__ = ["Figure", "median_of", "percentile", "spread", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ def percentile(values: Sequence[float], share: float) -> float:
     """Return the smallest value that at least `share` of all values do not exceed; nan without values."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.nan
+
+
+def spread(ratios: Sequence[float]) -> str:
+    """Return the range of several rounds in words."""
+    return f"rounds {min(ratios):.2f} to {max(ratios):.2f}"
 
 
 def table(figures: Iterable[Figure]) -> str:

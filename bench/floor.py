@@ -1,6 +1,6 @@
 """The plain engine, in a process of its own: journal bytes into the same tables with the same settings, nothing else.
 
-`python -m bench.floor FOLDER FILE` prints the seconds that the inserts took; `--count` prints how many events a
+`python -m bench.floor FOLDER FILE` prints the seconds and processor seconds that the inserts took; `--count` prints how many events a
 folder's store holds.
 """
 
@@ -26,9 +26,10 @@ _SETTINGS = {
 }
 
 
-def floor_s(folder: Path, file: Path) -> float:
-    """Return the seconds that a fresh store in another process takes to ingest a file of journal lines."""
-    return float(_run(str(folder), str(file)))
+def floor(folder: Path, file: Path) -> tuple[float, float]:
+    """Return the seconds, and processor seconds, that a fresh store elsewhere takes to ingest a file of journal lines."""
+    seconds, cpu_s = _run(str(folder), str(file)).split()
+    return float(seconds), float(cpu_s)
 
 
 def stored_events(folder: Path) -> int:
@@ -50,16 +51,16 @@ def _groups(lines: bytes) -> list[bytes]:
     return groups
 
 
-def _ingest(store: Store, file: Path) -> float:
+def _ingest(store: Store, file: Path) -> tuple[float, float]:
     migrate(store)
     Sink(store, EVENTS).prepare()
     groups = _groups(file.read_bytes())
     with store.writer() as client:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.process_time()
         for number, group in enumerate(groups):
             settings = {**_SETTINGS, "insert_deduplication_token": f"bench:{number}"}
             client.raw_insert("events", insert_block=group, fmt="JSONEachRow", settings=settings)
-        return time.perf_counter() - began
+        return time.perf_counter() - began, time.process_time() - cpu
 
 
 def _main(folder: str, what: str) -> None:
@@ -68,7 +69,7 @@ def _main(folder: str, what: str) -> None:
         with store.reader() as client:
             print(client.query("SELECT count() FROM events").result_rows[0][0])
     else:
-        print(_ingest(store, Path(what)))
+        print(*_ingest(store, Path(what)))
     store.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from bench.process import TOKEN
 
@@ -13,14 +12,6 @@ _HEAD = (
     "POST /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
     "Content-Type: application/x-ndjson\r\nContent-Length: {size}\r\n\r\n"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """What became of bodies sent as fast as the tower took them."""
-
-    seconds: float
-    busy: int
 
 
 class Connection:
@@ -55,22 +46,19 @@ class Connection:
         self._writer.close()
 
 
-def burst(port: int, bodies: Sequence[bytes], lanes: int) -> Burst:
-    """Send every body over so many connections, each as soon as its last one was acknowledged."""
+def burst(port: int, bodies: Sequence[bytes], lanes: int) -> float:
+    """Send every body over so many connections as fast as they are acknowledged; returns the seconds it took."""
     return asyncio.run(_burst(port, bodies, lanes))
 
 
-async def _burst(port: int, bodies: Sequence[bytes], lanes: int) -> Burst:
+async def _burst(port: int, bodies: Sequence[bytes], lanes: int) -> float:
     connections = [await Connection(port).open() for _ in range(lanes)]
     waiting = list(reversed(bodies))
-    busy = 0
 
     async def lane(connection: Connection) -> None:
-        nonlocal busy
         while waiting:
             body = waiting.pop()
             while await connection.post(body) != 200:
-                busy += 1
                 await asyncio.sleep(0.05)
 
     began = time.perf_counter()
@@ -78,7 +66,7 @@ async def _burst(port: int, bodies: Sequence[bytes], lanes: int) -> Burst:
     seconds = time.perf_counter() - began
     for connection in connections:
         connection.close()
-    return Burst(seconds, busy)
+    return seconds
 
 
 def paced(port: int, bodies: Sequence[bytes], per_s: float, lanes: int) -> list[float]:

@@ -37,8 +37,7 @@ SELECT * REPLACE (
     now64(3, 'UTC') AS stored_at, event_id || {suffix:String} AS event_id, sipHash64(ev, {suffix:String}) AS ev,
     arrayMap(i -> i || {suffix:String}, on_ids) AS on_ids, arrayMap(i -> i || {suffix:String}, child_ids) AS child_ids,
     arrayMap(i -> i || {suffix:String}, parent_ids) AS parent_ids)
-FROM events
-WHERE stored_at <= {first:DateTime64(3, 'UTC')}
+FROM (SELECT * FROM events WHERE stored_at <= {first:DateTime64(3, 'UTC')})
 """
 
 
@@ -82,7 +81,9 @@ class Place:
     def states(self) -> list[tuple[str, int]]:
         """Return how many orders are in each state."""
         with self.store.reader() as client:
-            return list(client.query("SELECT state, count() FROM orders FINAL GROUP BY state ORDER BY state").result_rows)
+            return list(
+                client.query("SELECT state, count() FROM orders FINAL GROUP BY state ORDER BY state").result_rows
+            )
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
@@ -135,7 +136,9 @@ def _news(number: int, now: datetime) -> Iterator[Said]:
     milestone = ("order_held", "hold_released")[number % 2]
     for chosen in rng.sample(range(_OPEN), _TOUCHED):
         name = f"N{chosen:05d}"
-        yield events.event(rng, f"{name}/{milestone}{number}", milestone, "/erp/main", now, {"order_id": name, "company": "1000"})
+        yield events.event(
+            rng, f"{name}/{milestone}{number}", milestone, "/erp/main", now, {"order_id": name, "company": "1000"}
+        )
 
 
 def _settle(client: Client) -> None:
