@@ -14,9 +14,9 @@ export default function (component) {
     tables.set(root, table);
   }
   table.send = (gesture) => component.setTriggerValue("gesture", gesture);
-  table.attach();
+  const turn = table.attach();
   table.update(component.data);
-  return () => table.detach();
+  return () => table.detach(turn);
 }
 
 function el(tag, className, parent, text) {
@@ -110,9 +110,11 @@ class Table {
     r.addEventListener("keydown", (e) => this.key(e));
   }
 
-  // A component is set up again whenever the page is; the table itself stays.
+  // A component is set up again with each new data, and the clean-up of the turn before may come after; the table
+  // itself stays.
   attach() {
-    if (this.observer) return;
+    this.turn = (this.turn || 0) + 1;
+    if (this.observer) return this.turn;
     this.observer = new ResizeObserver(() => { this.layout(); this.draw(); });
     this.observer.observe(this.root);
     this.resized = () => { this.layout(); this.draw(); };
@@ -120,10 +122,11 @@ class Table {
     // Keys also work while nothing else has the focus; captured, because the app has hotkeys of its own on r and c.
     this.pageKeys = (e) => { if (e.target === document.body) this.key(e); };
     document.addEventListener("keydown", this.pageKeys, true);
+    return this.turn;
   }
 
-  detach() {
-    if (!this.observer) return;
+  detach(turn) {
+    if (!this.observer || turn !== this.turn) return;
     this.observer.disconnect();
     this.observer = null;
     window.removeEventListener("resize", this.resized);
@@ -150,6 +153,7 @@ class Table {
     }
     if (this.asked && (data.handled || []).includes("yes-" + this.asked)) { this.selected.clear(); this.anchor = null; this.asked = null; this.stay(); }
     if (!same) this.take(data, other);
+    else if (this.gone.size && !this.held()) this.adopt(true); // nothing new, but nobody needs the old order any more
     else this.refresh();
     if (data.say && data.say !== this.said) { this.said = data.say; this.say.textContent = data.say; }
   }
@@ -188,13 +192,14 @@ class Table {
   }
 
   adopt(quiet) {
+    const moved = this.shown.length > 0 && this.inside && this.incoming.join() !== this.shown.join();
     this.shown = this.incoming.slice();
     this.gone.clear();
     const here = new Set(this.shown);
     for (const id of [...this.rows.keys()]) if (!here.has(id)) this.rows.delete(id);
     for (const id of [...this.selected]) if (!here.has(id)) this.selected.delete(id);
     if (this.focus !== null && !here.has(this.focus)) this.focus = null;
-    if (quiet) this.adoptedAt = performance.now();
+    if (quiet && moved) this.adoptedAt = performance.now();
     this.refresh();
   }
 

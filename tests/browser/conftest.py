@@ -1,0 +1,154 @@
+"""The real pages in a real Chromium against the fake tower, each process on a free port and ended by its id."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from tests.dashboards.conftest import OPERATOR
+from tests.dashboards.fake_api import FakeTower, Served
+
+ROOT = Path(__file__).parents[2]
+ARGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+WAIT_MS = 30_000
+
+
+def find_chromium(playwright: Playwright) -> str | None:
+    """Return the path of a Chromium: named by CHROMIUM, on the path, or the one playwright installed."""
+    named = next(
+        (
+            found
+            for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+            if name and (found := shutil.which(name))
+        ),
+        None,
+    )
+    own = playwright.chromium.executable_path
+    return named or (own if Path(own).exists() else None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        path = find_chromium(playwright)
+        if path is None:
+            message = "no Chromium: install one (make test does) or name it in CHROMIUM"
+            if os.environ.get("O2C_REQUIRE_BROWSER"):
+                pytest.fail(message)
+            pytest.skip(message)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Dashboards:
+    """The pages' process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(5)
+
+
+def start_dashboards(api_url: str, log: Path, key: str = OPERATOR, **settings: str) -> Dashboards:
+    """Start `python -m dashboards` and wait until it serves."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    clean = {
+        k: v for k, v in os.environ.items() if not k.startswith(("TOWER_", "STREAMLIT_")) and "proxy" not in k.lower()
+    }
+    environment = {**clean, "TOWER_API_URL": api_url, "TOWER_DASH_PORT": str(port), "TOWER_DASH_KEY": key, **settings}
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dashboards"], cwd=ROOT, env=environment, stdout=out, stderr=out
+        )
+    pages = Dashboards(f"http://127.0.0.1:{port}", process, log)
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            with urlopen(f"{pages.url}/_stcore/health", timeout=1):
+                return pages
+        except OSError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.2)
+    pages.stop()
+    raise RuntimeError(f"the dashboards did not start: {log.read_text()[-2000:]}")
+
+
+@pytest.fixture(scope="module")
+def tower() -> FakeTower:
+    return FakeTower(orders=400, settle_s=2.0)
+
+
+@pytest.fixture(scope="module")
+def served(tower: FakeTower) -> Iterator[Served]:
+    server = Served(tower)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def pages(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboards]:
+    """The pages, refreshing every two seconds."""
+    started = start_dashboards(served.url, tmp_path_factory.mktemp("pages") / "log", TOWER_DASH_REFRESH_S="2")
+    yield started
+    started.stop()
+
+
+def context_of(browser: Browser, **options: Any) -> BrowserContext:
+    """Return a fresh browser profile of a reader in Berlin."""
+    base: dict[str, Any] = {
+        "viewport": {"width": 1680, "height": 1000},
+        "timezone_id": "Europe/Berlin",
+        "locale": "en-GB",
+    }
+    context = browser.new_context(**{**base, **options})
+    context.set_default_timeout(WAIT_MS)
+    expect.set_options(timeout=WAIT_MS)
+    return context
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """A tab that fails the test when anything it loads leaves the host."""
+    context = context_of(chromium)
+    left: list[str] = []
+    context.on(
+        "request",
+        lambda r: (
+            None if r.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")) else left.append(r.url)
+        ),
+    )
+    tab = context.new_page()
+    errors: list[str] = []
+    tab.on("pageerror", lambda e: errors.append(str(e)))
+    yield tab
+    context.close()
+    assert left == [], "a request left the host"
+    assert errors == [], "a script of the page failed"
