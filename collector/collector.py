@@ -26,8 +26,8 @@ from tower.model.progress import Progress
 from tower.settings import Settings
 from tower.store.client import Store
 
-EVENTS = Table("events", ("events", "identities", "quarantine", "heard"), refused_line)
-TRACES = Table("otel_traces", ("otel_traces", "otel_traces_trace_id_ts"))
+EVENTS = Table("events", refused_line)
+TRACES = Table("otel_traces")
 _STOP_S = 10.0
 # Threads that only wait for a tick on behalf of ?wait=stored.
 _WAITERS = 64

@@ -29,10 +29,9 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where a journal's rows go. synced: every table that an insert writes, its views' targets included."""
+    """Where a journal's rows go, and how a line that the store refuses is put into quarantine, if it can be."""
 
     name: str
-    synced: tuple[str, ...]
     refused: Callable[[bytes, str], bytes] | None = None
 
 
@@ -45,13 +44,12 @@ class Sink:
         self._last_ms = 0
 
     def prepare(self) -> None:
-        """Have the tables sync what they are given before an insert returns, and find the last stored_at."""
-        with self._store.writer() as client:
-            for name in self.table.synced:
-                client.command(f"ALTER TABLE {name} MODIFY SETTING fsync_after_insert = 1, fsync_part_directory = 1")
-            if self.table.name == "events":
-                ((latest,),) = client.query("SELECT toUnixTimestamp64Milli(max(stored_at)) FROM events").result_rows
-                self._last_ms = latest
+        """Find the last stored_at. The tables themselves sync what they are given before an insert returns."""
+        if self.table.name != "events":
+            return
+        with self._store.reader() as client:
+            ((latest,),) = client.query("SELECT toUnixTimestamp64Milli(max(stored_at)) FROM events").result_rows
+        self._last_ms = latest
 
     def insert(self, client: Client, lines: bytes, token: str) -> None:
         """Insert whole lines once. Raises Refused or Unavailable."""

@@ -145,12 +145,13 @@ def _attributes(rng: random.Random) -> dict[str, Any]:
     return {k: v for k, v in values.items() if rng.random() < 0.7}
 
 
+def number(value: str) -> int:
+    """Return a 64-bit hash of a text."""
+    return int.from_bytes(blake2b(value.encode(), digest_size=8).digest())
+
+
 def line(said: Said, received_at: datetime) -> bytes:
     """Return the row of `events` for what was said."""
-
-    def number(value: str) -> int:
-        return int.from_bytes(blake2b(value.encode(), digest_size=8).digest())
-
     row: dict[str, Any] = {
         "received_at": received_at.isoformat(), "occurred_at": said.at.isoformat(), "connection": "", "kind": said.kind,
         "source": f"/{said.kind}", "event_id": said.key, "ev": number(said.key), "body": number(said.key + "!"),

@@ -24,7 +24,7 @@ from rules.parse import SHIPPED, load_book
 from tower.actions.runner import Actions
 from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
-from tower.engine.cycle import Tick, read_cursor, run_cycle
+from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
 from tower.engine.feeds import FeedState
 from tower.model.connections import Connections
 from tower.model.progress import Progress
@@ -35,6 +35,8 @@ from tower.telemetry import unit
 
 log = structlog.get_logger(__name__)
 _MISSED_TICKS = 5
+_LONG_TICK_S = 60.0
+_REWIND = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Engine:
         self._tick_s = 0.0
         self._ticks = self._failures = self._judged = 0
         self._last_error = ""
+        self._under_way = False
 
     @property
     def book(self) -> Book:
@@ -101,6 +104,10 @@ class Engine:
             self._refuse_second(client, now)
             self._fresh_book = record_book(client, self._compiled, now)
             workspace.prepare(client, self._compiled)
+            # Events are synced, what is derived from them is not: after a power failure the last minutes are taken in
+            # again, which changes nothing where nothing was lost.
+            if (cursor := read_cursor(client)) > DAWN:
+                write_cursor(client, cursor - _REWIND, now, self._owner)
         self._started_at = now
         self._scheduler.add_job(
             self._progress.ring, "interval", seconds=self._settings.tick_s, max_instances=1, coalesce=True
@@ -133,6 +140,7 @@ class Engine:
             if self._stop.is_set():
                 return
             try:
+                self._under_way = True
                 self.tick(self._clock())
                 self._last_error = ""
             except Exception as error:  # noqa: BLE001 - the edge of one tick: counted, told and tried again
@@ -140,6 +148,8 @@ class Engine:
                 self._last_error = f"{type(error).__name__}: {error}".split("\n")[0][:300]
                 log.error("tick failed", error=self._last_error, failures=self._failures)
                 self._stop.wait(min(5.0, self._settings.tick_s))
+            finally:
+                self._under_way = False
 
     def tick(self, now: datetime) -> Tick:
         """Run one whole tick as of now: take in, judge, act. Safe to call again after any failure."""
@@ -186,11 +196,16 @@ class Engine:
         log.info("rulebook taken up", book=book.hash)
 
     def health(self, now: datetime) -> EngineHealth:
-        """Return whether the engine ticks: not after five missed ticks, measured from its last success."""
+        """Return whether the engine ticks: not after five missed ticks since its last success.
+
+        A tick that is under way is given a minute: working off a backlog is not standing still.
+        """
         reference = self._last_tick_at or self._started_at
-        limit_s = max(_MISSED_TICKS * self._settings.tick_s, _MISSED_TICKS)
         silent_s = (now - reference).total_seconds() if reference else 0.0
-        ok = reference is not None and silent_s <= limit_s + (self._tick_s if self._last_tick_at else 30)
+        patience_s = max(_MISSED_TICKS * self._settings.tick_s, 5.0) + self._tick_s
+        if self._under_way:
+            patience_s = max(patience_s, _LONG_TICK_S)
+        ok = reference is not None and silent_s <= patience_s
         detail = "ticking" if ok else f"no tick for {silent_s:.0f} s"
         if self._last_error:
             detail += f"; last failure: {self._last_error}"

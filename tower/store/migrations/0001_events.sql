@@ -44,7 +44,7 @@ CREATE TABLE events
 )
 ENGINE = MergeTree
 ORDER BY (stored_at, ev)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- Every identity ever stored with its content hash: a second body under one identity is a conflict.
 CREATE TABLE identities
@@ -54,7 +54,7 @@ CREATE TABLE identities
 )
 ENGINE = ReplacingMergeTree
 ORDER BY (ev, body)
-SETTINGS non_replicated_deduplication_window = 10000, index_granularity = 1024;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, index_granularity = 1024;
 
 CREATE MATERIALIZED VIEW identities_mv TO identities AS
 SELECT ev, body FROM events WHERE quarantine = '' AND milestone != '';
@@ -77,7 +77,7 @@ CREATE TABLE quarantine
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY quarantine_id
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW quarantine_mv TO quarantine AS
 SELECT
@@ -97,7 +97,7 @@ CREATE TABLE heard
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (connection, received_at)
-SETTINGS non_replicated_deduplication_window = 10000;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW heard_mv TO heard AS
 SELECT

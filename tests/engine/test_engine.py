@@ -1,0 +1,173 @@
+"""The engine as a running thing: health, reload, what it does with odd events, and how a tick may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.engine.oracle import Said
+from tests.engine.world import BOOK, NOW, line, number
+from tower.engine import workspace
+from tower.engine.books import record_book
+from tower.engine.engine import Engine
+from tower.model.connections import Connections
+from tower.model.progress import Progress
+from tower.model.secret import Secrets
+from tower.settings import Settings
+from tower.store.client import Store
+
+BOOK_TEXT = BOOK.text["book.yaml"]
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class World:
+    """An engine that ticks only when told to."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self.store, self.clock, self.folder = store, Clock(), folder
+        (folder / "book.yaml").write_text(BOOK_TEXT)
+        settings = Settings.from_env({"TOWER_BOOK": str(folder), "TOWER_DATA_DIR": str(folder)})
+        self.engine = Engine(store, settings, Connections(), Secrets(), Progress(), self.clock)
+        with store.writer("engine") as client:
+            record_book(client, self.engine.compiled, NOW)
+            workspace.prepare(client, self.engine.compiled)
+
+    def say(self, *said: Said) -> None:
+        with self.store.writer() as client:
+            client.raw_insert("events", insert_block=b"\n".join(line(s, NOW) for s in said), fmt="JSONEachRow")
+        self.engine.tick(self.clock.now)
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with self.store.reader() as client:
+            return [tuple(row) for row in client.query(sql).result_rows]
+
+
+@pytest.fixture
+def world(make_store: Callable[[], Store], tmp_path: Path) -> World:
+    """Return an engine on a store and a rulebook folder of its own."""
+    return World(make_store(), tmp_path)
+
+
+def accepted(order: str, at: datetime, key: str = "") -> Said:
+    return Said(key or f"a-{order}", at, "erp", "order_accepted", "reached", (("order", order),))
+
+
+def test_an_event_a_moment_ahead_is_judged_when_its_time_comes(world: World) -> None:
+    """Clocks of systems differ by seconds: the order appears on the board at the instant of its first event."""
+    world.say(accepted("O1", NOW + timedelta(minutes=3)))
+    assert world.rows("SELECT order_id FROM orders FINAL WHERE on_board") == []
+    world.engine.tick(NOW + timedelta(minutes=3))
+    assert world.rows("SELECT order_id, state FROM orders FINAL WHERE on_board") == [("O1", "on_track")]
+
+
+def test_a_clock_turns_late_by_time_alone(world: World) -> None:
+    """One millisecond after its deadline and not at it, without any new event."""
+    world.say(Said("c", NOW, "commerce", "order_captured", "reached", (("order", "O1"),)))
+    world.engine.tick(NOW + timedelta(hours=1))
+    assert world.rows("SELECT state FROM orders FINAL") == [("at_risk",)]
+    world.engine.tick(NOW + timedelta(hours=1, milliseconds=1))
+    assert world.rows("SELECT state FROM orders FINAL") == [("late",)]
+    opened = world.rows("SELECT opened_at, detected_at, state FROM breaches FINAL")
+    assert opened == [(NOW + timedelta(hours=1), NOW + timedelta(hours=1, milliseconds=1), "open")]
+
+
+def test_a_tick_without_news_writes_nothing_but_its_own_sign_of_life(world: World) -> None:
+    world.say(accepted("O1", NOW - timedelta(hours=1)))
+    before = world.rows("SELECT count(), max(judged_at) FROM orders")
+    world.engine.tick(NOW + timedelta(seconds=1))
+    assert world.rows("SELECT count(), max(judged_at) FROM orders") == before
+
+
+def test_a_late_fact_resolves_a_breach_and_a_moved_clock_retracts_it(world: World) -> None:
+    captured = Said("c", NOW - timedelta(hours=5), "commerce", "order_captured", "reached", (("order", "O1"),))
+    world.say(captured)
+    assert world.rows("SELECT rule, state FROM breaches FINAL") == [("accept", "open")]
+    world.say(accepted("O1", NOW - timedelta(hours=1)))
+    assert ("accept", "resolved") in world.rows("SELECT rule, state FROM breaches FINAL")
+    world.say(accepted("O1", NOW - timedelta(hours=4, minutes=30), key="earlier"))
+    found = dict(world.rows("SELECT rule, state FROM breaches FINAL WHERE rule = 'accept'"))
+    assert found == {"accept": "retracted"}
+    history = world.rows("SELECT state FROM breach_history WHERE rule = 'accept' ORDER BY updated_at, state")
+    assert sorted(history) == [("open",), ("resolved",), ("retracted",)]
+
+
+def test_two_bodies_under_one_identity_one_wins_whatever_came_first(
+    make_store: Callable[[], Store], tmp_path: Path
+) -> None:
+    """The smaller hash counts in either order; the other is shown in quarantine."""
+    one = Said("same", NOW - timedelta(hours=2), "erp", "order_accepted", "reached", (("order", "O1"),))
+    other = Said("same", NOW - timedelta(hours=1), "erp", "order_accepted", "reached", (("order", "O2"),))
+    answers = []
+    for arrival in ([(one, 1), (other, 2)], [(other, 2), (one, 1)]):
+        folder = tmp_path / str(len(answers))
+        folder.mkdir()
+        world = World(make_store(), folder)
+        for said, body in arrival:
+            text = line(said, NOW).replace(b'"body": ' + str(number("same!")).encode(), b'"body": %d' % body)
+            with world.store.writer() as client:
+                client.raw_insert("events", insert_block=text, fmt="JSONEachRow")
+            world.engine.tick(NOW)
+        on_board = world.rows("SELECT order_id FROM orders FINAL WHERE on_board")
+        answers.append((on_board, world.rows("SELECT event_id, reason FROM quarantine FINAL")))
+    assert answers[0] == answers[1] == ([("O1",)], [("same", "conflict")])
+
+
+def test_a_broken_rulebook_leaves_the_last_good_one_in_force(world: World) -> None:
+    world.say(accepted("O1", NOW - timedelta(hours=1)))
+    good = world.engine.book.hash
+    (world.folder / "book.yaml").write_text(BOOK_TEXT.replace("within: 1h", "within: soon"))
+    world.engine.tick(NOW)
+    assert world.engine.book.hash == good
+    assert "within" in world.engine.health(NOW).book_error
+    assert "book.yaml" in world.engine.health(NOW).book_error
+
+
+def test_a_new_rulebook_judges_every_order_again(world: World) -> None:
+    world.say(Said("c", NOW - timedelta(minutes=30), "commerce", "order_captured", "reached", (("order", "O1"),)))
+    assert world.rows("SELECT state FROM orders FINAL") == [("on_track",)]
+    (world.folder / "book.yaml").write_text(BOOK_TEXT.replace("within: 1h", "within: 10m"))
+    world.engine.tick(NOW)
+    assert world.rows("SELECT state, book FROM orders FINAL") == [("late", world.engine.book.hash)]
+
+
+def test_health_fails_after_five_missed_ticks(world: World) -> None:
+    world.engine.tick(NOW)
+    assert world.engine.health(NOW + timedelta(seconds=4)).ok
+    silent = world.engine.health(NOW + timedelta(hours=1))
+    assert not silent.ok
+    assert "no tick for 3600 s" in silent.detail
+
+
+def test_an_object_that_would_reach_too_many_orders_attaches_to_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is listed once, its orders stay apart, and the order of arrival does not matter."""
+    monkeypatch.setattr("tower.engine.correlate.MAX_ORDERS_PER_OBJECT", 3)
+    wide = ("shipment", "S1")
+    for n in range(5):
+        order = ("order", f"O{n}")
+        world.say(accepted(f"O{n}", NOW - timedelta(hours=1)))
+        world.say(Said(f"s{n}", NOW, "wms", "shipment_confirmed", "reached", (wide,), ((wide, order, False),)))
+    assert world.rows("SELECT object_id FROM wide_objects FINAL") == [("S1",)]
+    assert world.rows("SELECT countIf(has(clocks.rule, 'invoice')), count() FROM orders FINAL") == [(0, 5)]
+
+
+def test_times_are_utc(world: World) -> None:
+    world.say(accepted("O1", NOW - timedelta(hours=1)))
+    ((last,),) = world.rows("SELECT last_at FROM orders FINAL")
+    assert last == NOW - timedelta(hours=1)
+    assert isinstance(last, datetime)
+    assert last.tzinfo is not None
+    assert last.astimezone(UTC) == last
