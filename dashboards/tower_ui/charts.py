@@ -64,15 +64,26 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
                 line={"color": tokens.text, "width": 2, "dash": "dot"},
             )
         figure.add_annotation(
-            x=1.012, xref="paper", xanchor="left", y=y, text=bar.text, showarrow=False, align="left",
+            x=1.012,
+            xref="paper",
+            xanchor="left",
+            y=y,
+            text=bar.text,
+            showarrow=False,
+            align="left",
             font={"color": tokens.text if bar.start else tokens.muted, "size": 13},
-        )  # fmt: skip
+        )
     pad = span * 0.015
     figure.update_xaxes(type="date", range=[_local(low - pad, tz), _local(high + pad, tz)], nticks=6, **_axis(tokens))
     figure.update_yaxes(
-        tickvals=places, ticktext=[b.label for b in bars], range=[len(bars) - 0.4, -0.6], automargin=True,
-        tickfont={"color": tokens.text, "size": 13}, showgrid=False, zeroline=False,
-    )  # fmt: skip
+        tickvals=places,
+        ticktext=[b.label for b in bars],
+        range=[len(bars) - 0.4, -0.6],
+        automargin=True,
+        tickfont={"color": tokens.text, "size": 13},
+        showgrid=False,
+        zeroline=False,
+    )
     widest = max((len(b.text) for b in bars), default=8)
     figure.update_layout(margin={"r": 22 + 7 * widest, "t": 6, "b": 40, "l": 8})
     return figure
@@ -129,27 +140,41 @@ def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
         width = max(span.duration_ms, total / 250)
         figure.add_trace(
             go.Bar(
-                base=[span.start_ms], x=[width], y=[y], orientation="h", width=0.62, showlegend=False,
+                base=[span.start_ms],
+                x=[width],
+                y=[y],
+                orientation="h",
+                width=0.62,
+                showlegend=False,
                 marker={"color": tokens.failing if span.error else services[span.service], "line": {"width": 0}},
-                hovertext=f"{span.name} · {span.service} · {span.duration_ms:,.0f} ms {span.message}".strip(), hoverinfo="text",
+                hovertext=f"{span.name} · {span.service} · {span.duration_ms:,.0f} ms {span.message}".strip(),
+                hoverinfo="text",
             )
-        )  # fmt: skip
+        )
         text = f"{span.service} · {span.duration_ms:,.0f} ms" + (" · error" if span.error else "")
         end = span.start_ms + width
         at, anchor, colour = (end, "left", tokens.text) if end < total * 0.66 else (span.start_ms, "right", tokens.text)
         if end >= total * 0.66 and span.start_ms < total * 0.34:
             at, anchor, colour = span.start_ms + total * 0.008, "left", tokens.background
         figure.add_annotation(
-            x=at, y=y, text=text, showarrow=False, xanchor=anchor, xshift=4 if anchor == "left" else -4,
+            x=at,
+            y=y,
+            text=text,
+            showarrow=False,
+            xanchor=anchor,
+            xshift=4 if anchor == "left" else -4,
             font={"color": colour, "size": 13},
-        )  # fmt: skip
+        )
     figure.update_xaxes(range=[-total * 0.005, total * 1.02], ticksuffix=" ms", nticks=6, **_axis(tokens))
     figure.update_yaxes(
         tickvals=list(range(len(spans))),
         ticktext=["\u2003" * min(s.depth, 4) + textwrap.shorten(s.name, 34, placeholder="…") for s in spans],
-        range=[len(spans) - 0.4, -0.6], automargin=True, tickfont={"color": tokens.text, "size": 13},
-        showgrid=False, zeroline=False,
-    )  # fmt: skip
+        range=[len(spans) - 0.4, -0.6],
+        automargin=True,
+        tickfont={"color": tokens.text, "size": 13},
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
 
 
@@ -212,19 +237,40 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
     )
     for i, flow in enumerate(flows):
         figure.add_annotation(
-            x=xs[i], y=1.0 if i % 2 == 0 or n <= 8 else 1.0 - 0.5 * _LABEL_PX / (_SANKEY_PX + _LABEL_PX),
-            xref="paper", yref="paper", xanchor="left", yanchor="top", align="left", showarrow=False,
-            text="<br>".join(textwrap.wrap(flow.label, 18 if n > 8 else 15)), font={"color": tokens.text, "size": 13},
-        )  # fmt: skip
+            x=xs[i],
+            y=1.0 if i % 2 == 0 or n <= 8 else 1.0 - 0.5 * _LABEL_PX / (_SANKEY_PX + _LABEL_PX),
+            xref="paper",
+            yref="paper",
+            xanchor="left",
+            yanchor="top",
+            align="left",
+            showarrow=False,
+            text="<br>".join(textwrap.wrap(flow.label, 18 if n > 8 else 15)),
+            font={"color": tokens.text, "size": 13},
+        )
         if flow.stuck > 0:
             figure.add_annotation(
-                x=stuck_x[i] + 0.012, y=0.03, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False,
-                text=flow.stuck_text, font={"color": tokens.failing if i == worst else tokens.late, "size": 13},
-            )  # fmt: skip
+                x=stuck_x[i] + 0.012,
+                y=0.03,
+                xref="paper",
+                yref="paper",
+                xanchor="left",
+                yanchor="bottom",
+                showarrow=False,
+                text=flow.stuck_text,
+                font={"color": tokens.failing if i == worst else tokens.late, "size": 13},
+            )
     figure.add_annotation(
-        x=0.998, y=1.0, xref="paper", yref="paper", xanchor="right", yanchor="top", text=end, showarrow=False,
+        x=0.998,
+        y=1.0,
+        xref="paper",
+        yref="paper",
+        xanchor="right",
+        yanchor="top",
+        text=end,
+        showarrow=False,
         font={"color": tokens.good, "size": 13},
-    )  # fmt: skip
+    )
     figure.update_layout(margin={"t": 4, "b": 4})
     return figure
 

@@ -64,7 +64,7 @@ class BadRequest(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """The person at the screen: the name and roles behind their key. The key never leaves this process but to the tower."""
+    """The person at the screen: the name and roles behind their key, which leaves this process only to the tower."""
 
     name: str
     roles: frozenset[str]

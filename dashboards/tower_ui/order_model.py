@@ -141,7 +141,8 @@ class OrderView:
         parts = []
         if self.last_milestone and self.last_at:
             parts.append(
-                f"Last heard: {fmt.words(self.last_milestone).lower()}, {fmt.duration((now - self.last_at).total_seconds())} ago."
+                f"Last heard: {fmt.words(self.last_milestone).lower()}, "
+                f"{fmt.duration((now - self.last_at).total_seconds())} ago."
             )
         if self.next_milestone and not self.closed:
             who = f" from {fmt.system(self.system)}" if self.system else ""
@@ -162,11 +163,14 @@ class OrderView:
         bars = [
             charts.Bar(
                 label=f"{c.label} · {c.object}" if c.stage in many else c.label,
-                start=c.started_at, end=c.stopped_at or (self.closed_at if c.state == "ended" else None), due=c.due_at,
-                tone=c.tone, text=c.text(now),
+                start=c.started_at,
+                end=c.stopped_at or (self.closed_at if c.state == "ended" else None),
+                due=c.due_at,
+                tone=c.tone,
+                text=c.text(now),
             )
             for c in self.clocks
-        ]  # fmt: skip
+        ]
         begun = {c.stage for c in self.clocks}
         if not self.closed:
             bars += [
@@ -194,18 +198,33 @@ def read_order(body: Mapping[str, Any], labels: Mapping[str, str]) -> OrderView:
         )
     )
     return OrderView(
-        id=text("order_id"), version=text("version"), state=text("state"), stage=text("stage"),
+        id=text("order_id"),
+        version=text("version"),
+        state=text("state"),
+        stage=text("stage"),
         stage_label=labels.get(text("stage"), fmt.words(text("stage"))) if text("stage") else "",
-        system=text("system"), error=text("error"), priority=text("priority"), customer=text("customer_id"),
-        tier=text("customer_tier"), amount=fmt.decimal(row.get("amount")), currency=text("currency"),
+        system=text("system"),
+        error=text("error"),
+        priority=text("priority"),
+        customer=text("customer_id"),
+        tier=text("customer_tier"),
+        amount=fmt.decimal(row.get("amount")),
+        currency=text("currency"),
         value_at_risk=fmt.decimal(row.get("value_at_risk")),
-        since=fmt.instant(row.get("since")), due_at=fmt.instant(row.get("due_at")), closed_at=fmt.instant(row.get("closed_at")),
-        last_milestone=text("last_milestone"), last_at=fmt.instant(row.get("last_at")), next_milestone=text("next_milestone"),
-        retries=int(row.get("retries") or 0), retryable=bool(row.get("retryable")),
-        clocks=clocks, events=_events(body), traces=_traces(body.get("traces") or ()),
+        since=fmt.instant(row.get("since")),
+        due_at=fmt.instant(row.get("due_at")),
+        closed_at=fmt.instant(row.get("closed_at")),
+        last_milestone=text("last_milestone"),
+        last_at=fmt.instant(row.get("last_at")),
+        next_milestone=text("next_milestone"),
+        retries=int(row.get("retries") or 0),
+        retryable=bool(row.get("retryable")),
+        clocks=clocks,
+        events=_events(body),
+        traces=_traces(body.get("traces") or ()),
         actions=sorted(body.get("actions") or (), key=lambda a: str(a.get("requested_at") or ""), reverse=True),
         labels=labels,
-    )  # fmt: skip
+    )
 
 
 def _clock(raw: Mapping[str, Any], labels: Mapping[str, str]) -> Clock:

@@ -132,7 +132,8 @@ def _viewer() -> Viewer | None:
         widgets.note(
             "bad",
             "The tower has not answered yet, so nothing can be shown.",
-            f"{error} This page asks again by itself. If it lasts: check that `tower run` is up and that TOWER_API_URL points at it.",
+            f"{error} This page asks again by itself. If it lasts: check that `tower run` is up and that "
+            "TOWER_API_URL points at it.",
         )
         _ask_again()
     return None

@@ -75,7 +75,8 @@ def table(headers: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], *, 
         "<tr>" + "".join(f'<td class="{a}">{c}</td>' for a, c in zip(aligns, row, strict=True)) + "</tr>"
         for row in rows
     )
-    return f'<table class="t-table" aria-label="{escape(label)}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    inside = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<table class="t-table" aria-label="{escape(label)}">{inside}</table>'
 
 
 def banner(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, what: str) -> bool:

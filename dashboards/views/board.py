@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
-from html import escape
 from typing import Any
 
 import streamlit as st
 
 from dashboards.settings import settings
 from dashboards.tower_ui import actions, board_model, fmt, page, widgets
-from dashboards.tower_ui.actions import Answer
 from dashboards.tower_ui.board_model import Filters
 from dashboards.tower_ui.client import ApiError, Board, Refused, Snapshot
+from dashboards.tower_ui.confirm import Confirm, ask
 from dashboards.tower_ui.grid.grid import Gesture, Seen, grid
 from dashboards.tower_ui.grid.payload import board_payload, group_id, group_payload
 from dashboards.tower_ui.page import Here
@@ -23,18 +21,6 @@ from dashboards.tower_ui.widgets import Card
 
 NOTE = "Click an error to see its orders; Retry group lists them before anything is sent"
 COUNTED = ("failing", "late", "diverging", "at_risk")
-
-
-@dataclass(frozen=True, slots=True)
-class Confirm:
-    """A bulk action a person is asked to confirm: exactly these rows, in the versions they saw."""
-
-    click: str
-    rows: tuple[Seen, ...]
-    values: dict[str, Decimal | None]
-    currency: str
-    stage: str = ""
-    title: str = ""
 
 
 def show() -> None:
@@ -51,7 +37,7 @@ def show() -> None:
     except Refused as error:
         page.signed_out(error)
     if confirm is not None:
-        _confirm(confirm)
+        ask(confirm)
 
 
 def _filters(labels: dict[str, str]) -> Filters:
@@ -64,20 +50,35 @@ def _filters(labels: dict[str, str]) -> Filters:
     chosen = {name: str(state.get(name) or "") for name in ("stage", "system")}
     with view:
         v = st.segmented_control(
-            "View", list(board_model.VIEWS), default="stuck", required=True, key="view", bind="query-params",
+            "View",
+            list(board_model.VIEWS),
+            default="stuck",
+            required=True,
+            key="view",
+            bind="query-params",
             format_func=lambda k: board_model.VIEWS[k][0],
-        )  # fmt: skip
+        )
     with stage:
         s = st.selectbox(
-            "Stuck in", board_model.options(labels, chosen["stage"]), index=None, key="stage", bind="query-params",
-            placeholder="All stages", format_func=lambda k: labels.get(k, fmt.words(k)),
-        )  # fmt: skip
+            "Stuck in",
+            board_model.options(labels, chosen["stage"]),
+            index=None,
+            key="stage",
+            bind="query-params",
+            placeholder="All stages",
+            format_func=lambda k: labels.get(k, fmt.words(k)),
+        )
     with system:
         known = ("crm", "commerce", "edi", "erp", "wms", "tms", "tax", "billing", "bank", "psp")
         y = st.selectbox(
-            "System", board_model.options(known, chosen["system"]), index=None, key="system", bind="query-params",
-            placeholder="All", format_func=fmt.system,
-        )  # fmt: skip
+            "System",
+            board_model.options(known, chosen["system"]),
+            index=None,
+            key="system",
+            bind="query-params",
+            placeholder="All",
+            format_func=fmt.system,
+        )
     with priority:
         p = st.selectbox(
             "Priority", board_model.PRIORITIES, index=None, key="priority", bind="query-params", placeholder="All"
@@ -274,68 +275,3 @@ def _ask_group(here: Here, group: Mapping[str, Any], click: str, watch: Watch) -
         stage=str(group.get("stage") or ""),
         title=str(group.get("error") or "no error reported"),
     )
-
-
-@st.dialog("Retry these orders?", width="large")
-def _confirm(confirm: Confirm) -> None:
-    """List what will be sent and what the tower would refuse, then wait for the second click."""
-    here = page.here()
-    watch = Watch.here()
-    dry = actions.retry(
-        here.api, here.viewer, confirm.rows, click=f"dry-{confirm.click}", stage=confirm.stage, dry_run=True
-    )
-    would = dry.results
-    rows = [r for r in confirm.rows if would.get(r.id, "accepted") == "accepted"]
-    refused = [r for r in confirm.rows if r not in rows]
-    worth = board_model.total(confirm.values.get(r.id) for r in rows)
-    widgets.dialog_style(here.tokens)
-    if confirm.title:
-        st.text(confirm.title)
-    widgets.cards(
-        [
-            Card("Will be retried", fmt.plural(len(rows), "order"), f"of {len(confirm.rows):,} selected"),
-            Card("Worth", fmt.money_full(worth, confirm.currency), "value at risk"),
-            Card(
-                "Will be refused",
-                fmt.plural(len(refused), "order"),
-                "nothing is sent for them",
-                tone="late" if refused else "",
-            ),
-        ]
-    )
-    if dry.error:
-        widgets.note("warn", "The tower did not say in advance which it would refuse.", dry.error)
-    with st.container(height=min(320, 60 + 34 * len(confirm.rows)), border=False):
-        st.html(
-            widgets.table(
-                [("Order", "left"), ("At risk", "right"), ("What happens", "left")],
-                _lines(confirm, rows, dry),
-                label="Orders to retry",
-            )
-        )
-    yes, no = st.columns(2)
-    yes.button(
-        f"Retry {fmt.plural(len(rows), 'order')}", type="primary", key="confirm_yes", width="stretch", disabled=not rows,
-        on_click=_send, args=(confirm, tuple(rows), watch),
-    )  # fmt: skip
-    if no.button("Cancel", key="confirm_no", width="stretch") or st.session_state.pop("confirmed", False):
-        st.rerun()
-
-
-def _lines(confirm: Confirm, rows: list[Seen], dry: Answer) -> list[list[str]]:
-    lines = []
-    for row in sorted(confirm.rows, key=lambda r: r not in rows):
-        result = dry.results.get(row.id, "accepted")
-        reason = dry.details.get(row.id) or fmt.RESULTS.get(result, ("", result))[1]
-        word = "retry" if row in rows else f'<span class="t-bad">refused</span>: {escape(reason)}'
-
-        lines.append([escape(row.id), fmt.money_full(confirm.values.get(row.id), confirm.currency), word])
-    return lines
-
-
-def _send(confirm: Confirm, rows: tuple[Seen, ...], watch: Watch) -> None:
-    """Send exactly the rows that were listed; the confirmed gesture is its own key."""
-    here = page.here()
-    if watch.first(f"yes-{confirm.click}"):
-        watch.sent(here, actions.retry(here.api, here.viewer, rows, click=confirm.click, stage=confirm.stage))
-    st.session_state["confirmed"] = True

@@ -58,9 +58,14 @@ def _draw(here: Here) -> None:
     )
     rows = [_row(here, f) for f in sorted(feeds, key=lambda f: (f.get("state") == "ok", str(f.get("connection"))))]
     headers = [
-        ("State", "left"), ("Connection", "left"), ("System", "left"), (f"Told up to ({here.zone})", "right"), ("Behind", "right"),
-        ("Last message", "right"), ("Runs heard / due in 24 h", "right"),
-    ]  # fmt: skip
+        ("State", "left"),
+        ("Connection", "left"),
+        ("System", "left"),
+        (f"Told up to ({here.zone})", "right"),
+        ("Behind", "right"),
+        ("Last message", "right"),
+        ("Runs heard / due in 24 h", "right"),
+    ]
     st.html(widgets.table(headers, rows, label="Feeds"))
 
 

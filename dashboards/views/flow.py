@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
@@ -22,9 +23,15 @@ def show() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="flowhead"):
         st.title("Flow map", anchor=False, width="content")
         unit = st.segmented_control(
-            "Count", ["orders", "value"], default="orders", required=True, key="unit", bind="query-params",
-            format_func=str.capitalize, label_visibility="collapsed",
-        )  # fmt: skip
+            "Count",
+            ["orders", "value"],
+            default="orders",
+            required=True,
+            key="unit",
+            bind="query-params",
+            format_func=str.capitalize,
+            label_visibility="collapsed",
+        )
     try:
         _live(unit == "value")
     except Refused as error:
@@ -82,7 +89,8 @@ def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
         where = page.path("", **address(labels, stage=s.id))
         cells.append(
             f'<a class="t-card" data-go="1" href="{escape(where)}" title="{escape(s.label)}: {escape(spoken or sub)}">'
-            f'<div class="t-label">{escape(s.label)}</div><div class="t-value" style="color:var(--t-{tone})">{escape(figure)}</div>'
+            f'<div class="t-label">{escape(s.label)}</div>'
+            f'<div class="t-value" style="color:var(--t-{tone})">{escape(figure)}</div>'
             f'<div class="t-sub">{escape(sub)}</div><div class="t-sub">{escape(age)}<span class="t-open">Open →</span></div></a>'
         )
     per_row = len(cells) if len(cells) <= 8 else -(-len(cells) // -(-len(cells) // 8))
@@ -109,7 +117,8 @@ def _heat(stages: list[Stage], value: bool, currency: str) -> str:
                 f'title="{escape(s.label)}, {escape(label)}: {clocks:,}">{escape(text)}</a></td>'
             )
         body.append(f'<tr><th class="left" scope="row">{escape(s.label)}</th>{"".join(cells)}</tr>')
-    return f'<table class="t-heatmap" aria-label="Stuck by stage and time"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(body)}</tbody></table>'
+    inside = f"<thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
+    return f'<table class="t-heatmap" aria-label="Stuck by stage and time">{inside}</table>'
 
 
 def _systems(here: Here, currency: str) -> None:
@@ -122,7 +131,7 @@ def _systems(here: Here, currency: str) -> None:
     most = max(r[2] for r in rows)
     cells = [
         [
-            f'<a data-go="1" href="{page.path("", **address(labels, stage=stage, system=system))}">{escape(labels.get(stage, fmt.words(stage)))}</a>',
+            _link(labels, stage, system),
             escape(fmt.system(system)),
             f'<div class="t-bar"><i style="width:{100 * number / most:.0f}%"></i><span>{number:,}</span></div>',
             fmt.money_full(value, currency),
@@ -131,3 +140,8 @@ def _systems(here: Here, currency: str) -> None:
     ]
     headers = [("Stage", "left"), ("System", "left"), ("Stuck orders", "left"), ("Value at risk", "right")]
     st.html(widgets.table(headers, cells, label="Stuck orders by stage and system"))
+
+
+def _link(labels: Mapping[str, str], stage: str, system: str) -> str:
+    where = page.path("", **address(labels, stage=stage, system=system))
+    return f'<a data-go="1" href="{escape(where)}">{escape(labels.get(stage, fmt.words(stage)))}</a>'

@@ -122,9 +122,15 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
         running = order.in_flight or watch.waiting.get(order.id) is not None
         may = here.viewer.may_act and live and order.stuck and order.retryable and not running
         st.button(
-            "Retry running…" if running else "Retry now", type="primary", icon=":material/replay:", key="retry", disabled=not may,
-            help=_why_not(here, order, live=live, running=running), on_click=_retry, args=(here, order, secrets.token_hex(16)),
-        )  # fmt: skip
+            "Retry running…" if running else "Retry now",
+            type="primary",
+            icon=":material/replay:",
+            key="retry",
+            disabled=not may,
+            help=_why_not(here, order, live=live, running=running),
+            on_click=_retry,
+            args=(here, order, secrets.token_hex(16)),
+        )
         link = page.url("order", id=order.id)
         with st.popover("Copy link", icon=":material/link:"):
             st.code(link, language=None)
@@ -179,18 +185,32 @@ def _cards(here: Here, order: OrderView) -> None:
     original = f"{fmt.money_full(order.amount)} {order.currency}" if order.amount is not None else ""
     widgets.cards(
         [
-            Card("Value at risk", fmt.money_short(order.value_at_risk, page.currency(here)), original, title=fmt.money_full(order.value_at_risk)),
-            Card("Waiting", fmt.duration(order.age_s(here.now)), f"since {fmt.moment(order.since, here.tz, here.now)} {here.zone}" if order.since else ""),
             Card(
-                "Late by" if late else "Time left", fmt.duration(abs(left)) if left is not None else fmt.NONE,
-                f"due {fmt.moment(order.due_at, here.tz, here.now)} {here.zone}" if order.due_at else "no target", tone="late" if late else "",
+                "Value at risk",
+                fmt.money_short(order.value_at_risk, page.currency(here)),
+                original,
+                title=fmt.money_full(order.value_at_risk),
+            ),
+            Card(
+                "Waiting",
+                fmt.duration(order.age_s(here.now)),
+                f"since {fmt.moment(order.since, here.tz, here.now)} {here.zone}" if order.since else "",
+            ),
+            Card(
+                "Late by" if late else "Time left",
+                fmt.duration(abs(left)) if left is not None else fmt.NONE,
+                f"due {fmt.moment(order.due_at, here.tz, here.now)} {here.zone}" if order.due_at else "no target",
+                tone="late" if late else "",
             ),
             Card("Retries", fmt.count(order.retries), order.last_outcome_text() or "none so far"),
             Card(
-                "Same error now", fmt.count(_same_error(here, order)), "stuck orders with it", href=page.path("", **address(order.labels, stage=order.stage, tab="By error")) if order.error else "",
+                "Same error now",
+                fmt.count(_same_error(here, order)),
+                "stuck orders with it",
+                href=page.path("", **address(order.labels, stage=order.stage, tab="By error")) if order.error else "",
             ),
         ]
-    )  # fmt: skip
+    )
 
 
 def _same_error(here: Here, order: OrderView) -> int | None:
@@ -233,16 +253,29 @@ def _trace(here: Here, order: OrderView) -> None:
 def _clocks(here: Here, order: OrderView) -> None:
     rows = [
         [
-            widgets.state_chip(c.verdict) if c.verdict else f'<span class="t-muted">{escape(fmt.words(c.state))}</span>',
-            escape(c.label), escape(c.object), fmt.moment(c.started_at, here.tz, here.now), fmt.moment(c.due_at, here.tz, here.now),
-            fmt.moment(c.stopped_at, here.tz, here.now), fmt.duration(c.used_s), fmt.duration(c.budget_s),
+            widgets.state_chip(c.verdict)
+            if c.verdict
+            else f'<span class="t-muted">{escape(fmt.words(c.state))}</span>',
+            escape(c.label),
+            escape(c.object),
+            fmt.moment(c.started_at, here.tz, here.now),
+            fmt.moment(c.due_at, here.tz, here.now),
+            fmt.moment(c.stopped_at, here.tz, here.now),
+            fmt.duration(c.used_s),
+            fmt.duration(c.budget_s),
         ]
         for c in order.clocks
-    ]  # fmt: skip
+    ]
     headers = [
-        ("State", "left"), ("Stage", "left"), ("Object", "left"), (f"Started ({here.zone})", "right"), ("Due", "right"),
-        ("Stopped", "right"), ("Used", "right"), ("Allowed", "right"),
-    ]  # fmt: skip
+        ("State", "left"),
+        ("Stage", "left"),
+        ("Object", "left"),
+        (f"Started ({here.zone})", "right"),
+        ("Due", "right"),
+        ("Stopped", "right"),
+        ("Used", "right"),
+        ("Allowed", "right"),
+    ]
     st.html(widgets.table(headers, rows, label="Clocks"))
     rules = list(dict.fromkeys(c.stage for c in order.clocks))
     if not rules:

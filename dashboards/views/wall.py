@@ -1,4 +1,4 @@
-"""The screen on the wall: four figures, the stages, the seven worst orders. Nothing to click, readable at three metres."""
+"""The screen on the wall: four figures, the stages, the seven worst orders. Nothing to click, read at three metres."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dashboards.settings import settings
 from dashboards.tower_ui import flow_model, fmt, page
 from dashboards.tower_ui.board_model import Filters, text_column
 from dashboards.tower_ui.client import Refused
+from dashboards.tower_ui.flow_model import Stage
 from dashboards.tower_ui.page import Here
 
 ROWS = 7
@@ -61,7 +62,8 @@ def _draw(here: Here) -> None:
     st.html(
         '<div class="w-figures">'
         + "".join(
-            f'<div class="w-box"><div class="w-label">{n}</div><div class="w-big" style="color:var(--t-{t})">{v}</div></div>'
+            f'<div class="w-box"><div class="w-label">{n}</div>'
+            f'<div class="w-big" style="color:var(--t-{t})">{v}</div></div>'
             for n, v, t in figures
         )
         + "</div>"
@@ -85,12 +87,18 @@ def _tiles(here: Here) -> None:
     shown = [s for s in stages if s.id in chosen]
     most = max((s.stuck for s in shown), default=0)
     cells = [
-        f'<div class="w-tile" style="--c:var(--t-{"failing" if s.stuck and s.stuck == most else "late" if s.stuck else "groove"})">'
+        f'<div class="w-tile" style="--c:var(--t-{_tint(s, most)})">'
         f'<div class="w-label">{escape(s.label)}</div><div class="w-mid">{fmt.count(s.stuck)}</div>'
         f'<div class="w-small">{fmt.money_short(s.value, page.currency(here)) if s.stuck else "moving"}</div></div>'
         for s in shown
     ]
     st.html(f'<div class="w-tiles" style="--n:{max(1, len(shown))}">{"".join(cells)}</div>')
+
+
+def _tint(stage: Stage, most: int) -> str:
+    if not stage.stuck:
+        return "groove"
+    return "failing" if stage.stuck == most else "late"
 
 
 def _worst(here: Here) -> pd.DataFrame:
@@ -136,4 +144,5 @@ def _table(here: Here, frame: pd.DataFrame) -> str:
             ("Error", ""),
         )
     )
-    return f'<table class="w-table" aria-label="Worst orders"><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+    inside = f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    return f'<table class="w-table" aria-label="Worst orders">{inside}</table>'

@@ -36,34 +36,143 @@ KEYS = {
 
 # id, label, from, to, system kinds, errors, budget in s
 STAGES: list[tuple[str, str, str, str, list[str], list[str], int]] = [
-    ("capture-to-accept", "Capture", "order_captured", "order_accepted", ["erp", "edi"], ["Mapping error: unknown SKU", "IDoc status 51", "Sold-to party missing"], 1800),
-    ("credit-hold", "Credit check", "credit_held", "credit_released", ["erp"], ["Credit engine timeout", "Credit limit exceeded"], 7200),
-    ("accept-to-allocate", "Allocation", "order_accepted", "inventory_allocated", ["wms", "erp"], ["No ATP in plant 1200", "Reservation lock timeout", "Batch expired"], 14400),
-    ("allocate-to-request", "Release", "inventory_allocated", "fulfillment_requested", ["erp"], ["Delivery not created: plant closed"], 3600),
-    ("request-to-pick", "Hand-off", "fulfillment_requested", "pick_released", ["wms"], ["Wave not released", "940 rejected: ship-to"], 5400),
+    (
+        "capture-to-accept",
+        "Capture",
+        "order_captured",
+        "order_accepted",
+        ["erp", "edi"],
+        ["Mapping error: unknown SKU", "IDoc status 51", "Sold-to party missing"],
+        1800,
+    ),
+    (
+        "credit-hold",
+        "Credit check",
+        "credit_held",
+        "credit_released",
+        ["erp"],
+        ["Credit engine timeout", "Credit limit exceeded"],
+        7200,
+    ),
+    (
+        "accept-to-allocate",
+        "Allocation",
+        "order_accepted",
+        "inventory_allocated",
+        ["wms", "erp"],
+        ["No ATP in plant 1200", "Reservation lock timeout", "Batch expired"],
+        14400,
+    ),
+    (
+        "allocate-to-request",
+        "Release",
+        "inventory_allocated",
+        "fulfillment_requested",
+        ["erp"],
+        ["Delivery not created: plant closed"],
+        3600,
+    ),
+    (
+        "request-to-pick",
+        "Hand-off",
+        "fulfillment_requested",
+        "pick_released",
+        ["wms"],
+        ["Wave not released", "940 rejected: ship-to"],
+        5400,
+    ),
     ("pick-to-ship", "Fulfilment", "pick_released", "shipment_confirmed", ["wms"], ["Pick short", ""], 28800),
-    ("ship-to-deliver", "Delivery", "shipment_confirmed", "delivered", ["tms"], ["Carrier label 503", "Customs data missing", ""], 172800),
-    ("ship-to-invoice", "Invoicing", "shipment_confirmed", "invoice_released", ["erp", "tax"], ["Tax engine timeout", "Price condition missing"], 7200),
-    ("invoice-to-customer", "Invoice delivery", "invoice_released", "invoice_delivered", ["edi"], ["810 not acknowledged", "Mailbox full"], 14400),
+    (
+        "ship-to-deliver",
+        "Delivery",
+        "shipment_confirmed",
+        "delivered",
+        ["tms"],
+        ["Carrier label 503", "Customs data missing", ""],
+        172800,
+    ),
+    (
+        "ship-to-invoice",
+        "Invoicing",
+        "shipment_confirmed",
+        "invoice_released",
+        ["erp", "tax"],
+        ["Tax engine timeout", "Price condition missing"],
+        7200,
+    ),
+    (
+        "invoice-to-customer",
+        "Invoice delivery",
+        "invoice_released",
+        "invoice_delivered",
+        ["edi"],
+        ["810 not acknowledged", "Mailbox full"],
+        14400,
+    ),
     ("invoice-to-payment", "Payment", "invoice_delivered", "payment_received", ["bank"], [""], 1209600),
-    ("payment-to-applied", "Cash application", "payment_received", "payment_applied", ["bank", "erp"], ["Remittance unreadable", "Amount differs by 12.40", ""], 86400),
+    (
+        "payment-to-applied",
+        "Cash application",
+        "payment_received",
+        "payment_applied",
+        ["bank", "erp"],
+        ["Remittance unreadable", "Amount differs by 12.40", ""],
+        86400,
+    ),
     ("return-to-credit", "Credit memo", "return_received", "credit_issued", ["erp"], ["Approval missing"], 172800),
     ("document-ack", "EDI acknowledgement", "document_sent", "document_acknowledged", ["edi"], [""], 86400),
-]  # fmt: skip
+]
 WEIGHTS = [5, 4, 10, 4, 7, 8, 6, 9, 4, 3, 5, 2, 3]
 CUSTOMERS = [
-    "Umbra Optics", "Quarry Stone", "Willow Homes", "Pacific Tools", "Sable Fashion", "Lumen Energy", "Albion Foods",
-    "Kestrel Auto", "Orchid Pharma", "Xenon Labs", "Tessera Glass", "Riverton Dairy", "Helix Medical",
-]  # fmt: skip
+    "Umbra Optics",
+    "Quarry Stone",
+    "Willow Homes",
+    "Pacific Tools",
+    "Sable Fashion",
+    "Lumen Energy",
+    "Albion Foods",
+    "Kestrel Auto",
+    "Orchid Pharma",
+    "Xenon Labs",
+    "Tessera Glass",
+    "Riverton Dairy",
+    "Helix Medical",
+]
 _T, _TS, _M, _N = pa.string(), pa.timestamp("ms", tz="UTC"), pa.decimal128(38, 6), pa.int64()
 COLUMNS: dict[str, pa.DataType] = {
-    "order_id": _T, "state": _T, "stage": _T, "since": _TS, "due_at": _TS, "age_s": _N, "overdue_s": _N,
-    "priority": _T, "amount": _M, "currency": _T, "value_at_risk": _M, "customer_id": _T, "customer_tier": _T,
-    "system": _T, "error": _T, "last_milestone": _T, "last_at": _TS, "next_milestone": _T, "retries": _N,
-    "retryable": pa.bool_(), "version": _T, "object_type": _T, "object_id": _T, "budget_s": _N, "used_s": _N,
-    "reporting_amount": _M, "closed_at": _TS, "order_type": _T, "warehouse": _T, "company": _T, "partner": _T,
+    "order_id": _T,
+    "state": _T,
+    "stage": _T,
+    "since": _TS,
+    "due_at": _TS,
+    "age_s": _N,
+    "overdue_s": _N,
+    "priority": _T,
+    "amount": _M,
+    "currency": _T,
+    "value_at_risk": _M,
+    "customer_id": _T,
+    "customer_tier": _T,
+    "system": _T,
+    "error": _T,
+    "last_milestone": _T,
+    "last_at": _TS,
+    "next_milestone": _T,
+    "retries": _N,
+    "retryable": pa.bool_(),
+    "version": _T,
+    "object_type": _T,
+    "object_id": _T,
+    "budget_s": _N,
+    "used_s": _N,
+    "reporting_amount": _M,
+    "closed_at": _TS,
+    "order_type": _T,
+    "warehouse": _T,
+    "company": _T,
+    "partner": _T,
     "channel": _T,
-}  # fmt: skip
+}
 
 
 def now() -> datetime:
@@ -99,23 +208,48 @@ class FakeTower:
         stage = fixed.pop("stage", None) or r.choices([s[0] for s in STAGES], WEIGHTS)[0]
         _, _, begin, to, systems, errors, budget = next(s for s in STAGES if s[0] == stage)
         state = fixed.pop("state", None) or r.choices(OPEN, [10, 26, 5, 3, 12, 44])[0]
-        share = {"failing": r.uniform(0.3, 3.5), "late": r.uniform(1.02, 5), "diverging": r.uniform(0.4, 2), "unknown": r.uniform(1.0, 1.6), "at_risk": r.uniform(0.76, 0.99), "on_track": r.uniform(0.02, 0.7)}[state]  # fmt: skip
+        share = {
+            "failing": r.uniform(0.3, 3.5),
+            "late": r.uniform(1.02, 5),
+            "diverging": r.uniform(0.4, 2),
+            "unknown": r.uniform(1.0, 1.6),
+            "at_risk": r.uniform(0.76, 0.99),
+            "on_track": r.uniform(0.02, 0.7),
+        }[state]
         age = budget * share
         since = now() - timedelta(seconds=age)
         amount = Decimal(str(round(min(165000, r.lognormvariate(8.6, 1.1)), 2)))
         shipment = r.random() < 0.4
         row: dict[str, Any] = {
-            "order_id": order_id, "state": state, "stage": stage, "since": since,
-            "due_at": since + timedelta(seconds=budget), "priority": r.choices(["P1", "P2", "P3", "P4"], [8, 20, 60, 12])[0],
-            "amount": amount, "currency": "EUR", "value_at_risk": amount if state != "on_track" else Decimal(0),
-            "customer_id": r.choice(CUSTOMERS), "customer_tier": r.choice(["strategic", "standard", "standard"]),
-            "system": r.choice(systems), "error": r.choice(errors) if state in ("failing", "late") else "",
-            "last_milestone": begin, "last_at": since, "next_milestone": to, "retries": r.choices([0, 1, 2], [7, 3, 1])[0],
-            "retryable": state in STUCK and r.random() < 0.88, "object_type": "shipment" if shipment else "order",
-            "object_id": order_id.replace("SO", "SH") if shipment else order_id, "budget_s": budget,
-            "reporting_amount": amount, "closed_at": None, "order_type": "standard", "warehouse": "BER1", "company": "1000",
-            "partner": "", "channel": r.choice(["edi", "web"]),
-        }  # fmt: skip
+            "order_id": order_id,
+            "state": state,
+            "stage": stage,
+            "since": since,
+            "due_at": since + timedelta(seconds=budget),
+            "priority": r.choices(["P1", "P2", "P3", "P4"], [8, 20, 60, 12])[0],
+            "amount": amount,
+            "currency": "EUR",
+            "value_at_risk": amount if state != "on_track" else Decimal(0),
+            "customer_id": r.choice(CUSTOMERS),
+            "customer_tier": r.choice(["strategic", "standard", "standard"]),
+            "system": r.choice(systems),
+            "error": r.choice(errors) if state in ("failing", "late") else "",
+            "last_milestone": begin,
+            "last_at": since,
+            "next_milestone": to,
+            "retries": r.choices([0, 1, 2], [7, 3, 1])[0],
+            "retryable": state in STUCK and r.random() < 0.88,
+            "object_type": "shipment" if shipment else "order",
+            "object_id": order_id.replace("SO", "SH") if shipment else order_id,
+            "budget_s": budget,
+            "reporting_amount": amount,
+            "closed_at": None,
+            "order_type": "standard",
+            "warehouse": "BER1",
+            "company": "1000",
+            "partner": "",
+            "channel": r.choice(["edi", "web"]),
+        }
         if state == "failing" and not row["error"]:
             row["error"] = next((e for e in errors if e), "Rejected by the target")
         row.update(fixed)
@@ -128,7 +262,12 @@ class FakeTower:
         """The orders move: they leave the board."""
         with self.lock:
             for order_id in order_ids:
-                self.rows[order_id].update(state="done", closed_at=now(), value_at_risk=Decimal(0), version=f"{self.random.getrandbits(60):015x}")
+                self.rows[order_id].update(
+                    state="done",
+                    closed_at=now(),
+                    value_at_risk=Decimal(0),
+                    version=f"{self.random.getrandbits(60):015x}",
+                )
 
     def touch(self, order_id: str, **changes: Any) -> None:
         """The order changes, and so does its version."""
@@ -153,24 +292,31 @@ class FakeTower:
                             item["detail"] = "the target answered 200, the milestone did not come within 60 s"
 
     def in_flight(self, order_id: str) -> bool:
-        return any(i["order_id"] == order_id and i["state"] in ("requested", "accepted") for a in self.actions for i in a["items"])
+        return any(
+            i["order_id"] == order_id and i["state"] in ("requested", "accepted")
+            for a in self.actions
+            for i in a["items"]
+        )
 
     def select(self, q: Any) -> list[dict[str, Any]]:
         wanted = q.get("state", "")
         states = {"stuck": STUCK, "open": OPEN}.get(wanted, (wanted,) if wanted else ())
         text = q.get("q", "").lower()
         found = [
-            r for r in self.rows.values()
+            r
+            for r in self.rows.values()
             if (not states or r["state"] in states)
             and (not q.get("stage") or r["stage"] == q["stage"])
             and (not q.get("system") or r["system"] == q["system"])
             and (not q.get("priority") or r["priority"] == q["priority"])
             and (not text or any(text in str(r[n]).lower() for n in ("order_id", "customer_id", "error")))
-        ]  # fmt: skip
+        ]
         keys: dict[str, Any] = {
-            "value_at_risk": lambda r: r["value_at_risk"], "age": lambda r: -r["since"].timestamp(),
-            "overdue": lambda r: -r["due_at"].timestamp(), "state": lambda r: RANK[r["state"]],
-        }  # fmt: skip
+            "value_at_risk": lambda r: r["value_at_risk"],
+            "age": lambda r: -r["since"].timestamp(),
+            "overdue": lambda r: -r["due_at"].timestamp(),
+            "state": lambda r: RANK[r["state"]],
+        }
         sort = q.get("sort", "-value_at_risk")
         found.sort(key=lambda r: r["order_id"])
         found.sort(key=keys[sort.lstrip("-")], reverse=sort.startswith("-"))
@@ -193,15 +339,39 @@ class FakeTower:
             buckets = []
             for low, high, text in zip(edges, edges[1:], labels, strict=False):
                 inside = [r for r in stuck if low <= (now() - r["since"]).total_seconds() < high]
-                buckets.append({"label": text, "clocks": len(inside), "orders": len(inside), "value": str(sum((r["value_at_risk"] for r in inside), Decimal(0)))})
+                buckets.append(
+                    {
+                        "label": text,
+                        "clocks": len(inside),
+                        "orders": len(inside),
+                        "value": str(sum((r["value_at_risk"] for r in inside), Decimal(0))),
+                    }
+                )
             counts = {s: sum(r["state"] == s for r in rows) for s in OPEN}
-            out.append({
-                "id": sid, "label": label, "from": begin, "to": to, "per": "order", "calendar": None, "owner": "ops", "runbook": "",
-                "severity": "critical", "system": systems[0], "within_s": budget, "running": len(rows), "paused": 0, **counts,
-                "orders": len(stuck), "value": str(sum((r["value_at_risk"] for r in stuck), Decimal(0))),
-                "p50_age_s": ages[len(ages) // 2] if ages else None, "p90_age_s": ages[int(len(ages) * 0.9)] if ages else None,
-                "completed_24h": 900 - 55 * len(out), "age_buckets": buckets,
-            })  # fmt: skip
+            out.append(
+                {
+                    "id": sid,
+                    "label": label,
+                    "from": begin,
+                    "to": to,
+                    "per": "order",
+                    "calendar": None,
+                    "owner": "ops",
+                    "runbook": "",
+                    "severity": "critical",
+                    "system": systems[0],
+                    "within_s": budget,
+                    "running": len(rows),
+                    "paused": 0,
+                    **counts,
+                    "orders": len(stuck),
+                    "value": str(sum((r["value_at_risk"] for r in stuck), Decimal(0))),
+                    "p50_age_s": ages[len(ages) // 2] if ages else None,
+                    "p90_age_s": ages[int(len(ages) * 0.9)] if ages else None,
+                    "completed_24h": 900 - 55 * len(out),
+                    "age_buckets": buckets,
+                }
+            )
         return {"stages": out, "counts": "clocks", "as_of": iso(now()), "flow_24h": []}
 
     def groups(self) -> dict[str, Any]:
@@ -209,10 +379,21 @@ class FakeTower:
         for r in self.rows.values():
             if r["state"] not in STUCK:
                 continue
-            g = sums.setdefault((r["stage"], r["system"], r["error"]), {
-                "stage": r["stage"], "system": r["system"], "error": r["error"], "count": 0, "value": Decimal(0),
-                "first_at": r["since"], "last_at": r["since"], "last_action_at": None, "last_outcome": None, "retryable": 0,
-            })  # fmt: skip
+            g = sums.setdefault(
+                (r["stage"], r["system"], r["error"]),
+                {
+                    "stage": r["stage"],
+                    "system": r["system"],
+                    "error": r["error"],
+                    "count": 0,
+                    "value": Decimal(0),
+                    "first_at": r["since"],
+                    "last_at": r["since"],
+                    "last_action_at": None,
+                    "last_outcome": None,
+                    "retryable": 0,
+                },
+            )
             g["count"] += 1
             g["value"] += r["value_at_risk"]
             g["first_at"], g["last_at"] = min(g["first_at"], r["since"]), max(g["last_at"], r["since"])
@@ -223,7 +404,10 @@ class FakeTower:
                 g = sums.get((r["stage"], r["system"], r["error"]))
                 if g is not None:
                     g["last_action_at"], g["last_outcome"] = i["_at"], i["state"]
-        out = [{**g, "value": str(g["value"]), **{k: iso(g[k]) for k in ("first_at", "last_at", "last_action_at")}} for g in sums.values()]
+        out = [
+            {**g, "value": str(g["value"]), **{k: iso(g[k]) for k in ("first_at", "last_at", "last_action_at")}}
+            for g in sums.values()
+        ]
         return {"groups": out, "counts": "orders", "as_of": iso(now())}
 
     def order(self, order_id: str) -> dict[str, Any] | None:
@@ -235,33 +419,152 @@ class FakeTower:
         clocks: list[dict[str, Any]] = []
         milestones: list[dict[str, Any]] = []
         end = row["since"]
-        for sid, _, begin, to, systems, _, budget in reversed(STAGES[:at]):
+        for sid, _, _, to, systems, _, budget in reversed(STAGES[:at]):
             used = budget * r.choice([0.3, 0.6, 0.9, 1.4])
             start = end - timedelta(seconds=used)
-            clocks.insert(0, {"stage": sid, "object_type": "order", "object_id": order_id, "started_at": iso(start), "stopped_at": iso(end), "due_at": iso(start + timedelta(seconds=budget)), "budget_s": budget, "used_s": int(used), "state": "stopped", "verdict": ""})  # fmt: skip
-            milestones.append({"milestone": to, "object_type": "order", "object_id": order_id, "occurred_at": iso(end), "received_at": iso(end + timedelta(seconds=3)), "system": systems[0], "authority": True, "echoes": [], "sync_lag_s": None, "polarity": "reached"})  # fmt: skip
+            clocks.insert(
+                0,
+                {
+                    "stage": sid,
+                    "object_type": "order",
+                    "object_id": order_id,
+                    "started_at": iso(start),
+                    "stopped_at": iso(end),
+                    "due_at": iso(start + timedelta(seconds=budget)),
+                    "budget_s": budget,
+                    "used_s": int(used),
+                    "state": "stopped",
+                    "verdict": "",
+                },
+            )
+            milestones.append(
+                {
+                    "milestone": to,
+                    "object_type": "order",
+                    "object_id": order_id,
+                    "occurred_at": iso(end),
+                    "received_at": iso(end + timedelta(seconds=3)),
+                    "system": systems[0],
+                    "authority": True,
+                    "echoes": [],
+                    "sync_lag_s": None,
+                    "polarity": "reached",
+                }
+            )
             end = start
         closed = row["closed_at"] is not None
-        clocks.append({"stage": row["stage"], "object_type": row["object_type"], "object_id": row["object_id"], "started_at": iso(row["since"]), "stopped_at": iso(row["closed_at"]), "due_at": iso(row["due_at"]), "budget_s": row["budget_s"], "used_s": self.live(row)["used_s"], "state": "stopped" if closed else "running", "verdict": "" if closed else row["state"]})  # fmt: skip
+        clocks.append(
+            {
+                "stage": row["stage"],
+                "object_type": row["object_type"],
+                "object_id": row["object_id"],
+                "started_at": iso(row["since"]),
+                "stopped_at": iso(row["closed_at"]),
+                "due_at": iso(row["due_at"]),
+                "budget_s": row["budget_s"],
+                "used_s": self.live(row)["used_s"],
+                "state": "stopped" if closed else "running",
+                "verdict": "" if closed else row["state"],
+            }
+        )
         if row["error"]:
-            milestones.append({"milestone": row["next_milestone"], "object_type": row["object_type"], "object_id": row["object_id"], "occurred_at": iso(row["since"] + timedelta(seconds=row["budget_s"] * 0.2)), "received_at": iso(row["since"]), "system": row["system"], "authority": True, "echoes": [], "sync_lag_s": None, "polarity": "failed", "error": row["error"]})  # fmt: skip
-        events = [{**m, "event_id": f"{order_id}-{n}", "connection": m["system"], "source": "/x", "reason": "", "trace_id": "", "error": m.get("error", "")} for n, m in enumerate(reversed(milestones))]
+            milestones.append(
+                {
+                    "milestone": row["next_milestone"],
+                    "object_type": row["object_type"],
+                    "object_id": row["object_id"],
+                    "occurred_at": iso(row["since"] + timedelta(seconds=row["budget_s"] * 0.2)),
+                    "received_at": iso(row["since"]),
+                    "system": row["system"],
+                    "authority": True,
+                    "echoes": [],
+                    "sync_lag_s": None,
+                    "polarity": "failed",
+                    "error": row["error"],
+                }
+            )
+        events = [
+            {
+                **m,
+                "event_id": f"{order_id}-{n}",
+                "connection": m["system"],
+                "source": "/x",
+                "reason": "",
+                "trace_id": "",
+                "error": m.get("error", ""),
+            }
+            for n, m in enumerate(reversed(milestones))
+        ]
         milestones = [m for m in milestones if m["polarity"] == "reached"]
-        items = [{**{k: v for k, v in i.items() if not k.startswith("_")}, "action_id": a["action_id"]} for a in self.actions for i in a["items"] if i["order_id"] == order_id]
-        findings = [] if row["state"] != "late" else [{"rule": row["stage"], "kind": "late", "object_type": row["object_type"], "object_id": row["object_id"], "state": "open", "opened_at": iso(row["due_at"]), "detected_at": iso(row["due_at"]), "resolved_at": None, "system": row["system"], "error": ""}]  # fmt: skip
-        plain = {k: iso(v) if isinstance(v, datetime) else str(v) if isinstance(v, Decimal) else v for k, v in self.live(row).items()}
+        items = [
+            {**{k: v for k, v in i.items() if not k.startswith("_")}, "action_id": a["action_id"]}
+            for a in self.actions
+            for i in a["items"]
+            if i["order_id"] == order_id
+        ]
+        findings = (
+            []
+            if row["state"] != "late"
+            else [
+                {
+                    "rule": row["stage"],
+                    "kind": "late",
+                    "object_type": row["object_type"],
+                    "object_id": row["object_id"],
+                    "state": "open",
+                    "opened_at": iso(row["due_at"]),
+                    "detected_at": iso(row["due_at"]),
+                    "resolved_at": None,
+                    "system": row["system"],
+                    "error": "",
+                }
+            ]
+        )
+        plain = {
+            k: iso(v) if isinstance(v, datetime) else str(v) if isinstance(v, Decimal) else v
+            for k, v in self.live(row).items()
+        }
         return {
-            **plain, "attributes": {"customer_id": row["customer_id"], "channel": row["channel"]}, "objects": [], "links": [],
-            "milestones": milestones, "clocks": clocks, "findings": findings, "alerts": [], "actions": items,
-            "traces": [self.trace(row, k) for k in range(2)], "events": events, "as_of": iso(now()),
-        }  # fmt: skip
+            **plain,
+            "attributes": {"customer_id": row["customer_id"], "channel": row["channel"]},
+            "objects": [],
+            "links": [],
+            "milestones": milestones,
+            "clocks": clocks,
+            "findings": findings,
+            "alerts": [],
+            "actions": items,
+            "traces": [self.trace(row, k) for k in range(2)],
+            "events": events,
+            "as_of": iso(now()),
+        }
 
     def trace(self, row: dict[str, Any], age: int) -> dict[str, Any]:
         start = row["since"] + timedelta(seconds=60 * (2 - age))
         service = row["system"]
-        steps = [("retry " + row["stage"], "middleware", None, 0, 4210, True), ("load order", "oms", 0, 20, 140, False), ("enrich customer", "crm", 0, 170, 220, False), ("validate", "middleware", 0, 400, 60, False), ("POST /documents", service, 0, 470, 3700, True), ("token", "iam", 4, 480, 90, False), ("attempt 1", service, 4, 580, 1200, True), ("attempt 2", service, 4, 1790, 1180, True), ("attempt 3", service, 4, 3000, 1150, True), ("dead-letter", "broker", 0, 4172, 38, False)]  # fmt: skip
+        steps = [
+            ("retry " + row["stage"], "middleware", None, 0, 4210, True),
+            ("load order", "oms", 0, 20, 140, False),
+            ("enrich customer", "crm", 0, 170, 220, False),
+            ("validate", "middleware", 0, 400, 60, False),
+            ("POST /documents", service, 0, 470, 3700, True),
+            ("token", "iam", 4, 480, 90, False),
+            ("attempt 1", service, 4, 580, 1200, True),
+            ("attempt 2", service, 4, 1790, 1180, True),
+            ("attempt 3", service, 4, 3000, 1150, True),
+            ("dead-letter", "broker", 0, 4172, 38, False),
+        ]
         spans = [
-            {"span_id": f"s{i}", "parent_span_id": "" if p is None else f"s{p}", "name": n, "service": s, "started_at": iso(start + timedelta(milliseconds=b)), "duration_ms": float(d), "status": "Error" if e and age == 0 else "Ok", "status_message": row["error"] if e and age == 0 else ""}
+            {
+                "span_id": f"s{i}",
+                "parent_span_id": "" if p is None else f"s{p}",
+                "name": n,
+                "service": s,
+                "started_at": iso(start + timedelta(milliseconds=b)),
+                "duration_ms": float(d),
+                "status": "Error" if e and age == 0 else "Ok",
+                "status_message": row["error"] if e and age == 0 else "",
+            }
             for i, (n, s, p, b, d, e) in enumerate(steps)
         ]
         return {"trace_id": f"{row['order_id']}-{age}", "spans": spans}
@@ -276,20 +579,58 @@ class FakeTower:
             for wish in body["orders"]:
                 row = self.rows.get(wish["order_id"])
                 result = (
-                    "gone" if row is None or row["state"] not in STUCK
-                    else "stale" if wish.get("version") not in (None, row["version"])
-                    else "running" if self.in_flight(wish["order_id"])
-                    else "accepted" if row["retryable"] else "not_retryable"
-                )  # fmt: skip
-                answers.append({"order_id": wish["order_id"], "result": result, "stage": row["stage"] if row else "", "detail": "", "objects": []})
+                    "gone"
+                    if row is None or row["state"] not in STUCK
+                    else "stale"
+                    if wish.get("version") not in (None, row["version"])
+                    else "running"
+                    if self.in_flight(wish["order_id"])
+                    else "accepted"
+                    if row["retryable"]
+                    else "not_retryable"
+                )
+                answers.append(
+                    {
+                        "order_id": wish["order_id"],
+                        "result": result,
+                        "stage": row["stage"] if row else "",
+                        "detail": "",
+                        "objects": [],
+                    }
+                )
                 if result == "accepted" and row is not None:
-                    items.append({"order_id": wish["order_id"], "object_id": row["object_id"], "stage": row["stage"], "state": "requested", "attempts": 1, "detail": "", "requested_by": actor, "requested_at": iso(now()), "finished_at": None, "error": row["error"], "_at": now()})  # fmt: skip
+                    items.append(
+                        {
+                            "order_id": wish["order_id"],
+                            "object_id": row["object_id"],
+                            "stage": row["stage"],
+                            "state": "requested",
+                            "attempts": 1,
+                            "detail": "",
+                            "requested_by": actor,
+                            "requested_at": iso(now()),
+                            "finished_at": None,
+                            "error": row["error"],
+                            "_at": now(),
+                        }
+                    )
                     if not dry_run:
                         row["retries"] += 1
             if dry_run:
                 return {"dry_run": True, "items": answers}
             action_id = hashlib.sha256(f"{actor}{key}".encode()).hexdigest()[:32]
-            self.actions.insert(0, {"action_id": action_id, "kind": "retry", "stage": body.get("stage", ""), "requested_by": actor, "requested_at": iso(now()), "reason": "", "items": items})
+            self.actions.insert(
+                0,
+                {
+                    "action_id": action_id,
+                    "kind": "retry",
+                    "stage": body.get("stage", ""),
+                    "requested_by": actor,
+                    "requested_at": iso(now()),
+                    "reason": "",
+                    "items": items,
+                },
+            )
             self.replies[actor, key] = {"action_id": action_id, "items": answers}
             return self.replies[actor, key]
 
@@ -298,7 +639,11 @@ def application(tower: FakeTower) -> Starlette:
     """Return the API over one tower."""
 
     def problem(status: int, detail: str) -> Response:
-        return JSONResponse({"status": status, "title": "", "code": "x", "detail": detail}, status, media_type="application/problem+json")
+        return JSONResponse(
+            {"status": status, "title": "", "code": "x", "detail": detail},
+            status,
+            media_type="application/problem+json",
+        )
 
     def guarded(handler: Any, role: str = "viewer") -> Any:
         async def run(request: Request) -> Response:
@@ -322,7 +667,12 @@ def application(tower: FakeTower) -> Starlette:
         with tower.lock:
             found = tower.select(q)
             rows = [tower.live(r) for r in found[: int(q.get("limit", 100))]]
-        total = {"total": str(len(found)), "value_total": str(sum((r["value_at_risk"] for r in found), Decimal(0))), "as_of": iso(now()) or "", "next_cursor": ""}
+        total = {
+            "total": str(len(found)),
+            "value_total": str(sum((r["value_at_risk"] for r in found), Decimal(0))),
+            "as_of": iso(now()) or "",
+            "next_cursor": "",
+        }
         arrow = ARROW in request.headers.get("accept", "")
         steady = [[str(v) for k, v in r.items() if k not in ("age_s", "overdue_s", "used_s")] for r in rows]
         tag = 'W/"' + hashlib.sha256(json.dumps([steady, total["total"], arrow]).encode()).hexdigest()[:24] + '"'
@@ -331,12 +681,17 @@ def application(tower: FakeTower) -> Starlette:
             return Response(status_code=304, headers=headers)
         if arrow:
             schema = pa.schema(list(COLUMNS.items()), metadata=total)
-            table = pa.Table.from_arrays([pa.array([r[n] for r in rows], type=t) for n, t in COLUMNS.items()], schema=schema)
+            table = pa.Table.from_arrays(
+                [pa.array([r[n] for r in rows], type=t) for n, t in COLUMNS.items()], schema=schema
+            )
             sink = pa.BufferOutputStream()
             with pa.ipc.new_stream(sink, schema) as writer:
                 writer.write_table(table)
             return Response(bytes(sink.getvalue()), media_type=ARROW, headers=headers)
-        plain = [{k: iso(v) if isinstance(v, datetime) else str(v) if isinstance(v, Decimal) else v for k, v in r.items()} for r in rows]
+        plain = [
+            {k: iso(v) if isinstance(v, datetime) else str(v) if isinstance(v, Decimal) else v for k, v in r.items()}
+            for r in rows
+        ]
         return JSONResponse({"orders": plain, **total, "total": len(found)}, headers=headers)
 
     def order(request: Request, _: Any) -> Response:
@@ -344,19 +699,40 @@ def application(tower: FakeTower) -> Starlette:
         return JSONResponse(body) if body else problem(404, "there is no order with this id")
 
     def why(request: Request, _: Any) -> Response:
-        return JSONResponse({
-            "order_id": request.path_params["id"], "rule": request.query_params.get("rule"), "rule_version": "3f9a12c07b11",
-            "as_of": iso(now()), "findings": [{"event": "shipment_confirmed", "occurred_at": iso(now()), "system": "wms"}], "calendar": "always open",
-            "used_s": 8100, "budget_s": 7200, "pauses": [], "parameters": {"order_no": 42},
-            "sql": ["-- rule ship-to-invoice\nSELECT order_id, due_at\nFROM clocks\nWHERE order_no = {order_no:UInt64}\n  AND now > due_at"],
-        })  # fmt: skip
+        return JSONResponse(
+            {
+                "order_id": request.path_params["id"],
+                "rule": request.query_params.get("rule"),
+                "rule_version": "3f9a12c07b11",
+                "as_of": iso(now()),
+                "findings": [{"event": "shipment_confirmed", "occurred_at": iso(now()), "system": "wms"}],
+                "calendar": "always open",
+                "used_s": 8100,
+                "budget_s": 7200,
+                "pauses": [],
+                "parameters": {"order_no": 42},
+                "sql": [
+                    "-- rule ship-to-invoice\nSELECT order_id, due_at\nFROM clocks\nWHERE order_no = {order_no:UInt64}\n  AND now > due_at"
+                ],
+            }
+        )
 
     def feeds(_: Request, __: Any) -> Response:
         out = []
         for i, kind in enumerate(("commerce", "crm", "edi", "erp", "wms", "tms", "tax", "bank")):
             late = kind == "wms"
             told = now() - timedelta(seconds=3 + i * 7 + (5400 if late else 0))
-            out.append({"connection": f"{kind}-main", "kind": kind, "state": "late" if late else "ok", "watermark": iso(told), "last_seen_at": iso(told + timedelta(seconds=1)), "expected": 48 if kind == "bank" else None, "got": 47 if kind == "bank" else None})
+            out.append(
+                {
+                    "connection": f"{kind}-main",
+                    "kind": kind,
+                    "state": "late" if late else "ok",
+                    "watermark": iso(told),
+                    "last_seen_at": iso(told + timedelta(seconds=1)),
+                    "expected": 48 if kind == "bank" else None,
+                    "got": 47 if kind == "bank" else None,
+                }
+            )
         return JSONResponse({"feeds": out, "as_of": iso(now())})
 
     async def post_action(request: Request, known: Any) -> Response:
@@ -380,20 +756,29 @@ def application(tower: FakeTower) -> Starlette:
         action = next((a for a in tower.actions if a["action_id"] == request.path_params["id"]), None)
         if action is None:
             return problem(404, "there is no such action")
-        return JSONResponse({**action, "items": [{k: v for k, v in i.items() if not k.startswith("_")} for i in action["items"]]})
+        return JSONResponse(
+            {**action, "items": [{k: v for k, v in i.items() if not k.startswith("_")} for i in action["items"]]}
+        )
 
     def rules(_: Request, __: Any) -> Response:
         stages = [{"id": s[0], "label": s[1], "from": s[2], "to": s[3], "within_s": s[6]} for s in STAGES]
         return JSONResponse({"hash": "3f9a12c0", "currency": "EUR", "stages": stages})
 
-    return Starlette(routes=[
-        Route("/v1/me", guarded(me)), Route("/v1/orders", guarded(orders)), Route("/v1/orders/{id}", guarded(order)),
-        Route("/v1/orders/{id}/why", guarded(why)), Route("/v1/feeds", guarded(feeds)),
-        Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
-        Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
-        Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]), Route("/v1/actions", guarded(list_actions)),
-        Route("/v1/actions/{id}", guarded(show_action)), Route("/v1/rules", guarded(rules)),
-    ])  # fmt: skip
+    return Starlette(
+        routes=[
+            Route("/v1/me", guarded(me)),
+            Route("/v1/orders", guarded(orders)),
+            Route("/v1/orders/{id}", guarded(order)),
+            Route("/v1/orders/{id}/why", guarded(why)),
+            Route("/v1/feeds", guarded(feeds)),
+            Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
+            Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
+            Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),
+            Route("/v1/actions", guarded(list_actions)),
+            Route("/v1/actions/{id}", guarded(show_action)),
+            Route("/v1/rules", guarded(rules)),
+        ]
+    )
 
 
 class Running:
@@ -407,7 +792,12 @@ class Running:
 
     def start(self) -> None:
         config = uvicorn.Config(
-            self.application, host="127.0.0.1", port=self.port, log_level="error", lifespan="off", timeout_graceful_shutdown=1
+            self.application,
+            host="127.0.0.1",
+            port=self.port,
+            log_level="error",
+            lifespan="off",
+            timeout_graceful_shutdown=1,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
@@ -440,7 +830,9 @@ def _free_port() -> int:
 if __name__ == "__main__":
     import sys
 
-    served = Served(FakeTower(orders=int(sys.argv[2]) if len(sys.argv) > 2 else 1200), int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    served = Served(
+        FakeTower(orders=int(sys.argv[2]) if len(sys.argv) > 2 else 1200), int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    )
     sys.stdout.write(served.url + "\n")
     sys.stdout.flush()
     threading.Event().wait()

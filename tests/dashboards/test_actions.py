@@ -83,7 +83,12 @@ def test_no_answer_is_not_told_as_not_done() -> None:
 
 @pytest.mark.parametrize(
     ("result", "says"),
-    [("accepted", "the tower sends it now"), ("running", "already on its way"), ("stale", "changed since you saw it"), ("gone", "no longer")],
+    [
+        ("accepted", "the tower sends it now"),
+        ("running", "already on its way"),
+        ("stale", "changed since you saw it"),
+        ("gone", "no longer"),
+    ],
 )
 def test_one_order_gets_one_sentence(result: str, says: str) -> None:
     text = actions.message(Answer("a", {"SO-1": result}))
@@ -113,9 +118,7 @@ def test_news_tell_apart_what_worked_and_what_had_no_effect() -> None:
     assert "SO-2: retry had no effect" in text
 
 
-def test_a_settled_action_is_read_once_and_one_in_flight_again(
-    connect: Connect, tower: FakeTower
-) -> None:
+def test_a_settled_action_is_read_once_and_one_in_flight_again(connect: Connect, tower: FakeTower) -> None:
     tower.settle_s = 3600
     tower.add("SO-1", state="late", retryable=True)
     api, recent = connect(fresh_s=0), Recent()

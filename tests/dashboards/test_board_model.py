@@ -53,7 +53,12 @@ def test_an_action_in_flight_counts_over_a_newer_finished_one() -> None:
 
 @pytest.mark.parametrize(
     ("state", "says"),
-    [("verified", "worked: the order moved"), ("no_effect", "no effect"), ("expired", "not known"), ("accepted", "waiting")],
+    [
+        ("verified", "worked: the order moved"),
+        ("no_effect", "no effect"),
+        ("expired", "not known"),
+        ("accepted", "waiting"),
+    ],
 )
 def test_an_outcome_is_a_sentence(state: str, says: str) -> None:
     found = board_model.outcomes([action("a1", "11:00", SO_1=state)])["SO-1"]
@@ -72,7 +77,9 @@ def test_a_chosen_filter_stays_an_option_while_no_row_has_it() -> None:
 
 
 def test_an_address_has_the_words_of_the_screen() -> None:
-    address = board_model.address({"ship-to-invoice": "Invoicing"}, stage="ship-to-invoice", system="erp", sort="longest")
+    address = board_model.address(
+        {"ship-to-invoice": "Invoicing"}, stage="ship-to-invoice", system="erp", sort="longest"
+    )
     assert address == {"stage": "Invoicing", "system": "ERP", "sort": "Waiting longest"}
 
 

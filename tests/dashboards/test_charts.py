@@ -38,7 +38,11 @@ def test_an_order_without_clocks_draws_without_error(bars: list[Bar]) -> None:
 
 
 def test_the_waterfall_shows_errors_red_and_services_apart() -> None:
-    spans = [Span("a", "erp", 0, 100, 0, True, "no"), Span("b", "wms", 10, 20, 1, False, ""), Span("c", "erp", 90, 10, 1, False, "")]
+    spans = [
+        Span("a", "erp", 0, 100, 0, True, "no"),
+        Span("b", "wms", 10, 20, 1, False, ""),
+        Span("c", "erp", 90, 10, 1, False, ""),
+    ]
     figure = charts.waterfall(spans, theme.DARK)
     colours = [t.marker.color for t in figure.data]
     assert colours[0] == theme.DARK.failing
@@ -80,7 +84,8 @@ def test_stages_are_read_in_process_order_with_exact_values() -> None:
 
 def test_systems_are_summed_over_errors() -> None:
     groups = [
-        {"stage": "a", "system": "erp", "error": e, "count": n, "value": v} for e, n, v in (("x", 2, "1.10"), ("y", 3, "2.20"))
+        {"stage": "a", "system": "erp", "error": e, "count": n, "value": v}
+        for e, n, v in (("x", 2, "1.10"), ("y", 3, "2.20"))
     ]
     assert [(r[2], str(r[3])) for r in flow_model.by_system(groups)] == [(5, "3.30")]
 

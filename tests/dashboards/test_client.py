@@ -88,7 +88,9 @@ def test_an_unchanged_board_is_confirmed_and_kept(connect: Connect) -> None:
     assert second.at > first.at
 
 
-def test_the_last_good_data_stay_while_the_tower_is_away_and_go_on_after(served: Served, connect: Connect, tower: FakeTower) -> None:
+def test_the_last_good_data_stay_while_the_tower_is_away_and_go_on_after(
+    served: Served, connect: Connect, tower: FakeTower
+) -> None:
     reader = connect(fresh_s=0)
     first = reader.board(ANA, STUCK)
     served.stop()

@@ -38,7 +38,10 @@ def test_the_board_opens_with_what_needs_action(tower: FakeTower, monkeypatch: p
     at = app().run()
     assert not at.exception
     assert at.title[0].value == "Stuck orders"
-    stuck = sorted((r for r in tower.rows.values() if r["state"] in ("failing", "late", "diverging")), key=lambda r: -r["value_at_risk"])
+    stuck = sorted(
+        (r for r in tower.rows.values() if r["state"] in ("failing", "late", "diverging")),
+        key=lambda r: -r["value_at_risk"],
+    )
     assert seen[-1]["ids"] == [r["order_id"] for r in stuck]
     assert f"{len(stuck)} of 120 open orders" in text(at)
     assert "ana" in text(at)
@@ -48,7 +51,11 @@ def test_an_address_with_filters_shows_just_that(tower: FakeTower, monkeypatch: 
     seen = seen_payload(monkeypatch)
     at = app(view="Late", q="tax").run()
     assert not at.exception
-    expected = {r["order_id"] for r in tower.rows.values() if r["state"] == "late" and "tax" in (r["customer_id"] + r["error"]).lower()}
+    expected = {
+        r["order_id"]
+        for r in tower.rows.values()
+        if r["state"] == "late" and "tax" in (r["customer_id"] + r["error"]).lower()
+    }
     assert expected
     assert set(seen[-1]["ids"]) == expected
 
@@ -118,7 +125,9 @@ def open_order(order: str) -> AppTest:
 
 
 def test_the_order_page_says_first_what_is_wrong(tower: FakeTower) -> None:
-    tower.add("SO-1", state="failing", stage="ship-to-invoice", error="Tax engine timeout", system="tax", retryable=True)
+    tower.add(
+        "SO-1", state="failing", stage="ship-to-invoice", error="Tax engine timeout", system="tax", retryable=True
+    )
     at = open_order("SO-1")
     assert not at.exception
     shown = text(at)

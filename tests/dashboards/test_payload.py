@@ -97,7 +97,15 @@ def test_the_columns_fit_the_table(width: int) -> None:
 def test_groups_come_with_the_largest_value_first() -> None:
     groups = [
         {"stage": "a", "system": "erp", "error": "x", "count": 3, "value": "10.00", "retryable": True},
-        {"stage": "b", "system": "wms", "error": "", "count": 1, "value": "99.99", "retryable": False, "last_outcome": "failed"},
+        {
+            "stage": "b",
+            "system": "wms",
+            "error": "",
+            "count": 1,
+            "value": "99.99",
+            "retryable": False,
+            "last_outcome": "failed",
+        },
     ]
     data = group_payload(groups, labels={}, currency="EUR", now=NOW, may_act=True, live=True, revision="1")
     assert data["ids"] == ["b\x1fwms\x1f", "a\x1ferp\x1fx"]

@@ -51,7 +51,9 @@ def browser(connect: Connect, sessions: Sessions) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_page_asked_for_without_a_session_leads_to_the_form_and_back(browser: httpx.Client, sessions: Sessions) -> None:
+def test_a_page_asked_for_without_a_session_leads_to_the_form_and_back(
+    browser: httpx.Client, sessions: Sessions
+) -> None:
     first = browser.get("/order?id=SO-1", headers=PAGE)
     assert (first.status_code, first.headers["location"]) == (303, "/login?next=%2Forder%3Fid%3DSO-1")
     form = browser.get(first.headers["location"])
