@@ -42,6 +42,7 @@ class EngineStub:
     last_tick_at: datetime | None = None
     tick_s: float | None = 0.2
     lag_s: float | None = 0.0
+    book_error: str = ""
 
 
 @dataclass

@@ -11,7 +11,7 @@ from tower.api.wire import Json, instant
 from tower.model.problem import Problem
 
 router = APIRouter()
-_EXAMPLE = {"status": "ok", "last_tick_at": "2026-11-23T10:00:00.000Z", "tick_s": 0.21}
+_EXAMPLE = {"status": "ok", "last_tick_at": "2026-11-23T10:00:00.000Z", "tick_s": 0.21, "rulebook": None}
 
 
 @router.get(
@@ -25,7 +25,14 @@ def healthz(context: Context) -> Response:
     health = context.engine_health(now)
     if not health.ok:
         raise Problem(503, "engine_silent", f"the engine stands still: {health.detail}", retry_after_s=5)
-    return Json({"status": "ok", "last_tick_at": instant(health.last_tick_at), "tick_s": health.tick_s})
+    return Json(
+        {
+            "status": "ok",
+            "last_tick_at": instant(health.last_tick_at),
+            "tick_s": health.tick_s,
+            "rulebook": health.book_error or None,  # what is wrong with a new one; the last good one is in force
+        }
+    )
 
 
 @router.get(
