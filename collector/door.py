@@ -19,7 +19,7 @@ def caller(request: Request, authenticate: Authenticate) -> Principal:
     """Return who sent the request. Raises Problem 401."""
     principal = authenticate(request.headers.get("authorization"))
     if principal is None:
-        raise Problem(401, "unauthorized", "send a valid token as Authorization: Bearer <token>")
+        raise Problem(401, "unauthenticated", "send a valid token as Authorization: Bearer <token>")
     return principal
 
 

@@ -325,7 +325,7 @@ def test_a_body_over_the_limit_is_refused_compressed_or_not(make_desk: Callable[
 def test_every_event_must_come_from_somebody(desk: Desk) -> None:
     for token in ("", "Bearer wrong", "Basic admin"):
         answer = desk.post(as_json(), headers={"Authorization": token})
-        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert answer.headers["www-authenticate"] == "Bearer"
 
 
