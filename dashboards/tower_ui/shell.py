@@ -1,7 +1,8 @@
 """The HTML that every page starts from: Streamlit's own, with the dark appearance chosen for browsers that have none.
 
 Streamlit follows the system's light or dark setting unless the browser remembers a choice; a control room wants dark
-first. The choice stays the reader's: it is in the menu at the top right. Should Streamlit rename its entry, the pages
+first. The choice stays the reader's: it is in the menu at the top right, and as Streamlit keeps it by page, a page that
+has none takes that of another. Should Streamlit rename its entry, the pages
 follow the system again and nothing breaks (a browser test says so).
 """
 
@@ -17,8 +18,9 @@ from starlette.routing import BaseRoute, Route
 
 PAGES = ("/", "/order", "/flow", "/feeds", "/wall")
 _CHOOSE = """<script>try {
-  const entry = "stActiveTheme-/-v2";
-  if (!localStorage.getItem(entry)) localStorage.setItem(entry, '"Dark"');
+  const prefix = "stActiveTheme-", entry = prefix + location.pathname + "-v2";
+  const chosen = Object.keys(localStorage).find((key) => key.startsWith(prefix));
+  if (!localStorage.getItem(entry)) localStorage.setItem(entry, chosen ? localStorage.getItem(chosen) : '"Dark"');
 } catch (error) { /* a browser that keeps nothing follows its system */ }</script>"""
 
 
