@@ -1,0 +1,715 @@
+-- judged_links
+-- One row: a child hangs from a parent as of the moment; the latest statement about the pair counts.
+SELECT
+    order_no, child, parent,
+    any(child_type) AS child_type, any(child_id) AS child_id, any(parent_type) AS parent_type
+FROM case_links FINAL
+WHERE order_no IN (SELECT order_no FROM scope)
+    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+    AND child NOT IN (SELECT object FROM wide_objects FINAL)
+    AND parent NOT IN (SELECT object FROM wide_objects FINAL)
+GROUP BY order_no, child, parent
+HAVING argMax(retract, (occurred_at, event_id, ev, retract)) = 0
+
+-- judged_tree
+-- One row: object lies under above (or is it), both on a way down from the order.
+WITH RECURSIVE walk AS
+(
+    SELECT
+        order_no, object, CAST('order' AS String) AS object_type, order_id AS object_id,
+        object AS above, CAST('order' AS String) AS above_type, toUInt8(0) AS depth
+    FROM scope
+    UNION ALL
+    SELECT DISTINCT
+        links.order_no, links.child, CAST(links.child_type AS String), links.child_id,
+        pair.1, pair.2, toUInt8(walk.depth + 1)
+    FROM walk
+    INNER JOIN judged_links AS links ON links.order_no = walk.order_no AND links.parent = walk.object
+    ARRAY JOIN [(walk.above, walk.above_type), (links.child, CAST(links.child_type AS String))] AS pair
+    WHERE walk.depth < 24
+)
+SELECT DISTINCT order_no, object, object_type, object_id, above, above_type FROM walk
+
+-- judged_members
+-- One row: an object of the order, with the types on its way up (its own included).
+SELECT
+    order_no, object, any(object_type) AS object_type, any(object_id) AS object_id,
+    groupUniqArray(above_type) AS types
+FROM judged_tree
+GROUP BY order_no, object
+
+-- judged_facts
+-- One row: a fact on an object of the order, known and happened as of the moment.
+SELECT
+    order_no, object, object_type, object_id, ev, body, event_id, source, connection, kind, milestone, polarity,
+    occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
+    company, warehouse, partner, promised_at, requested_at, reason, error, trace_id
+FROM case_facts FINAL
+WHERE order_no IN (SELECT order_no FROM scope)
+    AND (order_no, object) IN (SELECT order_no, object FROM judged_members)
+    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+
+-- judged_ahead
+-- One row: an order with a fact that is known but has not happened yet as of the moment.
+SELECT order_no, min(occurred_at) AS next_at
+FROM case_facts
+WHERE order_no IN (SELECT order_no FROM scope) AND occurred_at > {as_of:DateTime64(3, 'UTC')}
+    AND received_at <= {known_at:DateTime64(3, 'UTC')}
+GROUP BY order_no
+
+-- judged_attributes
+-- One row: an order with its attributes, its amount in the reporting currency, and its priority.
+SELECT *, multiIf(((ifNull(profile.reporting_amount >= toDecimal128('1000', 6), 0)) OR (ifNull(profile.customer_tier IN ('gold'), 0) AND ifNull(profile.order_type IN ('bulk'), 0))), 'P1', (ifNull(profile.channel IN ('edi'), 0)), 'P2', 'P3') AS priority
+FROM
+(
+    SELECT *, multiIf(currency IN ('', 'EUR'), amount, currency = 'USD' AND amount_at >= toDateTime64('2026-03-28', 3, 'UTC'), CAST(amount * toDecimal128('0.8', 8) AS Nullable(Decimal(38, 6))), currency = 'USD' AND amount_at >= toDateTime64('2026-01-01', 3, 'UTC'), CAST(amount * toDecimal128('0.9', 8) AS Nullable(Decimal(38, 6))), CAST(NULL AS Nullable(Decimal(38, 6)))) AS reporting_amount
+    FROM
+    (
+        WITH has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released'] AS Array(String)), f.milestone) AS own
+        SELECT
+            order_no,
+            argMaxIf(f.currency, (own, f.occurred_at, f.event_id, f.ev), f.currency != '' AND own) AS currency,
+            argMaxIf(f.customer_id, (own, f.occurred_at, f.event_id, f.ev), f.customer_id != '') AS customer_id,
+            argMaxIf(f.customer_tier, (own, f.occurred_at, f.event_id, f.ev), f.customer_tier != '') AS customer_tier,
+            argMaxIf(f.channel, (own, f.occurred_at, f.event_id, f.ev), f.channel != '') AS channel,
+            argMaxIf(f.order_type, (own, f.occurred_at, f.event_id, f.ev), f.order_type != '') AS order_type,
+            argMaxIf(f.company, (own, f.occurred_at, f.event_id, f.ev), f.company != '') AS company,
+            argMaxIf(f.warehouse, (own, f.occurred_at, f.event_id, f.ev), f.warehouse != '') AS warehouse,
+            argMaxIf(f.partner, (own, f.occurred_at, f.event_id, f.ev), f.partner != '') AS partner,
+            argMaxOrNullIf(f.promised_at, (own, f.occurred_at, f.event_id, f.ev), f.promised_at IS NOT NULL) AS promised_at,
+            argMaxOrNullIf(f.requested_at, (own, f.occurred_at, f.event_id, f.ev), f.requested_at IS NOT NULL) AS requested_at,
+            argMaxOrNullIf(f.amount, (own, f.occurred_at, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount,
+            argMaxOrNullIf(f.occurred_at, (own, f.occurred_at, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount_at,
+            argMaxOrNullIf(f.quantity, (own, f.occurred_at, f.event_id, f.ev), f.quantity IS NOT NULL) AS quantity,
+            argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,
+            maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,
+            groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts
+        FROM judged_facts AS f
+        GROUP BY order_no
+    )
+) AS profile
+
+-- judged_reports
+-- One row: a report about a milestone on its base object; `word` is 1 for the authority, 0 for an echo.
+WITH transform(facts.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'invoice_released', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'invoice', 'payment'] AS Array(String)), '') AS own_type
+SELECT
+    facts.order_no AS order_no, facts.milestone AS milestone, tree.above AS base,
+    tree.above_type AS base_type, own_type AS milestone_type, facts.polarity AS polarity,
+    facts.occurred_at AS occurred_at, facts.ev AS ev, facts.object AS object, facts.error AS error,
+    facts.reason AS reason, facts.kind AS kind, facts.event_id AS event_id,
+    multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'invoice_released', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released', 'shipment_confirmed'), 'wms', facts.milestone IN ('delivered'), 'tms', '') AS authority,
+    authority = '' OR authority = facts.kind AS word
+FROM judged_facts AS facts
+INNER JOIN judged_tree AS tree ON tree.order_no = facts.order_no AND tree.object = facts.object
+INNER JOIN judged_members AS members ON members.order_no = facts.order_no AND members.object = facts.object
+INNER JOIN judged_attributes AS attributes ON attributes.order_no = facts.order_no
+WHERE own_type != ''
+    AND (tree.above_type = own_type OR (tree.above = facts.object AND NOT has(members.types, own_type)))
+
+-- judged_reached
+-- One row: a milestone on its base object. reached_at is the authority's earliest report after its latest reversal;
+-- echo_at is the earliest of the others, after any reversal.
+WITH
+    arraySort(arrayFilter(x -> isNull(taken_back_at) OR x.1 > assumeNotNull(taken_back_at), told)) AS words,
+    arraySort(arrayFilter(x -> isNull(any_back_at) OR x.1 > assumeNotNull(any_back_at), heard)) AS echoes
+SELECT
+    order_no, milestone, base, base_type, milestone_type,
+    if(empty(words), NULL, words[1].1) AS reached_at,
+    if(empty(words), 0, words[1].2) AS reached_ev,
+    if(empty(echoes), NULL, echoes[1].1) AS echo_at,
+    if(empty(echoes), 0, echoes[1].2) AS echo_ev,
+    arrayMap(x -> x.1, words) AS reports,
+    reversals > 0 AS was_reversed
+FROM
+(
+    SELECT
+        order_no, milestone, base, base_type, milestone_type,
+        maxOrNullIf(occurred_at, polarity = 'reversed' AND word) AS taken_back_at,
+        maxOrNullIf(occurred_at, polarity = 'reversed') AS any_back_at,
+        countIf(polarity = 'reversed') AS reversals,
+        groupArrayIf((occurred_at, ev), polarity = 'reached' AND word) AS told,
+        groupArrayIf((occurred_at, ev), polarity = 'reached' AND NOT word) AS heard
+    FROM judged_reports
+    WHERE polarity IN ('reached', 'reversed')
+    GROUP BY order_no, milestone, base, base_type, milestone_type
+)
+
+-- judged_void
+-- One row: an object that no longer counts, because everything reached on it was taken back.
+SELECT order_no, base AS object
+FROM judged_reached
+WHERE base_type = milestone_type
+GROUP BY order_no, base
+HAVING countIf(was_reversed) > 0 AND countIf(reached_at IS NOT NULL OR echo_at IS NOT NULL) = 0
+
+-- judged_anchors
+-- One row: an object a clock may run on, and a milestone reached on it, above it or below it.
+SELECT
+    near.order_no AS order_no, near.object AS object, any(near.object_type) AS object_type, reached.milestone AS milestone,
+    minOrNull(reached.reached_at) AS first_at, argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS first_ev,
+    maxOrNull(reached.reached_at) AS last_at, argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS last_ev,
+    minOrNull(reached.echo_at) AS echo_at, argMinIf(reached.echo_ev, (reached.echo_at, reached.echo_ev), reached.echo_at IS NOT NULL) AS echo_ev,
+    minOrNullIf(reached.reached_at, near.down) AS down_first_at,
+    argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_first_ev,
+    maxOrNullIf(reached.reached_at, near.down) AS down_last_at,
+    argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_last_ev,
+    minOrNullIf(reached.echo_at, near.down) AS down_echo_at,
+    arrayDistinct(arraySort(groupArrayArray(reached.reports))) AS reports
+FROM
+(
+    SELECT t.order_no AS order_no, t.above AS object, t.above_type AS object_type, t.object AS base, 1 AS down
+    FROM judged_tree AS t
+    WHERE has(CAST(['invoice', 'order', 'payment', 'shipment'] AS Array(String)), t.above_type)
+    UNION ALL
+    SELECT t.order_no, t.object, t.object_type, t.above, 0
+    FROM judged_tree AS t
+    WHERE has(CAST(['invoice', 'order', 'payment', 'shipment'] AS Array(String)), t.object_type) AND t.above != t.object
+) AS near
+INNER JOIN judged_reached AS reached ON reached.order_no = near.order_no AND reached.base = near.base
+GROUP BY near.order_no, near.object, reached.milestone
+
+-- judged_told
+-- One row: every word on a milestone that counts for an object, on it or on anything below it, oldest first.
+SELECT order_no, milestone, object, arraySort(groupArray(occurred_at)) AS told_at
+FROM
+(
+    SELECT DISTINCT reports.order_no AS order_no, reports.milestone AS milestone, tree.above AS object, reports.occurred_at AS occurred_at
+    FROM judged_reports AS reports
+    INNER JOIN judged_tree AS tree ON tree.order_no = reports.order_no AND tree.object = reports.object
+    WHERE reports.polarity = 'reached' AND reports.word
+)
+GROUP BY order_no, milestone, object
+
+-- judged_complete
+-- One row: a milestone that every object of a type under another has, and since when.
+SELECT order_no, object, milestone, per, assumeNotNull(at) AS complete_at, at_ev AS complete_ev
+FROM
+(
+SELECT
+    whole.order_no AS order_no, whole.object AS object, 'delivered' AS milestone, 'shipment' AS per,
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
+    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+FROM
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
+        maxOrNullIf(part.down_first_at, counted) AS last_at,
+        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
+    FROM
+    (
+        SELECT
+            order_no, object, above,
+            object_type = 'shipment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+        FROM judged_tree
+        WHERE above_type = 'order'
+    ) AS tree
+    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'delivered' AND object_type = 'shipment') AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object
+    GROUP BY tree.order_no, tree.above
+) AS whole
+LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'delivered') AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
+    UNION ALL
+SELECT
+    whole.order_no AS order_no, whole.object AS object, 'invoice_released' AS milestone, 'shipment' AS per,
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
+    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+FROM
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
+        maxOrNullIf(part.down_first_at, counted) AS last_at,
+        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
+    FROM
+    (
+        SELECT
+            order_no, object, above,
+            object_type = 'shipment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+        FROM judged_tree
+        WHERE above_type = 'order'
+    ) AS tree
+    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'invoice_released' AND object_type = 'shipment') AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object
+    GROUP BY tree.order_no, tree.above
+) AS whole
+LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'invoice_released') AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
+    UNION ALL
+SELECT
+    whole.order_no AS order_no, whole.object AS object, 'payment_applied' AS milestone, 'payment' AS per,
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
+    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+FROM
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
+        maxOrNullIf(part.down_first_at, counted) AS last_at,
+        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
+    FROM
+    (
+        SELECT
+            order_no, object, above,
+            object_type = 'payment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+        FROM judged_tree
+        WHERE above_type = 'order'
+    ) AS tree
+    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'payment_applied' AND object_type = 'payment') AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object
+    GROUP BY tree.order_no, tree.above
+) AS whole
+LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'payment_applied') AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
+    UNION ALL
+SELECT
+    whole.order_no AS order_no, whole.object AS object, 'shipment_confirmed' AS milestone, 'shipment' AS per,
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
+    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+FROM
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
+        maxOrNullIf(part.down_first_at, counted) AS last_at,
+        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
+    FROM
+    (
+        SELECT
+            order_no, object, above,
+            object_type = 'shipment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+        FROM judged_tree
+        WHERE above_type = 'order'
+    ) AS tree
+    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'shipment_confirmed' AND object_type = 'shipment') AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object
+    GROUP BY tree.order_no, tree.above
+) AS whole
+LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'shipment_confirmed') AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
+)
+WHERE at IS NOT NULL
+
+-- judged_failures
+-- One row: a milestone that failed on the object its failure was reported on; open until the word comes later.
+WITH
+    arrayFirstOrNull(t -> t > fails.failed_at, told.told_at) AS healed,
+    arrayLastOrNull(t -> t < fails.failed_at, told.told_at) AS told_before
+SELECT
+    fails.order_no AS order_no, fails.milestone AS milestone, fails.object AS object,
+    members.object_type AS object_type, members.object_id AS object_id, fails.system AS system,
+    healed AS healed_at, healed IS NULL AS failing,
+    assumeNotNull(arrayFirst(t -> isNull(told_before) OR t > assumeNotNull(told_before), fails.times)) AS since,
+    fails.error AS error, fails.event AS event
+FROM
+(
+    SELECT
+        order_no, milestone, object, any(authority) AS system, max(occurred_at) AS failed_at,
+        arraySort(groupUniqArray(occurred_at)) AS times,
+        argMax(if(error != '', error, reason), (occurred_at, event_id, ev)) AS error,
+        argMax(ev, (occurred_at, event_id, ev)) AS event
+    FROM judged_reports
+    WHERE polarity = 'failed'
+    GROUP BY order_no, milestone, object
+) AS fails
+INNER JOIN judged_members AS members ON members.order_no = fails.order_no AND members.object = fails.object
+LEFT JOIN judged_told AS told
+    ON told.order_no = fails.order_no AND told.milestone = fails.milestone AND told.object = fails.object
+
+-- judged_cases
+-- One row: an order with what starts and closes it.
+SELECT
+    profile.order_no AS order_no, scope.order_id AS order_id, profile.amount AS amount, profile.quantity AS quantity, profile.currency AS currency, profile.customer_id AS customer_id, profile.customer_tier AS customer_tier, profile.channel AS channel, profile.order_type AS order_type, profile.company AS company, profile.warehouse AS warehouse, profile.partner AS partner, profile.promised_at AS promised_at, profile.requested_at AS requested_at,
+    profile.reporting_amount AS reporting_amount, profile.priority AS priority, profile.last_milestone AS last_milestone,
+    profile.last_at AS last_at, profile.facts AS facts,
+    starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at, finished.done_at AS done_at
+FROM judged_attributes AS profile
+INNER JOIN scope ON scope.order_no = profile.order_no
+LEFT JOIN
+(
+    SELECT
+        order_no,
+        minOrNullIf(ifNull(reached_at, echo_at), has(CAST(['order_captured', 'order_accepted'] AS Array(String)), milestone) AND (reached_at IS NOT NULL OR echo_at IS NOT NULL)) AS begun_at,
+        minOrNullIf(reached_at, has(CAST(['order_cancelled'] AS Array(String)), milestone)) AS cancelled_at
+    FROM judged_reached
+    GROUP BY order_no
+) AS starts ON starts.order_no = profile.order_no
+LEFT JOIN
+(
+    SELECT order_no, CAST(if(countIf(milestone = 'delivered' AND per = 'shipment') > 0 AND countIf(milestone = 'invoice_released' AND per = 'shipment') > 0 AND countIf(milestone = 'payment_applied' AND per = 'payment') > 0, greatest(maxIf(complete_at, milestone = 'delivered' AND per = 'shipment'), maxIf(complete_at, milestone = 'invoice_released' AND per = 'shipment'), maxIf(complete_at, milestone = 'payment_applied' AND per = 'payment')), NULL) AS Nullable(DateTime64(3, 'UTC'))) AS done_at
+    FROM judged_complete
+    WHERE object IN (SELECT object FROM scope)
+    GROUP BY order_no
+) AS finished ON finished.order_no = profile.order_no
+
+-- judged_runs
+-- One row: one stage running on one object of one order.
+WITH
+    stages AS
+    (
+        SELECT *
+        FROM values(
+            'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(18, 6)), calendar String, pauses Array(Tuple(String, String))',
+            /* stage: accept */ ('accept', 'order', 'order_captured', 'first', 'order_accepted', 'first', 'order', 3600000, '', 0, '0.75', '', []),
+            /* stage: ship */ ('ship', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'first', 'shipment', 21600000, '', 0, '0.5', 'office', [('credit_held', 'credit_released')]),
+            /* stage: ship-all */ ('ship-all', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'complete', 'shipment', 72000000, '', 0, NULL, '', []),
+            /* stage: invoice */ ('invoice', 'shipment', 'shipment_confirmed', 'first', 'invoice_released', 'first', 'invoice', 10800000, '', 0, '0.8', 'office', [('credit_held', 'credit_released'), ('stock_held', 'stock_released')]),
+            /* stage: invoice-last */ ('invoice-last', 'order', 'shipment_confirmed', 'last', 'invoice_released', 'last', 'invoice', 5400000, '', 0, NULL, '', []),
+            /* stage: deliver */ ('deliver', 'order', 'order_accepted', 'first', 'delivered', 'complete', 'shipment', NULL, 'promised_at', 14400000, '0.6', 'office', []),
+            /* stage: pay */ ('pay', 'invoice', 'invoice_released', 'first', 'payment_applied', 'first', 'payment', 108000000, '', 0, NULL, '', []))
+    ),
+    run AS
+    (
+        SELECT
+            a.order_no AS order_no, a.object AS object, s.rule AS rule, any(s.per) AS per,
+            any(s.from_milestone) AS from_milestone, any(s.to_milestone) AS to_milestone, any(s.to_pick) AS to_pick,
+            any(s.to_type) AS to_type, any(s.within_ms) AS own_within_ms, any(s.until) AS own_until, any(s.plus_ms) AS own_plus_ms,
+            any(s.at_risk_share) AS at_risk_share, any(s.calendar) AS own_calendar, any(s.pauses) AS pauses,
+            anyIf(if(s.from_pick = 'last', a.last_at, a.first_at), a.milestone = s.from_milestone) AS from_at,
+            anyIf(if(s.from_pick = 'last', a.last_ev, a.first_ev), a.milestone = s.from_milestone) AS from_ev,
+            anyIf(a.echo_at, a.milestone = s.from_milestone) AS from_echo_at,
+            anyIf(a.echo_ev, a.milestone = s.from_milestone) AS from_echo_ev,
+            anyIf(if(s.to_pick = 'last', a.down_last_at, a.down_first_at), a.milestone = s.to_milestone) AS one_at,
+            anyIf(if(s.to_pick = 'last', a.down_last_ev, a.down_first_ev), a.milestone = s.to_milestone) AS one_ev,
+            anyIf(a.down_echo_at, a.milestone = s.to_milestone) AS to_echo_at,
+            groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses)) AS told
+        FROM judged_anchors AS a
+        INNER JOIN stages AS s ON s.per = a.object_type
+        WHERE a.milestone IN (s.from_milestone, s.to_milestone) OR arrayExists(p -> a.milestone IN (p.1, p.2), s.pauses)
+        GROUP BY a.order_no, a.object, s.rule
+        HAVING from_at IS NOT NULL OR from_echo_at IS NOT NULL
+    )
+SELECT
+    run.order_no AS order_no, run.rule AS rule, run.object AS object, run.per AS object_type,
+    run.from_milestone AS from_milestone, run.to_milestone AS to_milestone, run.from_at IS NULL AS provisional,
+    if(provisional, run.from_echo_ev, run.from_ev) AS from_event,
+    assumeNotNull(ifNull(run.from_at, run.from_echo_at)) AS started_at,
+    if(run.to_pick = 'complete', c.complete_at, run.one_at) AS to_at,
+    if(run.to_pick = 'complete', ifNull(c.complete_ev, 0), run.one_ev) AS to_ev,
+    run.to_echo_at AS to_echo_at,
+    CAST(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 7200000, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), NULL, run.own_within_ms) AS Nullable(Int64)) AS within_ms,
+    multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), '', run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 'promised_at', run.own_until) AS until,
+    CAST(multiIf(until = 'promised_at', o.promised_at, NULL) AS Nullable(DateTime64(3, 'UTC'))) AS until_at,
+    toInt64(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 0, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 0, run.own_plus_ms)) AS plus_ms,
+    run.at_risk_share AS at_risk_share,
+    CAST(multiIf(run.rule = 'ship' AND (ifNull(o.warehouse IN ('HH2'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)), 'night', run.own_calendar) AS String) AS calendar,
+    arrayFlatten(arrayMap(p -> arrayMap(opened ->
+        (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))),
+        arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,
+    CAST(multiIf(run.to_milestone IN ('order_accepted', 'invoice_released', 'payment_applied'), 'erp', run.to_milestone IN ('shipment_confirmed'), 'wms', run.to_milestone IN ('delivered'), 'tms', '') AS String) AS system,
+    o.done_at AS done_at, o.cancelled_at AS cancelled_at
+FROM run
+INNER JOIN judged_cases AS o ON o.order_no = run.order_no
+LEFT JOIN judged_complete AS c
+    ON c.order_no = run.order_no AND c.object = run.object AND c.milestone = run.to_milestone AND c.per = run.to_type
+WHERE multiIf(run.rule = 'ship-all', (ifNull(o.order_type IN ('standard', 'bulk'), 0)), run.rule = 'invoice-last', (ifNull(o.reporting_amount >= toDecimal128('500', 6), 0)), 1)
+
+-- judged_ends
+-- One row: a run with its end and its pauses.
+WITH
+    closing AS
+    (
+        SELECT
+            *,
+            least(
+                if(done_at IS NULL OR started_at > assumeNotNull(done_at), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), assumeNotNull(done_at)),
+                if(cancelled_at IS NULL, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at,
+            arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds
+        FROM judged_runs
+    )
+SELECT
+    * EXCEPT (raw_holds, cut_holds),
+    arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
+        arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))), cut_holds, CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'))))) AS holds,
+    to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
+    multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), closes_at, NULL) AS end_at
+FROM closing
+
+-- judged_dues
+-- One row: a run with its deadline.
+WITH
+    (SELECT groupArrayArray(before_ms) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_before_ms`,
+    (SELECT groupArrayArray(spans) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_spans`,
+    (SELECT groupArrayArray(open_days) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_open_days`,
+    (SELECT groupArrayArray(bucket) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_bucket`,
+    opened AS
+    (
+        SELECT
+            *,
+            transform(calendar, ['night', 'office'], CAST([0, 18264] AS Array(Int64)), toInt64(1)) AS cal_before_ms_at,
+            transform(calendar, ['night', 'office'], CAST([0, 18263] AS Array(Int64)), toInt64(1)) AS cal_spans_at,
+            transform(calendar, ['night', 'office'], CAST([0, 18263] AS Array(Int64)), toInt64(1)) AS cal_open_days_at,
+            transform(calendar, ['night', 'office'], CAST([0, 18264] AS Array(Int64)), toInt64(1)) AS cal_bucket_at,
+            transform(calendar, ['night', 'office'], CAST([28800000, 24685488] AS Array(Int64)), toInt64(1)) AS cal_bucket_ms_at,
+            transform(calendar, ['night', 'office'], CAST([525974400000, 450806400000] AS Array(Int64)), toInt64(1)) AS cal_total_ms_at,
+            toInt64(if(calendar = '', toUnixTimestamp64Milli(started_at), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(started_at), 788918400000), 2366841600000) - 788918400000])[1])) AS started_open,
+            toInt64(if(calendar = '', toUnixTimestamp64Milli(ifNull(end_at, started_at)), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(ifNull(end_at, started_at)), 788918400000), 2366841600000) - 788918400000])[1])) AS end_open,
+            arrayMap(p -> (toInt64(if(calendar = '', toUnixTimestamp64Milli(p.1), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(p.1), 788918400000), 2366841600000) - 788918400000])[1])), if(p.2 = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), toInt64(1000000000000000), toInt64(if(calendar = '', toUnixTimestamp64Milli(p.2), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(p.2), 788918400000), 2366841600000) - 788918400000])[1])))), holds) AS holds_open
+        FROM judged_ends
+    )
+SELECT
+    *,
+    if(within_ms IS NULL, ifNull(until_at, started_at), started_at) AS due_from,
+    multiIf(
+        within_ms IS NOT NULL, arrayFold((needed, p) -> if(p.1 - started_open < needed, if(p.2 >= 1000000000000000, toInt64(1000000000000000), needed + p.2 - p.1), needed), holds_open, toInt64(ifNull(within_ms, 0))),
+        until_at IS NULL, toInt64(1000000000000000),
+        plus_ms) AS due_after,
+    CAST(if(due_after >= 1000000000000000, NULL, multiIf(if(due_after >= 1000000000000000, 0, due_after) <= 0, due_from, calendar = '', addMilliseconds(due_from, if(due_after >= 1000000000000000, 0, due_after)), arrayMap(used -> if(used > cal_total_ms_at, NULL, fromUnixTimestamp64Milli(arrayMap(day -> (toInt64(day) + 9131) * 86400000 + used - `cals_before_ms`[cal_before_ms_at + day + 1] + arrayMax((s, c) -> if(c - (s.2 - s.1) < used - `cals_before_ms`[cal_before_ms_at + day + 1], s.2 - c, 0), `cals_spans`[cal_spans_at + day + 1], arrayCumSum(s -> s.2 - s.1, `cals_spans`[cal_spans_at + day + 1])), [`cals_open_days`[cal_open_days_at + arrayFirst(p -> `cals_before_ms`[cal_before_ms_at + `cals_open_days`[cal_open_days_at + p + 1] + 2] >= used, range(`cals_bucket`[cal_bucket_at + intDiv(used - 1, cal_bucket_ms_at) + 1], `cals_bucket`[cal_bucket_at + intDiv(used - 1, cal_bucket_ms_at) + 2] + 1)) + 1]])[1], 'UTC')), [arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(assumeNotNull(due_from)), 788918400000), 2366841600000) - 788918400000])[1] + toInt64(assumeNotNull(if(due_after >= 1000000000000000, 0, due_after)))])[1])) AS Nullable(DateTime64(3, 'UTC'))) AS due_at
+FROM opened
+
+-- judged_starts
+-- One row: a clock with everything that does not depend on the moment it is looked at.
+WITH
+    (SELECT groupArrayArray(before_ms) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_before_ms`,
+    (SELECT groupArrayArray(spans) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_spans`,
+    (SELECT groupArrayArray(open_days) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_open_days`,
+    (SELECT groupArrayArray(bucket) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_bucket`,
+    budgeted AS
+    (
+        SELECT
+            *,
+            if(within_ms IS NOT NULL, within_ms,
+                if(due_at IS NULL, NULL, toInt64(if(calendar = '', toUnixTimestamp64Milli(ifNull(due_at, started_at)), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(ifNull(due_at, started_at)), 788918400000), 2366841600000) - 788918400000])[1])) - started_open)) AS budget_ms
+        FROM judged_dues
+    ),
+    warned AS
+    (
+        SELECT
+            *,
+            toInt64(ceil(ifNull(budget_ms, 0) * ifNull(at_risk_share, 0))) AS at_risk_target,
+            if(at_risk_share IS NULL OR budget_ms IS NULL, toInt64(1000000000000000), arrayFold((needed, p) -> if(p.1 - started_open < needed, if(p.2 >= 1000000000000000, toInt64(1000000000000000), needed + p.2 - p.1), needed), holds_open, at_risk_target)) AS at_risk_needed
+        FROM budgeted
+    )
+SELECT
+    order_no, rule, object, object_type, from_milestone, to_milestone, provisional, from_event, started_at,
+    stopped, if(stopped, to_ev, 0) AS to_event, end_at, to_echo_at,
+    stopped AND assumeNotNull(to_at) < started_at AS disorder,
+    cancelled_at IS NOT NULL AND started_at > assumeNotNull(cancelled_at) AS after_cancelled,
+    due_at, budget_ms,
+    CAST(if(at_risk_needed >= 1000000000000000, NULL, multiIf(if(at_risk_needed >= 1000000000000000, 0, at_risk_needed) <= 0, started_at, calendar = '', addMilliseconds(started_at, if(at_risk_needed >= 1000000000000000, 0, at_risk_needed)), arrayMap(used -> if(used > cal_total_ms_at, NULL, fromUnixTimestamp64Milli(arrayMap(day -> (toInt64(day) + 9131) * 86400000 + used - `cals_before_ms`[cal_before_ms_at + day + 1] + arrayMax((s, c) -> if(c - (s.2 - s.1) < used - `cals_before_ms`[cal_before_ms_at + day + 1], s.2 - c, 0), `cals_spans`[cal_spans_at + day + 1], arrayCumSum(s -> s.2 - s.1, `cals_spans`[cal_spans_at + day + 1])), [`cals_open_days`[cal_open_days_at + arrayFirst(p -> `cals_before_ms`[cal_before_ms_at + `cals_open_days`[cal_open_days_at + p + 1] + 2] >= used, range(`cals_bucket`[cal_bucket_at + intDiv(used - 1, cal_bucket_ms_at) + 1], `cals_bucket`[cal_bucket_at + intDiv(used - 1, cal_bucket_ms_at) + 2] + 1)) + 1]])[1], 'UTC')), [arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(assumeNotNull(started_at)), 788918400000), 2366841600000) - 788918400000])[1] + toInt64(assumeNotNull(if(at_risk_needed >= 1000000000000000, 0, at_risk_needed)))])[1])) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at,
+    if(end_at IS NULL, NULL, end_open - started_open - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms,
+    calendar, holds, system
+FROM warned
+
+-- judged_clocks
+-- One row: a clock with its state now. verdict is the order state it stands for, '' when it stands for none.
+WITH
+    (SELECT groupArray((kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks,
+    end_at IS NULL AND arrayExists(p -> p.1 <= {as_of:DateTime64(3, 'UTC')} AND p.2 > {as_of:DateTime64(3, 'UTC')}, s.holds) AS paused,
+    multiIf(s.stopped, 'stopped', end_at IS NOT NULL, 'ended', paused, 'paused', 'running') AS clock_state,
+    failing.error IS NOT NULL AND end_at IS NULL AS fails,
+    clock_state = 'running' AND ifNull(due_at < {as_of:DateTime64(3, 'UTC')}, 0) AS past,
+    arrayFold((least_mark, f) -> if(f.1 = s.system AND (f.2 = '' OR f.2 = o.company) AND (f.3 = '' OR f.3 = o.warehouse) AND (f.4 = '' OR f.4 = o.partner), least(least_mark, f.5), least_mark), marks, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')) AS heard_until,
+    if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
+    past AND heard_until > ifNull(pass_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')) AS passed
+SELECT
+    s.order_no AS order_no, s.rule AS rule, s.object AS object, s.object_type AS object_type, members.object_id AS object_id,
+    s.from_milestone AS from_milestone, s.to_milestone AS to_milestone, s.provisional AS provisional,
+    s.from_event AS from_event, s.to_event AS to_event, s.started_at AS started_at, s.end_at AS end_at,
+    s.to_echo_at AS to_echo_at, s.due_at AS due_at, s.at_risk_at AS at_risk_at, intDiv(s.budget_ms, 1000) AS budget_s,
+    intDiv(s.used_ms, 1000) AS used_s, s.calendar AS calendar, s.holds AS holds, s.system AS system,
+    s.disorder AS disorder, s.after_cancelled AS after_cancelled, clock_state AS state, past, passed, pass_at,
+    multiIf(
+        fails, 'failing',
+        past AND s.provisional, 'unknown',
+        past AND NOT passed, 'unknown',
+        past AND s.to_echo_at IS NOT NULL, 'diverging',
+        past, 'late',
+        s.disorder, 'diverging',
+        clock_state = 'running' AND ifNull(s.at_risk_at <= {as_of:DateTime64(3, 'UTC')}, 0), 'at_risk',
+        end_at IS NULL, 'on_track',
+        '') AS verdict,
+    if(fails, failing.error, '') AS error, if(fails, failing.since, NULL) AS failing_since
+FROM judged_starts AS s
+INNER JOIN judged_cases AS o ON o.order_no = s.order_no
+INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
+LEFT JOIN
+(
+    SELECT e.order_no AS order_no, e.milestone AS milestone, e.object AS object,
+        argMax(e.error, (e.since, e.error)) AS error, min(e.since) AS since
+    FROM
+    (
+        SELECT f.order_no AS order_no, f.milestone AS milestone, tree.above AS object, f.error AS error, f.since AS since
+        FROM judged_failures AS f
+        INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+        WHERE f.failing
+        UNION ALL
+        SELECT f.order_no, f.milestone, tree.object, f.error, f.since
+        FROM judged_failures AS f
+        INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.above = f.object
+        WHERE f.failing AND tree.object != f.object
+    ) AS e
+    GROUP BY e.order_no, e.milestone, e.object
+) AS failing ON failing.order_no = s.order_no AND failing.milestone = s.to_milestone AND failing.object = s.object
+
+-- judged_orders
+-- One row: an order as the board shows it.
+WITH
+    ifNull(o.done_at IS NOT NULL AND NOT ifNull(c.reopened, 0), 0) AS is_done,
+    multiIf(is_done, 'done', o.cancelled_at IS NOT NULL, 'cancelled', w.verdict != '', assumeNotNull(w.verdict), 'on_track') AS order_state,
+    if(order_state = 'done', o.done_at, if(order_state = 'cancelled', o.cancelled_at, NULL)) AS closed,
+    closed IS NOT NULL AS is_closed
+SELECT
+    o.order_no AS order_no, o.order_id AS order_id, o.begun_at IS NOT NULL AS on_board, order_state AS state,
+    closed AS closed_at, o.begun_at AS started_at,
+    if(is_closed, '', ifNull(w.rule, '')) AS stage, if(is_closed, '', ifNull(w.object_type, '')) AS object_type,
+    if(is_closed, '', ifNull(w.object_id, '')) AS object_id,
+    if(is_closed, closed, ifNull(w.since, o.last_at)) AS since, if(is_closed, NULL, w.due_at) AS due_at,
+    if(is_closed, NULL, w.budget_s) AS budget_s,
+    o.priority AS priority, o.amount AS amount, o.quantity AS quantity, o.currency AS currency, o.customer_id AS customer_id, o.customer_tier AS customer_tier, o.channel AS channel, o.order_type AS order_type, o.company AS company, o.warehouse AS warehouse, o.partner AS partner, o.promised_at AS promised_at, o.requested_at AS requested_at, o.reporting_amount AS reporting_amount,
+    if(has(CAST(['failing', 'late', 'diverging', 'unknown', 'at_risk'] AS Array(String)), order_state), o.reporting_amount, if(o.reporting_amount IS NULL, NULL, toDecimal128(0, 6))) AS value_at_risk,
+    if(is_closed, '', ifNull(w.system, '')) AS system, if(is_closed, '', ifNull(w.error, '')) AS error,
+    o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
+    o.facts AS facts,
+    lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
+    least(ifNull(c.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
+    if(is_closed, CAST([] AS Array(String)), ifNull(c.waits_for, [])) AS waits_for,
+    if(is_closed, CAST([] AS Array(DateTime64(3, 'UTC'))), ifNull(c.waits_until, [])) AS waits_until,
+    c.clocks.1 AS `clocks.rule`,
+    c.clocks.2 AS `clocks.object`,
+    c.clocks.3 AS `clocks.object_type`,
+    c.clocks.4 AS `clocks.object_id`,
+    c.clocks.5 AS `clocks.from_milestone`,
+    c.clocks.6 AS `clocks.to_milestone`,
+    c.clocks.7 AS `clocks.from_event`,
+    c.clocks.8 AS `clocks.to_event`,
+    c.clocks.9 AS `clocks.started_at`,
+    c.clocks.10 AS `clocks.stopped_at`,
+    c.clocks.11 AS `clocks.due_at`,
+    c.clocks.12 AS `clocks.at_risk_at`,
+    c.clocks.13 AS `clocks.budget_s`,
+    c.clocks.14 AS `clocks.used_s`,
+    c.clocks.15 AS `clocks.calendar`,
+    c.clocks.16 AS `clocks.pauses`,
+    c.clocks.17 AS `clocks.state`,
+    c.clocks.18 AS `clocks.verdict`,
+    c.clocks.19 AS `clocks.provisional`,
+    c.clocks.20 AS `clocks.system`,
+    c.clocks.21 AS `clocks.error`,
+    '2a13ea97338fe3820f13617c4701fa9f793da554cf9a2e342d8d0139cfc447b4' AS book
+FROM judged_cases AS o
+LEFT JOIN
+(
+    SELECT
+        order_no,
+        arraySort(x -> (x.1, x.2), groupArray((
+            rule, object, object_type, object_id, from_milestone, to_milestone, from_event, to_event, started_at,
+            end_at, due_at, at_risk_at, budget_s, used_s, calendar,
+            arrayMap(p -> (p.1, if(p.2 = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), NULL, p.2)), holds), state, verdict, provisional, system, error))) AS clocks,
+        max(reopens) AS reopened,
+        arrayMin(arrayFilter(m -> m > {as_of:DateTime64(3, 'UTC')}, groupArrayArray(moments))) AS soonest,
+        if(soonest < {as_of:DateTime64(3, 'UTC')}, NULL, soonest) AS next_at,
+        groupArrayIf(CAST(system AS String), past AND NOT passed AND NOT provisional) AS waits_for,
+        groupArrayIf(assumeNotNull(pass_at), past AND NOT passed AND NOT provisional) AS waits_until
+    FROM
+    (
+        SELECT
+            k.*, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
+            if(k.state = 'running', arrayMap(m -> assumeNotNull(m),
+                arrayFilter(m -> m IS NOT NULL, [k.at_risk_at, k.due_at + toIntervalMillisecond(1)])), []) AS moments
+        FROM judged_clocks AS k
+        INNER JOIN judged_cases AS p ON p.order_no = k.order_no
+    )
+    GROUP BY order_no
+) AS c ON c.order_no = o.order_no
+LEFT JOIN
+(
+    SELECT
+        order_no, worst.1 AS verdict, worst.2 AS rule, worst.3 AS object_type, worst.4 AS object_id, worst.5 AS since,
+        worst.6 AS due_at, worst.7 AS budget_s, worst.8 AS system, worst.9 AS error, worst.10 AS to_milestone
+    FROM
+    (
+        SELECT
+            x.order_no AS order_no,
+            argMin((x.verdict, x.rule, x.object_type, x.object_id, x.since, x.due_at, x.budget_s, x.system, x.error, x.to_milestone),
+                (transform(x.verdict, CAST(['failing', 'late', 'diverging', 'unknown', 'at_risk', 'on_track'] AS Array(String)), CAST([0, 1, 2, 3, 4, 5] AS Array(UInt8)), toUInt8(99)), ifNull(x.due_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), x.rule, x.object_id)) AS worst
+        FROM
+        (
+            SELECT order_no, CAST(verdict AS String) AS verdict, CAST(rule AS String) AS rule, CAST(object_type AS String) AS object_type,
+                object_id, started_at AS since, due_at, budget_s, CAST(system AS String) AS system, error, CAST(to_milestone AS String) AS to_milestone
+            FROM judged_clocks
+            WHERE verdict != ''
+            UNION ALL
+            SELECT order_no, 'failing', '', object_type, object_id, since, NULL, NULL, CAST(system AS String), error, milestone
+            FROM judged_failures
+            WHERE failing AND (order_no, milestone) NOT IN (SELECT order_no, to_milestone FROM judged_clocks WHERE verdict = 'failing')
+        ) AS x
+        GROUP BY x.order_no
+    )
+) AS w ON w.order_no = o.order_no
+LEFT JOIN judged_ahead AS ahead ON ahead.order_no = o.order_no
+
+-- judged_findings
+-- One row: a finding of a compiled rule as of the moment.
+SELECT
+    f.order_no AS order_no, c.order_id AS order_id, f.rule AS rule, f.kind AS kind, f.object AS object,
+    f.object_type AS object_type, f.object_id AS object_id,
+    lower(hex(sipHash64(f.order_no, f.rule, f.kind, f.object))) AS breach_id,
+    if(f.resolved_at IS NULL AND o.closed_at IS NULL, 'open', 'resolved') AS state,
+    f.opened_at AS opened_at, ifNull(f.resolved_at, o.closed_at) AS resolved_at,
+    f.milestone AS milestone, f.system AS system, f.error AS error, f.from_event AS from_event, f.to_event AS to_event,
+    f.started_at AS started_at, f.budget_s AS budget_s, f.used_s AS used_s, f.calendar AS calendar, f.holds AS holds
+FROM
+(
+/* kind: late */
+SELECT
+    order_no, rule, 'late' AS kind, object, object_type, object_id, assumeNotNull(due_at) AS opened_at,
+    if(end_at IS NULL, NULL, end_at) AS resolved_at, to_milestone AS milestone, system, '' AS error,
+    from_event, to_event, started_at, budget_s, used_s, calendar, holds
+FROM judged_clocks
+WHERE NOT provisional AND NOT after_cancelled AND due_at IS NOT NULL
+    AND (
+        (past AND passed AND to_echo_at IS NULL)
+        OR (end_at IS NOT NULL AND assumeNotNull(end_at) > assumeNotNull(due_at))
+        OR (state = 'paused' AND assumeNotNull(due_at) < {as_of:DateTime64(3, 'UTC')})
+    )
+UNION ALL
+/* kind: diverging */
+SELECT
+    order_no, rule, 'diverging' AS kind, object, object_type, object_id, assumeNotNull(due_at) AS opened_at,
+    CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS resolved_at, to_milestone AS milestone, system, '' AS error,
+    from_event, to_event, started_at, budget_s, used_s, calendar, holds
+FROM judged_clocks
+WHERE NOT provisional AND past AND passed AND to_echo_at IS NOT NULL
+UNION ALL
+/* kind: out_of_order */
+SELECT
+    order_no, rule, 'out_of_order' AS kind, object, object_type, object_id, started_at AS opened_at,
+    CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS resolved_at, to_milestone AS milestone, system, '' AS error,
+    from_event, to_event, started_at, budget_s, used_s, calendar, holds
+FROM judged_clocks
+WHERE disorder OR after_cancelled
+UNION ALL
+/* kind: failing */
+SELECT
+    order_no, concat(milestone, '.failed') AS rule, 'failing' AS kind, object, object_type, object_id,
+    since AS opened_at, if(failing, NULL, healed_at) AS resolved_at, milestone, system, error,
+    event AS from_event, toUInt64(0) AS to_event, since AS started_at, CAST(NULL AS Nullable(Int64)) AS budget_s,
+    CAST(NULL AS Nullable(Int64)) AS used_s, '' AS calendar,
+    CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC')))) AS holds
+FROM judged_failures
+UNION ALL
+/* kind: too_fast, stage: accept */
+SELECT
+    order_no, rule, 'too_fast' AS kind, object, object_type, object_id, assumeNotNull(end_at) AS opened_at,
+    end_at AS resolved_at, to_milestone AS milestone, system, '' AS error,
+    from_event, to_event, started_at, budget_s, used_s, calendar, holds
+FROM judged_clocks
+WHERE rule = 'accept' AND state = 'stopped' AND NOT disorder AND NOT provisional
+    AND toUnixTimestamp64Milli(assumeNotNull(end_at)) - toUnixTimestamp64Milli(started_at) < 300000
+UNION ALL
+/* kind: too_fast, stage: invoice */
+SELECT
+    order_no, rule, 'too_fast' AS kind, object, object_type, object_id, assumeNotNull(end_at) AS opened_at,
+    end_at AS resolved_at, to_milestone AS milestone, system, '' AS error,
+    from_event, to_event, started_at, budget_s, used_s, calendar, holds
+FROM judged_clocks
+WHERE rule = 'invoice' AND state = 'stopped' AND NOT disorder AND NOT provisional
+    AND toUnixTimestamp64Milli(assumeNotNull(end_at)) - toUnixTimestamp64Milli(started_at) < 120000
+) AS f
+INNER JOIN judged_cases AS c ON c.order_no = f.order_no
+INNER JOIN judged_orders AS o ON o.order_no = f.order_no
+WHERE c.begun_at IS NOT NULL
