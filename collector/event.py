@@ -19,7 +19,7 @@ Text = Annotated[str, Meta(max_length=MAX_TEXT)] | None
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with a zone, kept to the millisecond in UTC")]
 Exact = Annotated[
     Decimal,
-    Meta(description="A JSON number or a decimal string; up to 32 digits before the point and 6 after it"),
+    Meta(description="A JSON number or a decimal string; up to 24 digits before the point and 6 after it"),
 ]
 # No constraints inside: msgspec 0.22 crashes at interpreter exit on a union of a constrained text and a dict of
 # constrained texts. collector.objects checks both ends.

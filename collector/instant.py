@@ -11,7 +11,7 @@ from collector.rejection import Rejection
 def instant(at: datetime, field: str) -> datetime:
     """Return the instant in UTC, cut (not rounded) to the millisecond.
 
-    Raises Rejection outside 1900 to 2299, which the store cannot hold.
+    Raises Rejection outside 1900 to 2199, in which all arithmetic on instants is safe.
     """
     if at.tzinfo is not UTC:
         try:

@@ -18,7 +18,7 @@ MAX_REPORTED = 10_000  # refused lines named in a problem
 OTLP_BODY = 64 << 20
 
 FUTURE = timedelta(minutes=5)
-# What the store's DateTime64 can hold.
-FIRST_YEAR, LAST_YEAR = 1900, 2299
-# Decimal(38, 6)
-WHOLE_DIGITS, FRACTION_DIGITS = 32, 6
+# Within what the store can hold, with room for deadlines after the last instant.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+# Within Decimal(38, 6), with room for rates and sums.
+WHOLE_DIGITS, FRACTION_DIGITS = 24, 6

@@ -118,7 +118,9 @@ def _reporting_sql(book: Book) -> str:
     cases = [(f"currency IN ('', {text(value.currency)})", "amount")]
     for rate in sorted(value.rates, key=lambda r: (r.currency, r.since), reverse=True):
         since = f"toDateTime64({text(rate.since)}, 3, 'UTC')"
-        converted = f"CAST(amount * toDecimal128({text(str(rate.rate))}, 8) AS Nullable(Decimal(38, 6)))"
+        converted = (
+            f"CAST(toDecimal256(amount, 6) * toDecimal256({text(str(rate.rate))}, 8) AS Nullable(Decimal(38, 6)))"
+        )
         cases.append((f"currency = {text(rate.currency)} AND amount_at >= {since}", converted))
     return choose(cases, "CAST(NULL AS Nullable(Decimal(38, 6)))")
 

@@ -16,7 +16,7 @@ from rules.model import Book, Stage, Tier
 
 _STAGE_COLUMNS = (
     "rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, "
-    "to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(18, 6)), "
+    "to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), "
     "calendar String, pauses Array(Tuple(String, String))"
 )
 

@@ -64,7 +64,7 @@ GROUP BY order_no
 SELECT *, multiIf(((ifNull(profile.reporting_amount >= toDecimal128('1000', 6), 0)) OR (ifNull(profile.customer_tier IN ('gold'), 0) AND ifNull(profile.order_type IN ('bulk'), 0))), 'P1', (ifNull(profile.channel IN ('edi'), 0)), 'P2', 'P3') AS priority
 FROM
 (
-    SELECT *, multiIf(currency IN ('', 'EUR'), amount, currency = 'USD' AND amount_at >= toDateTime64('2026-03-28', 3, 'UTC'), CAST(amount * toDecimal128('0.8', 8) AS Nullable(Decimal(38, 6))), currency = 'USD' AND amount_at >= toDateTime64('2026-01-01', 3, 'UTC'), CAST(amount * toDecimal128('0.9', 8) AS Nullable(Decimal(38, 6))), CAST(NULL AS Nullable(Decimal(38, 6)))) AS reporting_amount
+    SELECT *, multiIf(currency IN ('', 'EUR'), amount, currency = 'USD' AND amount_at >= toDateTime64('2026-03-28', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.8', 8) AS Nullable(Decimal(38, 6))), currency = 'USD' AND amount_at >= toDateTime64('2026-01-01', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.9', 8) AS Nullable(Decimal(38, 6))), CAST(NULL AS Nullable(Decimal(38, 6)))) AS reporting_amount
     FROM
     (
         WITH has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released'] AS Array(String)), f.milestone) AS own
@@ -352,7 +352,7 @@ WITH
     (
         SELECT *
         FROM values(
-            'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(18, 6)), calendar String, pauses Array(Tuple(String, String))',
+            'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), calendar String, pauses Array(Tuple(String, String))',
             /* stage: accept */ ('accept', 'order', 'order_captured', 'first', 'order_accepted', 'first', 'order', 3600000, '', 0, '0.75', '', []),
             /* stage: ship */ ('ship', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'first', 'shipment', 21600000, '', 0, '0.5', 'office', [('credit_held', 'credit_released')]),
             /* stage: ship-all */ ('ship-all', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'complete', 'shipment', 72000000, '', 0, NULL, '', []),
