@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from bench import ack, board, ingest, kill9, tick, visible
 from bench.figure import Figure, table
+from bench.own import in_own_process
 
 MEASUREMENTS: dict[str, Callable[..., list[Figure]]] = {
     m.NAME: m.measure for m in (ingest, ack, tick, board, visible, kill9)
@@ -36,19 +36,13 @@ def main() -> int:
         began = time.perf_counter()
         print(f"{name} ...", file=sys.stderr, end=" ", flush=True)
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-", ignore_cleanup_errors=True) as folder:
-            figures += _in_own_process(MEASUREMENTS[name], Path(folder), quick=arguments.quick)
+            figures += in_own_process(partial(MEASUREMENTS[name], Path(folder), quick=arguments.quick))
         print(f"{time.perf_counter() - began:.0f} s", file=sys.stderr)
     print(table(figures))
     if arguments.json:
         rows = [{**asdict(f), "target": f.target, "verdict": f.verdict} for f in figures]
         arguments.json.write_text(json.dumps({"quick": arguments.quick, "figures": rows}, indent=1) + "\n")
     return int(any(f.verdict == "miss" for f in figures))
-
-
-def _in_own_process(measure: Callable[..., list[Figure]], folder: Path, *, quick: bool) -> list[Figure]:
-    """Run one measurement; an embedded store keeps its folder for the life of a process, and memory is not shared."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(measure, folder, quick=quick).result()
 
 
 if __name__ == "__main__":

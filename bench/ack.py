@@ -9,11 +9,12 @@ from bench import events
 from bench.figure import Figure, percentile
 from bench.floor import floor
 from bench.process import tower
-from bench.sender import paced
+from bench.sender import burst, paced
 
 NAME = "ack"
 _LANES = 32
 _BATCH = 1000
+_WARM_UP = 5
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
@@ -31,12 +32,15 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
         rate = len(said) / floor(place / "floor", file)[0] / 2
         rates.append(rate)
         with tower(place / "tower", "collect") as running:
-            late += paced(running.port, events.batches(iter(said), _BATCH), rate / _BATCH, _LANES)
-    at = f"at {min(rates):,.0f} to {max(rates):,.0f} events/s in batches of {_BATCH}"
+            bodies = events.batches(iter(said), _BATCH)
+            burst(running.port, bodies[:_WARM_UP], 2)
+            running.wait_stored()
+            late += paced(running.port, bodies[_WARM_UP:], rate / _BATCH, _LANES)
+    at = f"sent at {min(rates):,.0f} to {max(rates):,.0f} events/s in batches of {_BATCH}"
     return [
         Figure(NAME, "p50", f"{percentile(late, 0.5) * 1e3:.0f} ms", note=at),
         Figure(
-            NAME, "p99", f"{percentile(late, 0.99) * 1e3:.0f} ms", percentile(late, 0.99) * 1e3, at_most=150, unit=" ms",
-            note=f"aim <= 60 ms; {len(late)} batches",
+            NAME, "p99", f"{percentile(late, 0.99) * 1e3:.0f} ms", percentile(late, 0.99) * 1e3, at_most=150,
+            unit=" ms", note=f"aim <= 60 ms; {len(late)} batches",
         ),
     ]  # fmt: skip

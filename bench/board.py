@@ -41,11 +41,12 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     """Fill both engines at two sizes and ask each question in turns."""
     figures = []
     for events in (100_000, 1_000_000) if quick else (1_000_000, 10_000_000):
-        figures += _at_size(folder / str(events), events, 40 if quick else 60)
+        figures += at_size(folder / str(events), events, 40 if quick else 60)
     return figures
 
 
-def _at_size(folder: Path, events: int, rounds: int) -> list[Figure]:
+def at_size(folder: Path, events: int, rounds: int) -> list[Figure]:
+    """Compare and time each question over the orders of so many events. Raises RuntimeError when answers differ."""
     folder.mkdir(parents=True)
     store = Store(f"chdb://{folder.parent / 'store'}", database=f"board_{events}")
     duck = duckdb.connect(str(folder / "duck.db"), config={"threads": _THREADS})
@@ -64,22 +65,17 @@ def _at_size(folder: Path, events: int, rounds: int) -> list[Figure]:
                 for _ in range(rounds):
                     took[0].append(_timed(lambda q=question: q.tower(client)))  # type: ignore[misc]  # bound now on purpose
                     took[1].append(_timed(lambda q=question: q.duck(duck)))  # type: ignore[misc]  # bound now on purpose
-                p95 = [percentile(t, 0.95) * 1e3 for t in took]
-                p50 = [percentile(t, 0.5) * 1e3 for t in took]
-                figures.append(
-                    Figure(
-                        NAME,
-                        f"{question.name}, {events / 1e6:g} M events",
-                        f"p95 {p95[0]:.1f} ms",
-                        p95[0] / p95[1],
-                        at_most=2.5,
-                        note=f"DuckDB p95 {p95[1]:.1f}; p50 {p50[0]:.1f} and {p50[1]:.1f}, ratio {p50[0] / p50[1]:.2f}; aim <= 1.5",
-                    )  # fmt: skip
-                )
+                figures.append(_figure(f"{question.name}, {events / 1e6:g} M events", *took))
     finally:
         duck.close()
         store.close()
     return figures
+
+
+def _figure(name: str, mine: list[float], theirs: list[float]) -> Figure:
+    p95, duck_p95, p50, duck_p50 = (percentile(t, share) * 1e3 for share in (0.95, 0.5) for t in (mine, theirs))
+    note = f"DuckDB p95 {duck_p95:.1f}; p50 {p50:.1f} and {duck_p50:.1f}, ratio {p50 / duck_p50:.2f}; aim <= 1.5"
+    return Figure(NAME, name, f"p95 {p95:.1f} ms", p95 / duck_p95, at_most=2.5, note=note)
 
 
 def _timed(ask: Callable[[], Answer]) -> float:
@@ -125,7 +121,9 @@ def _page(query: OrderQuery, duck_where: str) -> tuple[Callable[[Client], Answer
         found = client.query(page, parameters={**values, "limit": query.limit + 1})
         at = found.column_names.index("order_id")
         worst = found.column_names.index("clock_verdict")
-        return [(r[at], r[worst]) for r in found.result_rows] + list(client.query(total, parameters=values).result_rows)
+        return [(r[at], r[worst]) for r in found.result_rows] + [
+            (count, value) for count, value in client.query(total, parameters=values).result_rows
+        ]
 
     page_text = (
         (_SQL / "duck_orders.sql").read_text().replace("$where", duck_where).replace("$limit", str(query.limit + 1))
@@ -145,7 +143,10 @@ def _questions() -> list[Question]:
     stuck = OrderQuery(state="stuck", system="erp,wms", priority="P1,P2", min_value=Decimal(1000), limit=200)
     stage = OrderQuery(stage="ship-to-invoice", state="late", limit=200)
     on = "on_board = 1 AND closed_at IS NULL"
-    stuck_duck = f"{on} AND state IN ('failing', 'late', 'diverging') AND system IN ('erp', 'wms') AND priority IN ('P1', 'P2') AND reporting_amount >= 1000"
+    stuck_duck = (
+        f"{on} AND state IN ('failing', 'late', 'diverging') AND system IN ('erp', 'wms') "
+        "AND priority IN ('P1', 'P2') AND reporting_amount >= 1000"
+    )
     stage_duck = (
         f'{on} AND list_contains(list_transform(list_zip("clocks.rule", "clocks.verdict"), '
         "lambda x: x[1] = 'ship-to-invoice' AND x[2] = 'late'), true)"

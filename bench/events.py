@@ -39,9 +39,11 @@ def order(rng: random.Random, name: str, begin: datetime, steps: int = EVENTS_PE
     customer = f"C-{rng.randrange(5000):05d}"
     parcels = [f"{name}-S{i}" for i in range(2 if rng.random() < 0.1 else 1)]
     own = {
-        "order_id": name, "amount": f"{rng.randrange(2_000, 9_000_000) / 100:.2f}", "currency": rng.choice(("EUR", "EUR", "EUR", "USD", "PLN")),
-        "customer_id": customer, "customer_tier": rng.choice(("standard", "standard", "key", "strategic")),
-        "channel": rng.choice(("commerce", "commerce", "edi", "crm")), "order_type": rng.choice(("standard", "standard", "bulk", "same_day")),
+        "order_id": name, "amount": f"{rng.randrange(2_000, 9_000_000) / 100:.2f}",
+        "currency": rng.choice(("EUR", "EUR", "EUR", "USD", "PLN")), "customer_id": customer,
+        "customer_tier": rng.choice(("standard", "standard", "key", "strategic")),
+        "channel": rng.choice(("commerce", "commerce", "edi", "crm")),
+        "order_type": rng.choice(("standard", "standard", "bulk", "same_day")),
         "company": "1000", "warehouse": warehouse, "partner": customer,
         "promised_at": (begin + timedelta(days=rng.randrange(4, 12))).isoformat(),
     }  # fmt: skip
@@ -72,14 +74,16 @@ def order(rng: random.Random, name: str, begin: datetime, steps: int = EVENTS_PE
 def event(rng: random.Random, key: str, milestone: str, source: str, at: datetime, data: dict[str, Any]) -> Said:
     """Return one event. Fields that the tower does not know pad it to the size of a real message."""
     trace = f"{rng.getrandbits(128) | 1:032x}"
+    document = {"document_number": f"{rng.randrange(10**10):010d}", "posted_by": "interface", "correlation": trace[:16]}
+    payload = {**data, **document}
     body = {
         "specversion": "1.0", "id": key, "source": source, "type": f"o2c.{milestone}", "time": at.isoformat(),
         "datacontenttype": "application/json", "traceparent": f"00-{trace}-{rng.getrandbits(64) | 1:016x}-01",
-        "data": {**data, "document_number": f"{rng.randrange(10**10):010d}", "posted_by": "interface", "correlation": trace[:16]},
+        "data": payload,
     }  # fmt: skip
     text = _encode(body)
     if len(text) < 470:
-        body["data"]["note"] = "x" * (480 - len(text))  # type: ignore[index]  # data is the mapping made above
+        payload["note"] = "x" * (480 - len(text))
         text = _encode(body)
     return Said(text, at)
 

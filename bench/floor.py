@@ -1,7 +1,7 @@
 """The plain engine, in a process of its own: journal bytes into the same tables with the same settings, nothing else.
 
-`python -m bench.floor FOLDER FILE` prints the seconds and processor seconds that the inserts took; `--count` prints how many events a
-folder's store holds.
+`python -m bench.floor FOLDER FILE` prints the seconds and processor seconds that the inserts took; `--count` prints
+how many events a folder's store holds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SETTINGS = {
 
 
 def floor(folder: Path, file: Path) -> tuple[float, float]:
-    """Return the seconds, and processor seconds, that a fresh store elsewhere takes to ingest a file of journal lines."""
+    """Return the seconds, and processor seconds, that a fresh store elsewhere takes to ingest journal lines."""
     seconds, cpu_s = _run(str(folder), str(file)).split()
     return float(seconds), float(cpu_s)
 

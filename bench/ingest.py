@@ -39,7 +39,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
         ),
         Figure(
             NAME, "processor time an event", f"{median_of([r.cpu_s for r in taken]) / count * 1e6:.0f} us", cpu,
-            note=f"raw engine {median_of([r.raw_cpu_s for r in taken]) / count * 1e6:.0f} us; decoding, journal and answers included",
+            note=f"raw engine {median_of([r.raw_cpu_s for r in taken]) / count * 1e6:.0f} us; ratio raw over tower",
         ),
     ]  # fmt: skip
 

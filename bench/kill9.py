@@ -40,10 +40,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     figures = []
     for count in _COUNTS:
         found = re.findall(rf"\b{count}\s*[=:]\s*(\d+)", done.stdout)
-        if found:
-            worst = max(map(int, found))
-        else:
-            worst = 0 if done.returncode == 0 else 1
+        worst = max(map(int, found), default=int(done.returncode != 0))
         figures.append(
             Figure(
                 NAME,

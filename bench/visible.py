@@ -20,7 +20,7 @@ _LIMIT_S = 30.0
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
-    """Fill a tower with some orders, then send single events, once waiting at the door and once looking at the board."""
+    """Fill a tower with some orders, then send single events, waiting at the door and looking at the board in turns."""
     known, rounds = (300, 20) if quick else (5_000, 60)
     rng = random.Random(5)
     until = datetime.now(UTC) - timedelta(days=15)
@@ -44,13 +44,13 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
             began = time.perf_counter()
             _until(lambda name=name: _shows(client, name))  # type: ignore[misc]  # bound now on purpose
             looked.append(time.perf_counter() - began)
-    return [
-        Figure(
-            NAME, "accepted to on the board", f"p50 {percentile(looked, 0.5) * 1e3:.0f} ms", percentile(looked, 0.99), at_most=2,
-            unit=" s", note=f"p99 judged; {rounds} orders, {known:,} known",
-        ),
-        Figure(NAME, "answer of ?wait=stored", f"p50 {percentile(waited, 0.5) * 1e3:.0f} ms", percentile(waited, 0.99), at_most=2, unit=" s"),
-    ]  # fmt: skip
+    note = f"p99 judged; {rounds} events, {known:,} orders known"
+    return [_figure("accepted to on the board", looked, note), _figure("answer of ?wait=stored", waited, note)]
+
+
+def _figure(name: str, seconds: list[float], note: str) -> Figure:
+    p50, p99 = percentile(seconds, 0.5), percentile(seconds, 0.99)
+    return Figure(NAME, name, f"p50 {p50 * 1e3:.0f} ms", p99, at_most=2, unit=" s", note=note)
 
 
 def _captured(rng: random.Random, name: str) -> bytes:
