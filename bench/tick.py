@@ -87,7 +87,7 @@ class Place:
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
     """Tick both stores in turns with the same events; then judge everything anew in each."""
-    orders, rounds = (500, 7) if quick else (20_000, 9)
+    orders, rounds = (500, 7) if quick else (10_000, 9)
     short, long = Place(folder, "short"), Place(folder, "long")
     try:
         short.fill(orders, 1)
