@@ -195,7 +195,7 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
     worst = max(range(n), key=lambda i: flows[i].stuck, default=0)
     xs = [0.004 + 0.93 * i / max(1, n) for i in range(n)] + [0.996]
     sources, targets, values, colours = [], [], [], []
-    least = max((f.passed for f in flows), default=1.0) / 400 or 0.01
+    least = max((f.passed for f in flows), default=1.0) / 70 or 0.01
     for i, flow in enumerate(flows):
         sources.append(i)
         targets.append(i + 1)

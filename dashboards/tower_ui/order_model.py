@@ -256,7 +256,10 @@ def _events(body: Mapping[str, Any]) -> list[Event]:
         at, system = fmt.instant(e.get("occurred_at")), str(e.get("system") or "")
         events.append(Event(at, system, f"{text}: {why}" if why else text, str(e.get("object_id") or ""), tone))
     for f in body.get("findings") or ():
-        rule, kind = fmt.words(str(f.get("rule") or "")), fmt.words(str(f.get("kind") or "")).lower()
+        rule, kind = (
+            fmt.words(str(f.get("rule") or "").removesuffix(".failed")),
+            fmt.words(str(f.get("kind") or "")).lower(),
+        )
         place = str(f.get("system") or ""), str(f.get("object_id") or "")
         for name, word, tone in (("opened_at", "opened", "bad"), ("resolved_at", "resolved", "good")):
             if (at := fmt.instant(f.get(name))) is not None:

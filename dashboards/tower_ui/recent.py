@@ -21,22 +21,22 @@ class Recent:
         self._lock = threading.Lock()
         self._settled: OrderedDict[str, Mapping[str, Any]] = OrderedDict()
 
-    def read(self, api: Api, viewer: Viewer, *, fresh: bool = False) -> list[Mapping[str, Any]] | None:
+    def read(self, api: Api, viewer: Viewer) -> list[Mapping[str, Any]] | None:
         """Return the latest actions, newest first, each with its items; None while the tower does not answer."""
-        listing = api.json(viewer, "/v1/actions", {"limit": str(LATEST)}, fresh=fresh)
+        listing = api.json(viewer, "/v1/actions", {"limit": str(LATEST)})
         if listing.data is None or listing.error:
             return None
-        found = (self._one(api, viewer, head, fresh=fresh) for head in listing.data.get("actions") or ())
+        found = (self._one(api, viewer, head) for head in listing.data.get("actions") or ())
         return [action for action in found if action is not None]
 
-    def _one(self, api: Api, viewer: Viewer, head: Mapping[str, Any], *, fresh: bool) -> Mapping[str, Any] | None:
+    def _one(self, api: Api, viewer: Viewer, head: Mapping[str, Any]) -> Mapping[str, Any] | None:
         action_id = str(head.get("action_id"))
         with self._lock:
             held = self._settled.get(action_id)
         if held is not None:
             return held
         settled = not any(n for state, n in (head.get("counts") or {}).items() if state in fmt.IN_FLIGHT)
-        body = api.json(viewer, f"/v1/actions/{action_id}", fresh=fresh or settled).data
+        body = api.json(viewer, f"/v1/actions/{action_id}", fresh=settled).data
         items = (body or {}).get("items") or ()
         if body is not None and not any(i.get("state") in fmt.IN_FLIGHT for i in items):
             with self._lock:

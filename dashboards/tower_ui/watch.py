@@ -49,8 +49,10 @@ class Watch:
         """Say what the tower answered and wait for what becomes of the accepted ones."""
         for order in answer.accepted:
             self.waiting[order] = answer.action_id
+            self.outcomes[order] = Outcome(
+                answer.action_id, "requested", "", 0, "", here.viewer.name, here.now, finished_at=None
+            )
         self.tell(actions.message(answer), actions.tone(answer))
-        self.look(here, fresh=bool(answer.results))
 
     def tell(self, text: str, tone: str) -> None:
         """Say something in the status line and in a toast."""
@@ -64,12 +66,20 @@ class Watch:
             st.toast(_plain(text), icon=_ICONS[tone], duration="long")
         self.unsaid.clear()
 
-    def look(self, here: Here, *, fresh: bool = False) -> None:
+    def look(self, here: Here) -> None:
         """Read what became of recent actions, everyone's, and announce the own ones that were decided."""
-        latest = shared.recent().read(here.api, here.viewer, fresh=fresh)
+        latest = shared.recent().read(here.api, here.viewer)
         if latest is None:
             return
         found = board_model.outcomes(latest)
+        for order, action in self.waiting.items():  # asked for after the latest look of this process
+            held = self.outcomes.get(order)
+            if (
+                held is not None
+                and held.action_id == action
+                and (order not in found or found[order].action_id != action)
+            ):
+                found[order] = held
         if found != self.outcomes:
             self.outcomes = found
             self.revision += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any
 
 import streamlit as st
@@ -140,29 +139,31 @@ def _leave_fragment() -> None:
 def _cards(here: Here, filters: Filters, board: Board) -> None:
     """Draw the figures for the same filters in each state."""
 
-    def counted(state: str) -> tuple[int, Decimal | None]:
-        found = here.api.json(here.viewer, "/v1/orders", filters.count_params(state)).data or {}
-        return int(found.get("total") or 0), fmt.decimal(found.get("value_total"))
-
-    everything, everything_value = counted("open")
+    states = ("open", *COUNTED)
+    found = here.api.json_at_once(here.viewer, [("/v1/orders", filters.count_params(s)) for s in states])
+    bodies = dict(zip(states, (f.data or {} for f in found), strict=True))
+    counts = {s: int(b.get("total") or 0) for s, b in bodies.items()}
+    values = {s: fmt.decimal(b.get("value_total")) for s, b in bodies.items()}
+    currency = page.currency(here)
     label = board_model.VIEWS[filters.view][0]
     items = [
-        Card(label, fmt.count(board.total), f"of {fmt.plural(everything, 'open order')}", title="orders in this view"),
+        Card(
+            label, fmt.count(board.total), f"of {fmt.plural(counts['open'], 'open order')}", title="orders in this view"
+        ),
         Card(
             "Value at risk",
-            fmt.money_short(board.value_total, page.currency(here)),
-            f"of {fmt.money_short(everything_value, page.currency(here))} in all open orders",
-            title=fmt.money_full(board.value_total, page.currency(here)),
+            fmt.money_short(board.value_total, currency),
+            f"of {fmt.money_short(values['open'], currency)} in all open orders",
+            title=fmt.money_full(board.value_total, currency),
         ),
     ]
     for state in COUNTED:
-        number, value = counted(state)
         items.append(
             Card(
                 f"{fmt.state_mark(state)} {fmt.state_word(state)}",
-                fmt.count(number),
-                fmt.money_short(value, page.currency(here)),
-                tone=state if number else "",
+                fmt.count(counts[state]),
+                fmt.money_short(values[state], currency),
+                tone=state if counts[state] else "",
                 title=fmt.STATE_HELP[state],
             )
         )
@@ -205,6 +206,8 @@ def _orders(here: Here, filters: Filters, snapshot: Snapshot[Board], watch: Watc
 
 def _gesture(here: Here, board: Board, watch: Watch) -> Any:
     def act(gesture: Gesture) -> None:
+        if not watch.first(gesture.click):
+            return
         if gesture.kind == "open":
             st.session_state["open"] = gesture.rows[0].id
         elif gesture.kind == "ask":
@@ -212,7 +215,7 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
             values = dict(zip(board_model.text_column(frame, "order_id"), frame["value_at_risk"], strict=True))
             asked = {r.id: fmt.decimal(values.get(r.id)) for r in gesture.rows}
             st.session_state["confirm"] = Confirm(gesture.click, gesture.rows, asked, page.currency(here))
-        elif watch.first(gesture.click):
+        else:
             watch.sent(here, actions.retry(here.api, here.viewer, gesture.rows, click=gesture.click))
 
     return act
@@ -243,13 +246,15 @@ def _groups(here: Here, filters: Filters, watch: Watch) -> None:
     known = {group_id(g): g for g in groups}
 
     def act(gesture: Gesture) -> None:
+        if not watch.first(gesture.click):
+            return
         group = known.get(gesture.rows[0].id)
         if group is None:
             watch.tell("This group is gone; nothing was sent.", "bad")
         elif gesture.kind == "open":
             names = {"stage": group.get("stage") or None, "system": group.get("system") or None}
             st.session_state["goto"] = {**names, "q": str(group.get("error") or ""), "tab": "Orders"}
-        elif watch.first(gesture.click):
+        else:
             _ask_group(here, group, gesture.click, watch)
 
     grid({**payload, "handled": watch.handled, "say": watch.say, "note": NOTE}, key="groups", on_gesture=act)

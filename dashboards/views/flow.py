@@ -91,7 +91,8 @@ def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
             f'<a class="t-card" data-go="1" href="{escape(where)}" title="{escape(s.label)}: {escape(spoken or sub)}">'
             f'<div class="t-label">{escape(s.label)}</div>'
             f'<div class="t-value" style="color:var(--t-{tone})">{escape(figure)}</div>'
-            f'<div class="t-sub">{escape(sub)}</div><div class="t-sub">{escape(age)}<span class="t-open">Open →</span></div></a>'
+            f'<div class="t-sub">{escape(sub)}</div>'
+            f'<div class="t-sub">{escape(age)}<span class="t-open">Open →</span></div></a>'
         )
     per_row = len(cells) if len(cells) <= 8 else -(-len(cells) // -(-len(cells) // 8))
     st.html(f'<div class="t-cards" style="--n:{per_row}">{"".join(cells)}</div>')

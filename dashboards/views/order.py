@@ -105,10 +105,10 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
             st.plotly_chart(figure, key="milestones", theme=None, config=PLOT)
         else:
             widgets.note("info", "No clock has started for this order.")
-        _events(here, order)
     with right:
         _trace(here, order)
         _tries(here, order)
+    _events(here, order)
     widgets.heading("Clocks", "each promise on each object, and why it stands as it does")
     _clocks(here, order)
 
@@ -314,7 +314,7 @@ def _events(here: Here, order: OrderView) -> None:
             f'<span class="t-keep">{fmt.moment(e.at, here.tz, here.now)}</span>',
             escape(fmt.system(e.system)),
             _event(e.text, e.tone),
-            escape(e.object),
+            f'<span class="t-keep">{escape(e.object)}</span>',
         ]
         for e in order.events
     ]

@@ -14,6 +14,7 @@ from dashboards.tower_ui import flow_model, fmt, page
 from dashboards.tower_ui.board_model import Filters, text_column
 from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.flow_model import Stage
+from dashboards.tower_ui.grid.payload import NO_ERROR
 from dashboards.tower_ui.page import Here
 
 ROWS = 7
@@ -129,7 +130,7 @@ def _table(here: Here, frame: pd.DataFrame) -> str:
             f"<td>{escape(columns['order_id'][i])}</td>",
             f'<td class="w-r">{escape(value)}</td><td class="w-r">{escape(age)}</td>',
             f"<td>{escape(columns['customer_id'][i])}</td><td>{escape(stage)}</td>",
-            f"<td>{escape(columns['error'][i] or 'no answer yet')}</td>",
+            f"<td>{escape(columns['error'][i] or NO_ERROR)}</td>",
         ]
         rows.append(f"<tr>{''.join(cells)}</tr>")
     head = "".join(

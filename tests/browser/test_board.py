@@ -142,6 +142,22 @@ def test_two_quick_clicks_make_one_attempt(page: Page, pages: Dashboards, tower:
     assert sum(i["order_id"] == name for a in tower.actions for i in a["items"]) == 1
 
 
+def test_clicks_faster_than_the_tower_answers_all_arrive(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+    names = retryable(tower, 4, 9_150_003)
+    table = board(page, pages)
+    expect(row(table, names[-1])).to_be_visible()
+    tower.slow_s = 0.7
+    try:
+        for name in names:
+            row(table, name).get_by_role("button", name=f"Retry {name}").click()
+        until(lambda: all(sum(o["order_id"] == n for r in tower.requests for o in r["orders"]) for n in names), page)
+    finally:
+        tower.slow_s = 0.0
+    for name in names:
+        expect(row(table, name)).to_contain_text("Verified")
+        assert sum(o["order_id"] == name for r in tower.requests for o in r["orders"]) == 1
+
+
 def test_a_retry_without_effect_says_so_on_the_board_and_on_the_order(
     page: Page, pages: Dashboards, tower: FakeTower
 ) -> None:

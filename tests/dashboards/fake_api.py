@@ -6,6 +6,7 @@ roles, actions with a result per item and outcomes that come later.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import random
@@ -191,6 +192,7 @@ class FakeTower:
     seed: int = 7
     outcome: str = "verified"
     settle_s: float = 1.5
+    slow_s: float = 0.0  # how long a request for an action takes
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     actions: list[dict[str, Any]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)  # every POST /v1/actions that was no dry run
@@ -740,6 +742,7 @@ def application(tower: FakeTower) -> Starlette:
         if not key:
             return problem(400, "send an Idempotency-Key")
         dry = request.query_params.get("dry_run") == "true"
+        await asyncio.sleep(tower.slow_s)
         reply = tower.act(known[0], key, await request.json(), dry_run=dry)
         return JSONResponse(reply, 200 if dry else 202)
 

@@ -12,7 +12,7 @@ import pytest
 
 from dashboards.tower_ui.board_model import Outcome
 from dashboards.tower_ui.client import Board, Viewer
-from dashboards.tower_ui.grid.grid import Seen, read_gesture
+from dashboards.tower_ui.grid.grid import Seen, read_gestures
 from dashboards.tower_ui.grid.payload import board_columns, board_payload, group_columns, group_payload
 from tests.dashboards.conftest import Connect
 from tests.dashboards.fake_api import FakeTower
@@ -118,8 +118,7 @@ GOOD = {"kind": "retry", "click": "0123456789abcdef", "rows": [{"id": "SO-1", "v
 
 
 def test_a_gesture_names_ids_and_the_versions_seen() -> None:
-    found = read_gesture(GOOD)
-    assert found is not None
+    (found,) = read_gestures([GOOD])
     assert found.rows == (Seen("SO-1", "v"),)
 
 
@@ -132,4 +131,5 @@ def test_a_gesture_names_ids_and_the_versions_seen() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_gesture_does_nothing(value: Any) -> None:
-    assert read_gesture(value) is None
+    assert read_gestures(value) == []
+    assert [g.click for g in read_gestures([value, GOOD])] == [GOOD["click"]]

@@ -3,7 +3,7 @@
 // left the list become tombstones, new ones are counted. Every text from outside goes through textContent.
 
 const GAP = 12, ROW = 36, HEAD = 36, FOOT = 48, OVERSCAN = 8;
-const POINTER_HOLD_MS = 30000, KEY_HOLD_MS = 8000, ACT_HOLD_MS = 20000, SETTLE_MS = 350, PENDING_MS = 15000;
+const POINTER_HOLD_MS = 30000, KEY_HOLD_MS = 8000, ACT_HOLD_MS = 20000, SETTLE_MS = 350, PENDING_MS = 30000, REPEAT_MS = 1500;
 const tables = new WeakMap();
 
 export default function (component) {
@@ -13,7 +13,7 @@ export default function (component) {
     table = new Table(root);
     tables.set(root, table);
   }
-  table.send = (gesture) => component.setTriggerValue("gesture", gesture);
+  table.post = (gestures) => component.setTriggerValue("gestures", gestures);
   const turn = table.attach();
   table.update(component.data);
   return () => table.detach(turn);
@@ -61,7 +61,8 @@ class Table {
     this.incoming = []; // ids in the order of the newest data
     this.gone = new Set();
     this.selected = new Set();
-    this.pending = new Map(); // id -> {click, at}
+    this.pending = new Map(); // id -> click, while its retry is on the way
+    this.outbox = new Map(); // click -> gesture, until the server says that it was handled
     this.drawn = new Map(); // id -> element
     this.focus = null;
     this.anchor = null;
@@ -148,9 +149,7 @@ class Table {
     this.skewMs = data.now - Date.now();
     this.root.setAttribute("aria-label", data.label);
     if (data.selectable) this.root.setAttribute("aria-multiselectable", "true");
-    for (const [id, p] of this.pending) {
-      if ((data.handled || []).includes(p.click) || performance.now() - p.at > PENDING_MS) this.pending.delete(id);
-    }
+    this.settle(new Set(data.handled || []));
     if (this.asked && (data.handled || []).includes("yes-" + this.asked)) { this.selected.clear(); this.anchor = null; this.asked = null; this.stay(); }
     if (!same) this.take(data, other);
     else if (this.gone.size && !this.held()) this.adopt(true); // nothing new, but nobody needs the old order any more
@@ -451,6 +450,30 @@ class Table {
     catch { this.tell("The browser does not allow copying here"); }
   }
 
+  // Gestures made while the server is busy replace each other on the way, so each message carries all that are still
+  // open, and is repeated until they are handled. Each has its own id: whatever arrives twice acts once.
+  send(gesture) {
+    this.outbox.set(gesture.click, { gesture, at: performance.now() });
+    this.flush();
+  }
+
+  flush() {
+    this.flushedAt = performance.now();
+    this.post([...this.outbox.values()].map((o) => o.gesture));
+  }
+
+  settle(handled) {
+    const now = performance.now();
+    let lost = 0;
+    for (const [click, o] of this.outbox) {
+      if (handled.has(click)) this.outbox.delete(click);
+      else if (now - o.at > PENDING_MS) { this.outbox.delete(click); lost += 1; }
+    }
+    for (const [id, click] of this.pending) if (!this.outbox.has(click)) this.pending.delete(id);
+    if (lost) this.tell("No answer to " + count(lost, "click", "clicks") + "; look at the orders before you try again");
+    else if (this.outbox.size && now - this.flushedAt > REPEAT_MS) this.flush();
+  }
+
   seen(id) { return { id, version: this.rows.get(id).version }; }
 
   open(id) { this.send({ kind: "open", click: newClick(), rows: [this.seen(id)] }); }
@@ -460,7 +483,7 @@ class Table {
     const row = this.rows.get(id);
     if (!row || this.gone.has(id) || this.pending.has(id) || row.act !== "retry" || !this.data.mayAct || !this.data.live) return;
     const click = newClick();
-    this.pending.set(id, { click, at: performance.now() });
+    this.pending.set(id, click);
     this.stay();
     this.send({ kind: this.data.kind === "groups" ? "ask" : "retry", click, rows: [this.seen(id)] });
     this.tell(this.data.kind === "groups" ? "" : "Sending the retry of " + id);

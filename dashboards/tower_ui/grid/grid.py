@@ -43,18 +43,24 @@ def _component() -> Any:
 
 
 def grid(payload: dict[str, Any], *, key: str, on_gesture: Callable[[Gesture], None]) -> None:
-    """Draw the table; on_gesture runs before the page does, once per gesture."""
+    """Draw the table; on_gesture runs before the page does, for each gesture, and more than once for one that was
+    repeated on the way: its click says so."""
 
     def arrived() -> None:
-        gesture = read_gesture(getattr(st.session_state.get(key), "gesture", None))
-        if gesture is not None:
+        for gesture in read_gestures(getattr(st.session_state.get(key), "gestures", None)):
             on_gesture(gesture)
 
-    _component()(key=key, data=payload, on_gesture_change=arrived)
+    _component()(key=key, data=payload, on_gestures_change=arrived)
 
 
-def read_gesture(value: Any) -> Gesture | None:
-    """Return the gesture in what the browser sent; None for anything that is not one."""
+def read_gestures(value: Any) -> list[Gesture]:
+    """Return the gestures in what the browser sent, in their order; what is none is left out."""
+    if not isinstance(value, list):
+        return []
+    return [g for g in map(_gesture, value) if g is not None]
+
+
+def _gesture(value: Any) -> Gesture | None:
     if not isinstance(value, dict) or value.get("kind") not in ("retry", "ask", "open"):
         return None
     rows = value.get("rows")

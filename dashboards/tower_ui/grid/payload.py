@@ -34,14 +34,14 @@ def board_columns(currency: str) -> list[Json]:
     """Return the columns of the board. They fit 1240 px; on less the last-needed give way, never the button."""
     return [
         column("state", "State", "state", 92),
-        column("id", "Order", "order", 88, grow=1),
+        column("id", "Order", "order", 98, grow=1),
         column("value", f"At risk {fmt.symbol(currency).strip()}".strip(), "money", 92, align="right"),
         column("since", "Waiting", "age", 66, align="right", title="since its slowest step began"),
         column("sla", "Time used", "bar", 104, hide=1060, title="open time used, of the time this step may take"),
         column("customer", "Customer", "text", 92, grow=1, hide=940),
-        column("stage", "Stuck in", "text", 116, grow=3),
+        column("stage", "Stuck in", "text", 116, grow=1),
         column("system", "System", "text", 68, hide=1330),
-        column("error", "Error", "text", 118, grow=4),
+        column("error", "Error", "text", 118, grow=6),
         column("priority", "Prio", "text", 32, hide=1160),
         column("tries", "Retries", "tries", 96, title="retries so far, and what the last one did"),
         column("act", "", "act", 82),
