@@ -32,7 +32,9 @@ class CalendarSet:
         if not self.calendars:
             return []
         keys = "[" + ", ".join(sql_text(c.key) for c in self.calendars.values()) + "]"
-        rows = f"FROM (SELECT * FROM calendar_index FINAL WHERE has({keys}, calendar) ORDER BY indexOf({keys}, calendar))"
+        rows = (
+            f"FROM (SELECT * FROM calendar_index FINAL WHERE has({keys}, calendar) ORDER BY indexOf({keys}, calendar))"
+        )
         return [f"(SELECT groupArrayArray({column}) {rows}) AS {_bound(self, column)}" for column in _COLUMNS]
 
     def columns(self) -> list[str]:

@@ -37,7 +37,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOWER_PUBLIC_URL", None, "Address of the dashboards as people reach them, for links."),
     Setting("TOWER_RAW_DAYS", "30", "Days to keep the bodies of messages as they arrived."),
     Setting("TOWER_SECRETS_DIR", None, "Folder of secret files, for references of the form file:NAME."),
-    Setting("TOWER_OTLP_ENDPOINT", None, "Where to send the tower's own spans and metrics (OTLP/HTTP); unset means nowhere."),
+    Setting(
+        "TOWER_OTLP_ENDPOINT", None, "Where to send the tower's own spans and metrics (OTLP/HTTP); unset means nowhere."
+    ),
     Setting("TOWER_MAX_BODY_MB", "8", "Largest request body in MiB, after decompression (OTLP: 64)."),
     Setting("TOWER_BACKLOG_MB", "512", "Journal bytes not yet stored at which the doors answer 429."),
     Setting("TOWER_DISK_FLOOR_MB", "256", "Free disk below which the doors answer 503."),

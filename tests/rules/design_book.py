@@ -81,4 +81,4 @@ value:
   cost_per_touch: 12.50
   cost_of_capital: 8%
   baseline: 28d
-"""  # noqa: E501 (as on the architecture page)
+"""

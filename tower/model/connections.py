@@ -62,7 +62,11 @@ def load_connections(path: Path | None) -> Connections:
         raise ConnectionsError(f"{path}: cannot be read ({error.strerror})") from error
     except yaml.YAMLError as error:
         raise ConnectionsError(f"{path}: is no YAML: {error}") from error
-    if not isinstance(document, dict) or set(document) != {"connections"} or not isinstance(document["connections"], list):
+    if (
+        not isinstance(document, dict)
+        or set(document) != {"connections"}
+        or not isinstance(document["connections"], list)
+    ):
         raise ConnectionsError(f"{path}: write one key `connections:` with a list of entries")
     entries = tuple(_entry(path, i, item) for i, item in enumerate(document["connections"], 1))
     for attribute in ("name", "source"):
@@ -87,6 +91,8 @@ def _entry(path: Path, number: int, item: Any) -> Connection:
         raise ConnectionsError(f"{path}: connection {item['name']}: attributes is a list of field names")
     texts = {k: item.get(k, "") for k in ("scope", "company", "warehouse", "partner")}
     if not all(isinstance(v, str) for v in (*texts.values(), item.get("source", ""))):
-        raise ConnectionsError(f"{path}: connection {item['name']}: scope, company, warehouse, partner and source are texts")
+        raise ConnectionsError(
+            f"{path}: connection {item['name']}: scope, company, warehouse, partner and source are texts"
+        )
     source = item.get("source") or f"/{item['kind']}/{item['name']}"
     return Connection(item["name"], item["kind"], source, attributes=frozenset(allowed), **texts)

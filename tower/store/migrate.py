@@ -7,8 +7,11 @@ from importlib import resources
 
 from tower.store.client import Store, StoreError
 
-_LEDGER = """CREATE TABLE IF NOT EXISTS migrations (number UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
-ENGINE = MergeTree ORDER BY number"""
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS migrations
+(number UInt32, name String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
+ENGINE = MergeTree ORDER BY number
+"""
 
 
 def available() -> list[tuple[int, str, str]]:
