@@ -142,7 +142,7 @@ def outcome_text(outcome: Outcome, now: datetime) -> str:
     at = outcome.finished_at or outcome.requested_at
     ago = f", {fmt.duration((now - at).total_seconds())} ago" if at else ""
     by = f" by {outcome.actor}" if outcome.actor else ""
-    more = f". {outcome.detail}" if outcome.detail and outcome.state in ("failed", "expired", "duplicated") else ""
+    more = f". {outcome.detail}" if outcome.detail and outcome.state in fmt.DETAILED else ""
     return f"Retry{by} {words}{ago}{more}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -165,7 +166,15 @@ def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
             xshift=4 if anchor == "left" else -4,
             font={"color": colour, "size": 13},
         )
-    figure.update_xaxes(range=[-total * 0.005, total * 1.02], ticksuffix=" ms", nticks=6, **_axis(tokens))
+    per_unit, unit = (1000.0, "s") if total >= 10_000 else (1.0, "ms")
+    step = _round_step(total / per_unit / 5) * per_unit
+    ticks = [i * step for i in range(int(total / step) + 1)]
+    figure.update_xaxes(
+        range=[-total * 0.005, total * 1.02],
+        tickvals=ticks,
+        ticktext=[f"{t / per_unit:,g} {unit}" for t in ticks],
+        **_axis(tokens),
+    )
     figure.update_yaxes(
         tickvals=list(range(len(spans))),
         ticktext=["\u2003" * min(s.depth, 4) + textwrap.shorten(s.name, 34, placeholder="…") for s in spans],
@@ -303,6 +312,12 @@ def _figure(tokens: Tokens, *, height: int, left: int, right: int) -> go.Figure:
         dragmode=False,
     )
     return figure
+
+
+def _round_step(least: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, not below least."""
+    power = 10.0 ** math.floor(math.log10(least)) if least > 0 else 1.0
+    return next(m * power for m in (1, 2, 5, 10) if m * power >= least * 0.999)
 
 
 def _axis(tokens: Tokens) -> dict[str, Any]:

@@ -63,6 +63,7 @@ OUTCOMES: dict[str, tuple[str, str, str]] = {
     "expired": ("unanswered", "bad", "got no answer; what it did is not known"),
     "cancelled": ("cancelled", "muted", "was cancelled before it was sent"),
 }
+DETAILED = ("failed", "expired", "duplicated")  # outcomes whose detail says more than the sentence
 IN_FLIGHT = ("requested", "approved", "sent", "accepted")
 
 # What the API says about one item of a request.

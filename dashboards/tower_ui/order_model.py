@@ -129,6 +129,16 @@ class OrderView:
         """Return the time left until it is due, negative when it is late; None when it is closed or has no target."""
         return None if self.due_at is None or self.closed else (self.due_at - now).total_seconds()
 
+    def took_s(self) -> float | None:
+        """Return the time from the first clock to the end of a closed order."""
+        first = min((c.started_at for c in self.clocks if c.started_at is not None), default=None)
+        return None if first is None or self.closed_at is None else (self.closed_at - first).total_seconds()
+
+    def in_time(self) -> tuple[int, int]:
+        """Return how many clocks stopped in time, and how many stopped."""
+        stopped = [c for c in self.clocks if c.stopped_at is not None]
+        return sum(c.tone == "done" for c in stopped), len(stopped)
+
     def last_outcome_text(self) -> str:
         """Return what the last retry did, in two words."""
         if not self.actions:

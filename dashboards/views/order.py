@@ -180,35 +180,37 @@ def _problem(here: Here, order: OrderView) -> None:
 
 
 def _cards(here: Here, order: OrderView) -> None:
+    original = f"{fmt.money_full(order.amount)} {order.currency}" if order.amount is not None else ""
+    worth = fmt.money_short(order.value_at_risk, page.currency(here))
+    retries = Card("Retries", fmt.count(order.retries), order.last_outcome_text())
+    if order.closed:
+        took, (in_time, stopped) = order.took_s(), order.in_time()
+        widgets.cards(
+            [
+                Card("Value", fmt.money_short(order.amount, order.currency), original),
+                Card("Took", fmt.duration(took), "from its first clock to its end"),
+                Card("In time", f"{in_time} of {stopped}", "clocks stopped before they were due"),
+                retries,
+            ]
+        )
+        return
     left = order.left_s(here.now)
     late = left is not None and left < 0
-    original = f"{fmt.money_full(order.amount)} {order.currency}" if order.amount is not None else ""
+    since = f"since {fmt.moment(order.since, here.tz, here.now)} {here.zone}" if order.since else ""
+    due = f"due {fmt.moment(order.due_at, here.tz, here.now)} {here.zone}" if order.due_at else "no target"
+    where = page.path("", **address(order.labels, stage=order.stage, tab="By error")) if order.error else ""
     widgets.cards(
         [
-            Card(
-                "Value at risk",
-                fmt.money_short(order.value_at_risk, page.currency(here)),
-                original,
-                title=fmt.money_full(order.value_at_risk),
-            ),
-            Card(
-                "Waiting",
-                fmt.duration(order.age_s(here.now)),
-                f"since {fmt.moment(order.since, here.tz, here.now)} {here.zone}" if order.since else "",
-            ),
+            Card("Value at risk", worth, original, title=fmt.money_full(order.value_at_risk)),
+            Card("Waiting", fmt.duration(order.age_s(here.now)), since),
             Card(
                 "Late by" if late else "Time left",
-                fmt.duration(abs(left)) if left is not None else fmt.NONE,
-                f"due {fmt.moment(order.due_at, here.tz, here.now)} {here.zone}" if order.due_at else "no target",
+                fmt.NONE if left is None else fmt.duration(abs(left)),
+                due,
                 tone="late" if late else "",
             ),
-            Card("Retries", fmt.count(order.retries), order.last_outcome_text() or "none so far"),
-            Card(
-                "Same error now",
-                fmt.count(_same_error(here, order)),
-                "stuck orders with it",
-                href=page.path("", **address(order.labels, stage=order.stage, tab="By error")) if order.error else "",
-            ),
+            retries,
+            Card("Same error now", fmt.count(_same_error(here, order)), "stuck orders with it", href=where),
         ]
     )
 
@@ -339,11 +341,12 @@ def _event(text: str, tone: str) -> str:
 
 def _try(here: Here, item: Mapping[str, Any]) -> Sequence[str]:
     state = str(item.get("state") or "")
-    short, tone, sentence = fmt.OUTCOMES.get(state, (state, "muted", state))
+    _, tone, sentence = fmt.OUTCOMES.get(state, (state, "muted", state))
     at: datetime | None = fmt.instant(item.get("requested_at"))
-    detail = f" {item.get('detail')}" if item.get("detail") and state != "verified" else ""
+    detail = str(item.get("detail") or "") if state in fmt.DETAILED else ""
+    more = f' <span class="t-muted">{escape(detail)}</span>' if detail else ""
     return [
         f'<span class="t-keep">{fmt.moment(at, here.tz, here.now)}</span>',
-        escape(str(item.get("requested_by") or item.get("actor") or fmt.NONE)),
-        f'<span class="t-{tone}">{escape(short)}</span>: {escape(sentence + detail)}',
+        f'<span class="t-keep">{escape(str(item.get("requested_by") or fmt.NONE))}</span>',
+        f'<span class="t-{tone}">{escape(sentence[:1].upper() + sentence[1:])}</span>{more}',
     ]

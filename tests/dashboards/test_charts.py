@@ -50,6 +50,16 @@ def test_the_waterfall_shows_errors_red_and_services_apart() -> None:
     assert figure.layout.yaxis.ticktext[1].startswith("\u2003")
 
 
+@pytest.mark.parametrize(
+    ("ms", "last"),
+    [(0.5, "0.5 ms"), (4210, "4,000 ms"), (9_999, "8,000 ms"), (100_000, "100 s"), (3_600_000, "3,000 s")],
+)
+def test_the_waterfalls_axis_counts_in_round_steps(ms: float, last: str) -> None:
+    axis = charts.waterfall([Span("a", "erp", 0, ms, 0, False, "")], theme.DARK).layout.xaxis
+    assert axis.ticktext[-1] == last
+    assert axis.ticktext[0].startswith("0 ")
+
+
 @pytest.mark.parametrize("n", [1, 3, 16])
 def test_the_flow_keeps_stages_and_branches_apart(n: int) -> None:
     flows = [Flow(f"s{i}", 900 - 50 * i, 10 + i, str(i)) for i in range(n)]

@@ -51,6 +51,18 @@ def test_a_closed_order_has_no_open_bars_and_no_time_left() -> None:
     assert all(b.start for b in found.bars(NOW))
 
 
+def test_a_closed_order_says_how_long_it_took_and_how_many_clocks_were_in_time() -> None:
+    body = order()
+    started = min(c["started_at"] for c in body["clocks"])
+    body |= {"state": "done", "closed_at": "2030-01-01T00:00:00.000Z"}
+    found = read_order(body, LABELS)
+    assert found.took_s() == (datetime(2030, 1, 1, tzinfo=UTC) - datetime.fromisoformat(started)).total_seconds()
+    in_time, stopped = found.in_time()
+    assert stopped == len(body["clocks"]) - 1
+    assert 0 <= in_time <= stopped
+    assert read_order({"order_id": "x", "state": "done"}, {}).took_s() is None
+
+
 def test_two_clocks_of_one_stage_are_told_apart_by_their_object() -> None:
     body = order()
     body["clocks"].append({**body["clocks"][-1], "object_id": "SH-2"})
