@@ -32,7 +32,10 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     cpu = median_of([r.raw_cpu_s / r.cpu_s for r in taken])
     return [
         Figure(NAME, "raw engine", rate([r.raw_s for r in taken]), note=f"{rounds} rounds of {count:,} events"),
-        Figure(NAME, "acked", rate([r.acked_s for r in taken]), median_of(acked), at_least=0.7, note=f"{spread(acked)}; aim >= 1.0"),
+        Figure(
+            NAME, "acked", rate([r.acked_s for r in taken]), median_of(acked), at_least=0.7,
+            note=f"{spread(acked)}; aim >= 1.0",
+        ),
         Figure(
             NAME, "drained", rate([r.drained_s for r in taken]), median_of(drained), at_least=0.7,
             note=f"{spread(drained)}; aim >= 1.0",
