@@ -28,6 +28,11 @@ CLIENT_SETTINGS = {
     "date_time_input_format": "best_effort",
     "join_use_nulls": "1",
     "max_recursive_cte_evaluation_depth": "64",
+    # Small statements cost mostly their planning: these passes cost more than they ever save here.
+    "optimize_and_compare_chain": "0",
+    "compile_expressions": "0",
+    "compile_aggregate_expressions": "0",
+    "compile_sort_description": "0",
 }
 
 
