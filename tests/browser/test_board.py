@@ -173,7 +173,7 @@ def test_a_retry_without_effect_says_so_on_the_board_and_on_the_order(
         tower.outcome = "verified"
     row(table, name).get_by_role("link").click()
     expect(page).to_have_url(f"{pages.url}/order?id={name}")
-    expect(page.get_by_role("table", name="Retries")).to_contain_text("had no effect")
+    expect(page.get_by_role("table", name="Retries")).to_contain_text("Had no effect")
 
 
 def test_a_click_on_what_has_changed_is_refused_in_words(page: Page, pages: Dashboards, tower: FakeTower) -> None:

@@ -145,7 +145,7 @@ def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tow
     page.get_by_role("button", name="Retry now").dblclick()
     expect(page.get_by_text("This order is done since")).to_be_visible()
     assert sum(o["order_id"] == "SO-STORY" for r in tower.requests for o in r["orders"]) == 1
-    expect(page.get_by_role("table", name="Retries")).to_contain_text("worked: the order moved")
+    expect(page.get_by_role("table", name="Retries")).to_contain_text("Worked: the order moved")
 
 
 def test_the_wall_can_be_read_and_turns_red_when_it_is_alone(
