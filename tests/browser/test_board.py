@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Dashboards
+from tests.browser.conftest import Dashboards, start_dashboards
 from tests.dashboards.fake_api import STUCK, FakeTower, Served
 
 pytestmark = pytest.mark.browser
@@ -58,14 +59,20 @@ def retryable(tower: FakeTower, n: int, value: int) -> list[str]:
     return names
 
 
-def test_a_deep_link_is_the_first_thing_after_a_start(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+def test_a_deep_link_is_the_first_thing_after_a_start(
+    page: Page, served: Served, tower: FakeTower, tmp_path: Path
+) -> None:
     """Before any other page was opened: with title, style and everything else of the app around it."""
     order = next(o for o, r in tower.rows.items() if r["state"] == "late")
-    page.goto(f"{pages.url}/order?id={order}")
-    expect(page.get_by_role("heading", name=order)).to_be_visible()
-    expect(page.get_by_role("link", name="Flow map")).to_be_visible()
-    expect(page.get_by_text("ana", exact=True)).to_be_visible()
-    assert page.locator(".stApp").evaluate("e => getComputedStyle(e).getPropertyValue('--t-failing')") != ""
+    fresh = start_dashboards(served.url, tmp_path / "log")
+    try:
+        page.goto(f"{fresh.url}/order?id={order}")
+        expect(page.get_by_role("heading", name=order)).to_be_visible()
+        expect(page.get_by_role("link", name="Flow map")).to_be_visible()
+        expect(page.get_by_text("ana", exact=True)).to_be_visible()
+        assert page.locator(".stApp").evaluate("e => getComputedStyle(e).getPropertyValue('--t-failing')") != ""
+    finally:
+        fresh.stop()
 
 
 def test_filters_live_in_the_address(page: Page, pages: Dashboards, tower: FakeTower) -> None:
