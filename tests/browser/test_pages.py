@@ -118,6 +118,7 @@ def test_nothing_is_cut_off_on_the_board(chromium: Browser, pages: Dashboards, w
 
 def test_the_flow_map_leads_to_the_board_of_a_stage(page: Page, pages: Dashboards, tower: FakeTower) -> None:
     page.goto(f"{pages.url}/flow")
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()  # from then on links stay within the page
     page.evaluate("window.same = true")
     page.locator("a.t-card", has_text="Invoicing").click()
     table = page.get_by_role("grid", name="Stuck orders")

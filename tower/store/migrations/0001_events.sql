@@ -86,11 +86,11 @@ SELECT
 FROM events
 WHERE quarantine != '';
 
--- What each connection was heard to say, by second of arrival: the source of watermarks, also of past ones.
+-- What each connection was heard to say, by instant of arrival: the source of watermarks, also of past ones.
 CREATE TABLE heard
 (
     connection  LowCardinality(String),
-    received_at DateTime('UTC'),
+    received_at DateTime64(3, 'UTC'),
     watermark   SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     last_at     SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
     events      SimpleAggregateFunction(sum, UInt64)
@@ -100,10 +100,7 @@ ORDER BY (connection, received_at)
 SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW heard_mv TO heard AS
-SELECT
-    connection, toDateTime(received_at, 'UTC') AS received_at, max(occurred_at) AS watermark,
-    max(events.received_at) AS last_at, count() AS events
+SELECT connection, received_at, max(occurred_at) AS watermark, max(received_at) AS last_at, count() AS events
 FROM events
 WHERE connection != '' AND quarantine = ''
-GROUP BY connection, received_at
-SETTINGS prefer_column_name_to_alias = 1;
+GROUP BY connection, received_at;
