@@ -213,8 +213,3 @@ class Engine:
             ok, detail, self._last_tick_at, self._tick_s, self._ticks, self._failures, silent_s, self._judged,
             self._book_error, tuple(self._last.feeds) if self._last else (),
         )  # fmt: skip
-
-    def cursor(self) -> datetime:
-        """Return up to where events have been taken in."""
-        with self._store.reader() as client:
-            return read_cursor(client)
