@@ -4,29 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import yaml
+from rules.document import read_files
+from tower.model.connection import Connection
+from tower.model.entry import ConnectionsError, Entry
+from tower.model.read_connection import KEYS, read_connection
 
-_KEYS = {"name", "kind", "source", "scope", "company", "warehouse", "partner", "attributes"}
-
-
-class ConnectionsError(ValueError):
-    """The connections file cannot be used; the message names file, entry, key and what to write."""
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One door for one system. `source` is a path prefix of event sources, matched by whole segments."""
-
-    name: str
-    kind: str
-    source: str
-    scope: str = ""
-    company: str = ""
-    warehouse: str = ""
-    partner: str = ""
-    attributes: frozenset[str] = frozenset()
+__all__ = ["Connection", "Connections", "ConnectionsError", "load_connections"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +24,10 @@ class Connections:
     def kinds(self) -> frozenset[str] | None:
         """The system kinds with a connection; None when no file was given."""
         return frozenset(c.kind for c in self.entries) if self.configured else None
+
+    def named(self, name: str) -> Connection | None:
+        """Return the connection of that name."""
+        return next((c for c in self.entries if c.name == name), None)
 
     def find(self, source: str) -> Connection | None:
         """Return the connection whose source prefix fits longest, whole segments only."""
@@ -57,42 +45,26 @@ def load_connections(path: Path | None) -> Connections:
     if path is None:
         return Connections()
     try:
-        document = yaml.safe_load(path.read_text())
+        text = path.read_text()
     except OSError as error:
         raise ConnectionsError(f"{path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
-        raise ConnectionsError(f"{path}: is no YAML: {error}") from error
-    if (
-        not isinstance(document, dict)
-        or set(document) != {"connections"}
-        or not isinstance(document["connections"], list)
-    ):
+    except UnicodeDecodeError as error:
+        raise ConnectionsError(f"{path}: is no text; save the file as UTF-8") from error
+    document = read_files({str(path): text})
+    if document.problems:
+        raise ConnectionsError(str(document.problems[0]))
+    listed = document.value.get("connections")
+    if set(document.value) != {"connections"} or not isinstance(listed, list):
         raise ConnectionsError(f"{path}: write one key `connections:` with a list of entries")
-    entries = tuple(_entry(path, i, item) for i, item in enumerate(document["connections"], 1))
+    entries = tuple(
+        read_connection(
+            Entry(path, document, ("connections", i), item, f"connection {i + 1}", KEYS, "name, kind and source")
+        )
+        for i, item in enumerate(listed)
+    )
     for attribute in ("name", "source"):
         values = [getattr(e, attribute) for e in entries]
         double = next((v for v in values if values.count(v) > 1), None)
         if double is not None:
             raise ConnectionsError(f"{path}: two connections have the {attribute} {double!r}; each needs its own")
     return Connections(entries, configured=True)
-
-
-def _entry(path: Path, number: int, item: Any) -> Connection:
-    if not isinstance(item, dict):
-        raise ConnectionsError(f"{path}: connection {number} is no mapping; write name, kind and source")
-    unknown = set(item) - _KEYS
-    if unknown:
-        raise ConnectionsError(f"{path}: connection {number}: unknown key {min(unknown)!r}; known are {sorted(_KEYS)}")
-    for key in ("name", "kind"):
-        if not isinstance(item.get(key), str) or not item[key]:
-            raise ConnectionsError(f"{path}: connection {number}: {key} is missing or no text")
-    allowed = item.get("attributes", [])
-    if not isinstance(allowed, list) or not all(isinstance(a, str) for a in allowed):
-        raise ConnectionsError(f"{path}: connection {item['name']}: attributes is a list of field names")
-    texts = {k: item.get(k, "") for k in ("scope", "company", "warehouse", "partner")}
-    if not all(isinstance(v, str) for v in (*texts.values(), item.get("source", ""))):
-        raise ConnectionsError(
-            f"{path}: connection {item['name']}: scope, company, warehouse, partner and source are texts"
-        )
-    source = item.get("source") or f"/{item['kind']}/{item['name']}"
-    return Connection(item["name"], item["kind"], source, attributes=frozenset(allowed), **texts)
