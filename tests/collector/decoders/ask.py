@@ -1,0 +1,48 @@
+"""Ask a decoder the way the doors do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector.decoders import Undecodable, Unit, check_spec, decode
+
+SHARED = Path(__file__).parents[4] / "shared" / "data" / "payloads"
+
+
+def units(body: bytes | str, **spec: Any) -> list[Unit]:
+    """Return every unit of a body."""
+    check_spec(spec)
+    return list(decode(spec, body.encode() if isinstance(body, str) else body))
+
+
+def document(body: bytes | str, **spec: Any) -> dict[str, Any]:
+    """Return the one document of a body."""
+    (unit,) = units(body, **spec)
+    return unit.document
+
+
+def refusal(body: bytes | str, **spec: Any) -> Undecodable:
+    """Return why a body is refused."""
+    with pytest.raises(Undecodable) as caught:
+        units(body, **spec)
+    return caught.value
+
+
+def tolerant(body: bytes, **spec: Any) -> tuple[list[Unit], Undecodable | None]:
+    """Return the units that come before any refusal, and the refusal. Anything else is a failure of the test."""
+    found: list[Unit] = []
+    check_spec(spec)
+    try:
+        for unit in decode(spec, body):
+            found.append(unit)  # what came before the refusal is the point
+    except Undecodable as error:
+        return found, error
+    return found, None
+
+
+def payloads(folder: str) -> list[Path]:
+    """Return the shared samples of a folder, none where they are not at hand."""
+    return sorted((SHARED / folder).iterdir()) if SHARED.is_dir() else []
