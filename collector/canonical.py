@@ -1,16 +1,15 @@
 """A typed event to its journal line: one JSON object with the columns of table `events`.
 
-Columns at their default are left out; the store fills them in. The content part is encoded once: it is hashed for
-`body` and copied into the line as it is.
+Columns at their default are left out; the store fills them in, and derives the two hashes that identify an event and
+its content. One content has one spelling here, whatever the sender's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,54 +17,21 @@ from msgspec import Struct
 
 from collector.amount import exact_text
 from collector.event import Data, Event
-from collector.instant import instant
+from collector.instant import instant, instant_text
 from collector.limits import FUTURE, MAX_ATTRIBUTE, MAX_ATTRIBUTES
-from collector.objects import NOTHING, objects_of
+from collector.objects import take_objects
 from collector.rejection import Rejection
 from collector.senders import Sender
-from rules.vocabulary import HEARTBEAT, ORDER_ATTRIBUTES, TYPE_PREFIX
+from rules.vocabulary import HEARTBEAT, ORDER_ATTRIBUTES, TEXT_ATTRIBUTES, TYPE_PREFIX
 
 # Version 00 has four parts; a later version may have more.
+_PLAIN_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\Z")
+_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 _TRACEPARENT = re.compile(
     r"(?:00(?=.{53}\Z)|(?!00|ff)[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|\Z)"
 )
-_hash = blake2b(digest_size=8)
-_NO_DATA = Data()
 _FIELDS = frozenset(f.encode_name for f in msgspec.structs.fields(Data))
-
-
-class _Content(Struct, omit_defaults=True, gc=False):
-    """The columns that say what happened, in the table's order."""
-
-    source: str
-    event_id: str
-    type: str
-    milestone: str
-    polarity: str
-    occurred_at: datetime
-    on_types: Sequence[str] = ()
-    on_ids: Sequence[str] = ()
-    child_types: Sequence[str] = ()
-    child_ids: Sequence[str] = ()
-    parent_types: Sequence[str] = ()
-    parent_ids: Sequence[str] = ()
-    relations: Sequence[str] = ()
-    retracts: Sequence[int] = ()
-    amount: str | None = None
-    quantity: str | None = None
-    currency: str = ""
-    customer_id: str = ""
-    customer_tier: str = ""
-    channel: str = ""
-    order_type: str = ""
-    company: str = ""
-    warehouse: str = ""
-    partner: str = ""
-    promised_at: datetime | None = None
-    requested_at: datetime | None = None
-    reason: str = ""
-    error: str = ""
-    attributes: dict[str, str] | None = None
+_TEXTS = (*TEXT_ATTRIBUTES, "reason", "error")
 
 
 class _Loose(Struct):
@@ -79,11 +45,15 @@ _loose_data = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 
 class Line(NamedTuple):
-    """One journal line with its identity. reason is the quarantine reason, '' when the event is usable."""
+    """One journal line. reason is the quarantine reason, '' when the event is usable.
+
+    identity and content are hashes of this process only, to tell duplicates from conflicts before rows can be queried;
+    the hashes that count, `ev` and `body`, are the store's.
+    """
 
     text: bytes
-    ev: int
-    body: int
+    identity: int
+    content: int
     reason: str
     heartbeat: bool
 
@@ -93,72 +63,80 @@ def canonical(
 ) -> Line:
     """Return the journal line of an event. raw is its JSON as it came; a time after horizon is quarantined.
 
-    Raises Rejection.
+    Uses the event up: what is written is taken out of its data. Raises Rejection.
     """
-    milestone, polarity = split_type(event.type)
-    heartbeat = milestone == HEARTBEAT and polarity == "reached"
-    data = event.data or _NO_DATA
+    kind = _kind(event.source, event.type)
     reason = detail = ""
     if event.time > horizon:
         reason = "future_time"
         detail = f"its time is more than {FUTURE.seconds // 60} minutes ahead; check the sender's clock and zone"
-    if heartbeat:
-        content = _Content(event.source, event.id, event.type, "", polarity, instant(event.time, "time"))
-    else:
-        objects = objects_of(data, sender.scope)
-        if milestone not in milestones:
+    objects = attributes = b""
+    if not kind.heartbeat:
+        data = event.data
+        if data is not None:
+            objects = take_objects(data, sender.scope)
+            attributes = _attributes(data)
+        if kind.milestone not in milestones:
             reason = "unknown_milestone"
-            detail = f"the rulebook has no milestone {milestone}; add it there and replay"
-        elif objects is NOTHING:
+            detail = f"the rulebook has no milestone {kind.milestone}; add it there and replay"
+        elif not objects:
             reason = "no_object"
             detail = "it names no object; give order_id, shipment_id or another id in data"
-        content = _Content(
-            event.source,
-            event.id,
-            event.type,
-            milestone,
-            polarity,
-            instant(event.time, "time"),
-            *objects,
-            exact_text(data.amount, "amount") if data.amount is not None else None,
-            exact_text(data.quantity, "quantity") if data.quantity is not None else None,
-            _currency(data.currency) if data.currency else "",
-            data.customer_id or "",
-            data.customer_tier or "",
-            data.channel or "",
-            data.order_type or "",
-            data.company or "",
-            data.warehouse or "",
-            data.partner or "",
-            instant(data.promised_at, "data.promised_at") if data.promised_at is not None else None,
-            instant(data.requested_at, "data.requested_at") if data.requested_at is not None else None,
-            data.reason or "",
-            data.error or "",
-            _further(raw, sender.attributes) if sender.attributes else None,
-        )
-    text = _encode(content)
-    ev = identity(event.source, event.id)
-    body = hash64(text)
+        if sender.attributes and (further := _further(raw, sender.attributes)):
+            attributes += b',"attributes":%b' % _encode(further)
+    text = b'%b,"event_id":%b,"occurred_at":%b%b%b}' % (
+        kind.members, _encode(event.id), instant_text(event.time, "time"), objects, attributes,
+    )  # fmt: skip
     why = b""
     if reason:
         why = b',"quarantine":"%b","quarantine_detail":%b' % (reason.encode(), _encode(detail))
     # The trace is how the event travelled, not what it says: a re-send on a new trace is a duplicate, no conflict.
     if traced := trace_id(event.traceparent) if event.traceparent else "":
         why += b',"trace_id":"%b"' % traced.encode()
-    line = b'{%b,"ev":%d,"body":%d%b,"raw":%b,%b\n' % (sender.head, ev, body, why, one_line(raw), text[1:])
-    return Line(line, ev, body, reason, heartbeat)
+    line = b'{%b%b,"raw":%b,%b\n' % (sender.head, why, one_line(raw), text)
+    return Line(line, hash((event.source, event.id)), hash(text), reason, kind.heartbeat)
 
 
-def identity(source: str, event_id: str) -> int:
-    """Return the 64-bit hash of (source, id)."""
-    return hash64(f"{len(source)}:{source}{event_id}".encode())
+class _Kind(NamedTuple):
+    """What all events of one source and type have in common. members is JSON: their columns without the braces."""
+
+    milestone: str
+    heartbeat: bool
+    members: bytes
 
 
-def hash64(data: bytes) -> int:
-    """Return the first 64 bits of BLAKE2b; a hash that no one can steer, since it decides which body wins."""
-    state = _hash.copy()
-    state.update(data)
-    return int.from_bytes(state.digest(), "little")
+@lru_cache(4096)
+def _kind(source: str, event_type: str) -> _Kind:
+    milestone, polarity = split_type(event_type)
+    heartbeat = milestone == HEARTBEAT and polarity == "reached"
+    columns = {
+        "source": source,
+        "type": event_type,
+        "milestone": "" if heartbeat else milestone,
+        "polarity": polarity,
+    }
+    return _Kind(milestone, heartbeat, _encode(columns)[1:-1])
+
+
+def _attributes(data: Data) -> bytes:
+    """Return what is left of data as JSON members, each after a comma and in its one spelling. Raises Rejection."""
+    if data.amount is not None:
+        data.amount = Decimal(exact_text(data.amount, "amount"))
+    if data.quantity is not None:
+        data.quantity = Decimal(exact_text(data.quantity, "quantity"))
+    if data.currency is not None:
+        data.currency = _currency(data.currency)
+    if data.promised_at is not None:
+        data.promised_at = instant(data.promised_at, "data.promised_at")
+    if data.requested_at is not None:
+        data.requested_at = instant(data.requested_at, "data.requested_at")
+    text = _encode(data)
+    if b'""' in text:
+        for name in _TEXTS:
+            if getattr(data, name) == "":
+                setattr(data, name, None)
+        text = _encode(data)
+    return b"," + text[1:-1] if text != b"{}" else b""
 
 
 @lru_cache(4096)
@@ -174,9 +152,11 @@ def split_type(event_type: str) -> tuple[str, str]:
     return milestone, "reached"
 
 
-@lru_cache(4096)
 def trace_id(traceparent: str) -> str:
     """Return the trace id of a W3C traceparent of any version, '' if it is malformed or all zero; never an error."""
+    if plain := _PLAIN_TRACEPARENT.match(traceparent):
+        trace, span = plain.groups()
+        return "" if trace == _NO_TRACE or span == _NO_SPAN else trace
     found = _TRACEPARENT.match(traceparent)
     return found["trace"] if found else ""
 

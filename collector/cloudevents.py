@@ -82,7 +82,7 @@ def _split_batch(body: bytes) -> list[msgspec.Raw]:
 
 
 def _split_lines(body: bytes) -> list[bytes]:
-    lines = [line for line in (part.strip() for part in body.split(b"\n")) if line]
+    lines = [line for line in body.split(b"\n") if line and not line.isspace()]
     _check_count(len(lines))
     return lines
 

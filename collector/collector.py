@@ -52,7 +52,7 @@ class Collector:
         self._totals = Totals()
         self._events = Stream(folder / "events", store, EVENTS, settings, progress.mark_stored)
         self._traces = Stream(folder / "traces", store, TRACES, settings, lambda _position: None)
-        self._decoders = ThreadPoolExecutor(2, "decode")
+        self._decoders = ThreadPoolExecutor(1, "decode")
         self._waiters = ThreadPoolExecutor(_WAITERS, "wait")
         self._schema = msgspec.json.encode(json_schema())
         self._events_door = EventsDoor(

@@ -19,9 +19,11 @@ from collector.sink import Refused, Sink, Unavailable
 from tower.store.client import Store
 
 _log = structlog.get_logger(__name__)
-_BLOCK_BYTES = 8 << 20
-# A small backlog waits this long after the last insert, so that single events share blocks.
+_BLOCK_BYTES = 24 << 20
+# Less than a block waits, so that events share blocks: at least this long, and as many times as long as the last
+# insert took. An insert costs much the same for one row as for a thousand, and its processor is the doors' too.
 _LINGER_S = 0.05
+_LINGER_INSERTS = 1
 _IDLE_S = 0.5
 
 
@@ -109,9 +111,17 @@ class Drain:
         self._trouble = None
         self._journal.release(end, lines.count(b"\n"))
         self._on_stored(end)
-        if self._journal.backlog_bytes < self._block_bytes // 2:
-            self._stop.wait(max(0.0, _LINGER_S - (time.monotonic() - began)))
+        self._linger(time.monotonic() - began)
         return True
+
+    def _linger(self, insert_s: float) -> None:
+        """Let events gather for a block while they keep coming, within the time that the last insert's length allows."""
+        until = time.monotonic() + max(_LINGER_S - insert_s, _LINGER_INSERTS * insert_s)
+        waiting = -1
+        while waiting < (waiting := self._journal.backlog_bytes) < self._block_bytes:
+            left = until - time.monotonic()
+            if left <= 0 or self._stop.wait(min(left, _LINGER_S)):
+                return
 
     def _insert(self, insert: Callable[[bytes, str], None], lines: bytes, start: int, end: int) -> None:
         """Insert a range; one that is refused is halved until the line at fault stands alone."""

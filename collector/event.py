@@ -38,7 +38,7 @@ class LinkStatement(Struct, gc=False):
     retract: bool | None = None
 
 
-class Data(Struct, gc=False):
+class Data(Struct, gc=False, omit_defaults=True):
     """The flat payload of an event. Other fields are kept in the raw only, unless the connection allow-lists them."""
 
     order_id: Ids = None

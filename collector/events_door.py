@@ -65,7 +65,7 @@ class EventsDoor:
         if lone and batch.reply.rejected:
             raise _lone_problem(batch.reply.rejected[0])
         if batch.lines:
-            position = await self.stream.commit(b"".join(batch.lines))
+            position = await self.stream.commit(batch.lines)
             self.identities.remember(batch.fresh)
         else:
             position = self.stream.journal.end

@@ -22,9 +22,7 @@ class Identities:
         return self._old.get(ev) if body is None else body
 
     def remember(self, bodies: Mapping[int, int]) -> None:
-        """Keep identities whose lines are synced; the first body under an identity stays."""
+        """Keep identities whose lines are synced."""
         if len(self._young) + len(bodies) > self._half:
             self._old, self._young = self._young, {}
-        for ev, body in bodies.items():
-            if ev not in self._old:
-                self._young.setdefault(ev, body)
+        self._young.update(bodies)

@@ -38,7 +38,7 @@ class Reply(msgspec.Struct):
 class Batch:
     """What became of one request: the lines to journal, the answer, and the identities that are new."""
 
-    lines: list[bytes] = field(default_factory=list)
+    lines: bytearray = field(default_factory=bytearray)
     reply: Reply = field(default_factory=Reply)
     fresh: dict[int, int] = field(default_factory=dict)
 
@@ -73,15 +73,15 @@ def take(
             continue
         if line.reason:
             reply.quarantined += 1
-            lines.append(line.text)
+            lines += line.text
             continue
-        known = fresh.get(line.ev)
+        known = fresh.get(line.identity)
         if known is None:
-            known = identities.get(line.ev)
+            known = identities.get(line.identity)
         if known is None:
-            fresh[line.ev] = line.body
+            fresh[line.identity] = line.content
             reply.accepted += 1
-        elif known == line.body:
+        elif known == line.content:
             reply.duplicate += 1
             continue
         elif line.heartbeat:
@@ -89,7 +89,7 @@ def take(
         else:
             # Both bodies go to the store: which one counts must not depend on which came first.
             reply.quarantined += 1
-        lines.append(line.text)
+        lines += line.text
     return batch
 
 

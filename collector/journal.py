@@ -38,7 +38,7 @@ class Journal:
         self.id = journal_id(folder)
         self._segment_bytes = segment_bytes
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[bytes, Done]] = deque()
+        self._waiting: deque[tuple[bytes | bytearray, Done]] = deque()
         self._ages: deque[tuple[int, float]] = deque()
         self._stopping = False
         self._failure: str | None = None
@@ -76,7 +76,7 @@ class Journal:
         with self._changed:
             return self._failure
 
-    def submit(self, data: bytes, done: Done) -> None:
+    def submit(self, data: bytes | bytearray, done: Done) -> None:
         """Append whole lines; done is called on the journal's thread with the position after them, or the error."""
         with self._changed:
             if not self._stopping:
@@ -184,7 +184,7 @@ class Journal:
                     size += len(group[-1][0])
             self._commit(group)
 
-    def _commit(self, group: list[tuple[bytes, Done]]) -> None:
+    def _commit(self, group: list[tuple[bytes | bytearray, Done]]) -> None:
         joined = b"".join(data for data, _ in group)
         try:
             end = self._append(joined)
@@ -211,7 +211,7 @@ class Journal:
             position += len(data)
             done(position)
 
-    def _append(self, data: bytes) -> int:
+    def _append(self, data: bytes | bytearray) -> int:
         """Write and sync; returns the new end. After an error the file is as it was and a new segment follows."""
         if self._handle is None or self._end - self._start + len(data) > self._segment_bytes:
             self._roll()

@@ -1,29 +1,34 @@
 """The objects an event names: where its fact is kept and which links it states.
 
-The rules are those of rules.vocabulary. Events of one shape (the same types, one id each) get the same answer, so
-that answer is worked out once per shape and applied by position.
+The rules are those of rules.vocabulary. Events of one shape (the same types, one id each) get the same answer but for
+the ids, so that answer is worked out once per shape, as JSON with places for the ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from operator import attrgetter
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter, itemgetter
+from types import NoneType
 from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Struct
 
 from collector.event import Data, LinkStatement
 from collector.limits import MAX_ID
 from collector.rejection import Rejection
 from rules.vocabulary import ID_FIELDS, OBJECT_TYPES, RELATIONS, Link, ObjectRef, deepest, infer_links, orient
 
-_ids = attrgetter(*(f"{name}_id" for name in OBJECT_TYPES))
+_ids = attrgetter(*ID_FIELDS)
+_encode = msgspec.json.Encoder().encode
+_MAX_SHAPES = 4096
 
 
-class Objects(NamedTuple):
+class Objects(Struct, omit_defaults=True, gc=False):
     """Columns of an event: objects that hold the fact, and links as parallel lists."""
 
-    on_types: Sequence[str]
-    on_ids: Sequence[str]
+    on_types: Sequence[str] = ()
+    on_ids: Sequence[str] = ()
     child_types: Sequence[str] = ()
     child_ids: Sequence[str] = ()
     parent_types: Sequence[str] = ()
@@ -32,66 +37,73 @@ class Objects(NamedTuple):
     retracts: Sequence[int] = ()
 
 
-NOTHING = Objects((), ())
+def take_objects(data: Data, scope: str) -> bytes:
+    """Return the columns of an event's objects and links as JSON members, each after a comma; empty if it names none.
 
-
-def objects_of(data: Data, scope: str) -> Objects:
-    """Return the objects and links of an event, ids prefixed by the connection's scope. Raises Rejection."""
+    Ids are prefixed by the connection's scope. The fields that were read are emptied in data, so that what is left of
+    it are the attributes. Raises Rejection.
+    """
     values = _ids(data)
     if data.links:
-        return _listed(values, data.links, scope)
-    shape = _shape(tuple(map(type, values)))
-    if shape is None:
-        return _listed(values, (), scope)
-    if scope:
-        values = tuple(f"{scope}/{i}" for i in values)
-    columns = shape.columns
-    if columns is NOTHING:
-        return NOTHING
-    return Objects(
-        columns.on_types,
-        [values[i] for i in shape.on],
-        columns.child_types,
-        [values[i] for i in shape.children],
-        columns.parent_types,
-        [values[i] for i in shape.parents],
-        columns.relations,
-        columns.retracts,
-    )
+        links, data.links = data.links, None
+        return _listed(data, values, links, scope)
+    kinds = tuple(map(type, values))
+    shape = _SHAPES.get(kinds) or _learn(kinds)
+    if not shape.single:
+        return _listed(data, values, (), scope)
+    for name in shape.fields:
+        setattr(data, name, None)
+    ids = [_encode(f"{scope}/{values[i]}" if scope else values[i]) for i in shape.named]
+    return shape.members % shape.place(ids)
 
 
 class _Shape(NamedTuple):
-    """What all events with these fields have in common: positions of holders, children and parents, and the rest."""
+    """What all events with these fields have in common.
 
-    on: list[int]
-    children: list[int]
-    parents: list[int]
-    columns: Objects
+    named are the positions of the ids in the event; place puts them, once encoded, where members has a %b.
+    """
 
-
-@lru_cache(4096)
-def _shape(kinds: tuple[type, ...]) -> _Shape | None:
-    """Work out one shape on stand-in ids, given the type of each id field's value; None if one is a list."""
-    if list in kinds:
-        return None
-    named = {name: [name] for name, kind in zip(OBJECT_TYPES, kinds, strict=True) if kind is str}
-    if not named:
-        return _Shape([], [], [], NOTHING)
-    columns = _columns(named, [])
-    return _Shape(
-        [OBJECT_TYPES.index(t) for t in columns.on_types],
-        [OBJECT_TYPES.index(t) for t in columns.child_types],
-        [OBJECT_TYPES.index(t) for t in columns.parent_types],
-        columns,
-    )
+    single: bool
+    fields: tuple[str, ...]
+    named: tuple[int, ...] = ()
+    place: Callable[[list[bytes]], Any] = tuple
+    members: bytes = b""
 
 
-def _listed(values: Sequence[Any], links: Sequence[LinkStatement], scope: str) -> Objects:
+_SHAPES: dict[tuple[type, ...], _Shape] = {}
+
+
+def _learn(kinds: tuple[type, ...]) -> _Shape:
+    """Work out one shape on stand-in ids, given the type of each id field's value. There are at most 3^12."""
+    fields = tuple(name for name, kind in zip(ID_FIELDS, kinds, strict=True) if kind is not NoneType)
+    shape = _Shape(list not in kinds, fields)
+    if shape.single and fields:
+        types = [ID_FIELDS[name] for name in fields]
+        places: list[int] = []
+        members = b""
+        for column, values in msgspec.structs.asdict(_columns({t: [t] for t in types}, [])).items():
+            if not values:
+                continue
+            if column.endswith("_ids"):
+                places += [types.index(v) for v in values]
+                members += b',"%b":[%b]' % (column.encode(), b",".join([b"%b"] * len(values)))
+            else:
+                members += b',"%b":%b' % (column.encode(), _encode(values))
+        named = tuple(OBJECT_TYPES.index(t) for t in types)
+        shape = _Shape(True, fields, named, itemgetter(*places), members)
+    if len(_SHAPES) < _MAX_SHAPES:
+        _SHAPES[kinds] = shape
+    return shape
+
+
+def _listed(data: Data, values: Sequence[Any], links: Sequence[LinkStatement], scope: str) -> bytes:
     """Return the columns of an event with lists of ids or stated links."""
+    for name in ID_FIELDS:
+        setattr(data, name, None)
     named = {name: _unique(value, scope) for name, value in zip(OBJECT_TYPES, values, strict=True) if value is not None}
     named = {name: ids for name, ids in named.items() if ids}
     stated = _stated(links, scope)
-    return _columns(named, stated) if named or stated else NOTHING
+    return b"," + _encode(_columns(named, stated))[1:-1] if named or stated else b""
 
 
 def _columns(named: Mapping[str, Sequence[str]], stated: list[Link]) -> Objects:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from collector.canonical import hash64
 from collector.instant import instant
 from collector.rejection import Rejection
 
@@ -24,7 +24,7 @@ def refused_line(line: bytes, error: str) -> bytes:
     row: dict[str, Any] = {name: str(known[name]) for name in _KEPT if name in known}
     row |= {
         "received_at": _instant(known.get("received_at")),
-        "ev": hash64(line),
+        "ev": int.from_bytes(blake2b(line, digest_size=8).digest(), "little"),
         "quarantine": "store_refused",
         "quarantine_detail": f"the store refused this row: {error[:2000]}",
         "raw": line.decode(errors="replace").rstrip("\n"),

@@ -68,7 +68,7 @@ class Stream:
         if full := self._full():
             raise Problem(503, "disk_full", full, retry_after_s=10)
 
-    async def commit(self, data: bytes) -> int:
+    async def commit(self, data: bytes | bytearray) -> int:
         """Return the journal position after data once it is synced. Raises Problem 503 if it could not be."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[int] = loop.create_future()

@@ -8,8 +8,12 @@ CREATE TABLE events
     kind              LowCardinality(String),
     source            String,
     event_id          String,
-    ev                UInt64,                  -- hash of (source, event_id): the identity
-    body              UInt64,                  -- hash of the canonical content: tells a duplicate from a conflict
+    ev                UInt64 DEFAULT sipHash64(source, event_id),  -- the identity
+    body              UInt64 DEFAULT sipHash64(                    -- the content: tells a duplicate from a conflict
+        type, occurred_at, on_types, on_ids, child_types, child_ids, parent_types, parent_ids, relations, retracts,
+        ifNull(toString(amount), ''), ifNull(toString(quantity), ''), currency, customer_id, customer_tier, channel,
+        order_type, company, warehouse, partner, ifNull(toString(promised_at), ''), ifNull(toString(requested_at), ''),
+        reason, error, toString(attributes)),
     type              LowCardinality(String),
     milestone         LowCardinality(String),  -- '' for a heartbeat
     polarity          LowCardinality(String),  -- reached, failed, reversed
