@@ -115,7 +115,7 @@ class Drain:
         return True
 
     def _linger(self, insert_s: float) -> None:
-        """Let events gather for a block while they keep coming, within the time that the last insert's length allows."""
+        """Let events gather while they keep coming, within the time that the length of the last insert allows."""
         until = time.monotonic() + max(_LINGER_S - insert_s, _LINGER_INSERTS * insert_s)
         waiting = -1
         while waiting < (waiting := self._journal.backlog_bytes) < self._block_bytes:

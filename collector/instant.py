@@ -30,7 +30,7 @@ def instant(at: datetime, field: str) -> datetime:
 
 
 def instant_text(at: datetime, field: str) -> bytes:
-    """Return the instant as JSON, in its one spelling: UTC, cut to the millisecond. Raises Rejection as instant does."""
+    """Return the instant as JSON in its one spelling: UTC, cut to the millisecond. Raises Rejection."""
     if at.tzinfo is not UTC or not FIRST_YEAR <= at.year <= LAST_YEAR:
         at = instant(at, field)
     text = _encode(at)

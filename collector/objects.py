@@ -66,7 +66,7 @@ class _Shape(NamedTuple):
     single: bool
     fields: tuple[str, ...]
     named: tuple[int, ...] = ()
-    place: Callable[[list[bytes]], Any] = tuple
+    place: Callable[[list[bytes]], object] = tuple
     members: bytes = b""
 
 
