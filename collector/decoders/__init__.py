@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from collector.decoders import json_text, xml_tree
+from collector.decoders import edifact, json_text, x12, xml_tree
 from collector.decoders.unit import ControlTotal, Undecodable, Unit
 
 
@@ -22,6 +22,8 @@ class _Format(Protocol):
 _FORMATS: dict[str, _Format] = {
     "json": json_text,
     "xml": xml_tree,
+    "x12": x12,
+    "edifact": edifact,
 }
 
 __all__ = ["ControlTotal", "Undecodable", "Unit", "check_spec", "decode"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,19 @@ def tolerant(body: bytes, **spec: Any) -> tuple[list[Unit], Undecodable | None]:
     except Undecodable as error:
         return found, error
     return found, None
+
+
+def quickest(body: bytes, **spec: Any) -> float:
+    """Return the CPU seconds that a body takes, the least of three tries: neighbours slow the processor down."""
+    least = float("inf")
+    for _ in range(3):
+        began = time.process_time()
+        found, error = tolerant(body, **spec)
+        least = min(least, time.process_time() - began)
+        assert found or error
+        if least < 1:
+            break
+    return least
 
 
 def payloads(folder: str) -> list[Path]:
