@@ -7,7 +7,7 @@ finds every problem in it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -30,16 +30,18 @@ def is_identifier(text: str) -> bool:
 
 
 class Section:
-    """The mapping at a path of a document; `part` names its keys in rules.keys.KEYS."""
+    """The mapping at a path of a document; `part` names its keys in `keys`, for a rulebook rules.keys.KEYS."""
 
-    def __init__(self, document: Document, path: Path, value: Any, part: str) -> None:
-        self.document, self.path, self.part = document, path, part
+    def __init__(
+        self, document: Document, path: Path, value: Any, part: str, keys: Mapping[str, Sequence[str]] = KEYS
+    ) -> None:
+        self.document, self.path, self.part, self.keys = document, path, part, keys
         self.value: dict[str, Any] = value if isinstance(value, dict) else {}
         if not isinstance(value, dict):
-            self.report(None, f"{_shown(value)} is no mapping", f"known keys are {', '.join(KEYS[part])}")
+            self.report(None, f"{shown(value)} is no mapping", f"known keys are {', '.join(keys[part])}")
         for key in self.value:
-            if key not in KEYS[part]:
-                self.report(key, "unknown key", closest(key, KEYS[part]))
+            if key not in keys[part]:
+                self.report(key, "unknown key", closest(key, keys[part]))
 
     @property
     def where(self) -> str:
@@ -57,7 +59,7 @@ class Section:
 
     def raw(self, key: str) -> Any:
         """Return the value as written, or None."""
-        assert key in KEYS[self.part], f"{key} is missing from rules.keys for {self.part}"
+        assert key in self.keys[self.part], f"{key} is missing from the keys of {self.part}"
         return self.value.get(key)
 
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
@@ -68,7 +70,7 @@ class Section:
                 self.report(key, f"{key} is missing", f"every {self.part.split()[0]} needs it")
             return default
         if isinstance(value, bool | dict | list):
-            self.report(key, f"{_shown(value)} is no text", f"write {key}: some-text")
+            self.report(key, f"{shown(value)} is no text", f"write {key}: some-text")
             return default
         return str(value)
 
@@ -96,7 +98,7 @@ class Section:
             return ()
         items = value if isinstance(value, list) else [value]
         if any(item is None or isinstance(item, bool | dict | list) for item in items):
-            self.report(key, f"{_shown(value)} is no list of texts", f"write {key}: [one, another]")
+            self.report(key, f"{shown(value)} is no list of texts", f"write {key}: [one, another]")
             return ()
         return tuple(str(item) for item in items)
 
@@ -128,7 +130,7 @@ class Section:
         except InvalidOperation:
             share = Decimal(-1)
         if not str(value).endswith("%") or not 0 <= share <= 1 or (least_open and share == 0):
-            self.report(key, f"{_shown(value)} is no percentage above 0 and up to 100", "write for example 75%")
+            self.report(key, f"{shown(value)} is no percentage above 0 and up to 100", "write for example 75%")
             return None
         return share
 
@@ -142,7 +144,7 @@ class Section:
         except InvalidOperation:
             number = Decimal("NaN")
         if isinstance(value, bool) or not number.is_finite() or number <= 0:
-            self.report(key, f"{_shown(value)} is no number above 0", 'write for example "0.92"')
+            self.report(key, f"{shown(value)} is no number above 0", 'write for example "0.92"')
             return None
         return number
 
@@ -152,7 +154,7 @@ class Section:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.report(key, f"{_shown(value)} is no whole number from {least} to {most}", f"default is {default}")
+            self.report(key, f"{shown(value)} is no whole number from {least} to {most}", f"default is {default}")
             return default
         return value
 
@@ -162,7 +164,7 @@ class Section:
         if value is None:
             return default
         if not isinstance(value, bool):
-            self.report(key, f"{_shown(value)} is neither true nor false", "write true or false")
+            self.report(key, f"{shown(value)} is neither true nor false", "write true or false")
             return default
         return value
 
@@ -178,12 +180,12 @@ class Section:
     def section(self, key: str, part: str) -> Section | None:
         """Return the mapping under a key, or None when absent."""
         value = self.raw(key)
-        return None if value is None else Section(self.document, (*self.path, key), value, part)
+        return None if value is None else Section(self.document, (*self.path, key), value, part, self.keys)
 
     def sections(self, key: str, part: str) -> Iterator[Section]:
         """Return the mappings of the list under a key."""
         for path, value in self.items(key):
-            yield Section(self.document, path, value, part)
+            yield Section(self.document, path, value, part, self.keys)
 
     def items(self, key: str) -> list[tuple[Path, Any]]:
         """Return the items of the list under a key with their paths."""
@@ -191,7 +193,7 @@ class Section:
         if value is None:
             return []
         if not isinstance(value, list):
-            self.report(key, f"{_shown(value)} is no list", f"write {key}: [...] or one `- ` a line")
+            self.report(key, f"{shown(value)} is no list", f"write {key}: [...] or one `- ` a line")
             return []
         return [((*self.path, key, i), item) for i, item in enumerate(value)]
 
@@ -201,7 +203,7 @@ class Section:
         if value is None:
             return []
         if not isinstance(value, dict):
-            self.report(key, f"{_shown(value)} is no mapping of names", f"write {key}: {{name: ...}}")
+            self.report(key, f"{shown(value)} is no mapping of names", f"write {key}: {{name: ...}}")
             return []
         for name in value:
             if not is_identifier(name) and key in _REFERRED:
@@ -209,6 +211,7 @@ class Section:
         return [(name, (*self.path, key, name), item) for name, item in value.items()]
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """Return a value as a message quotes it."""
     text = repr(str(value) if isinstance(value, Decimal) else value)
     return text if len(text) <= 60 else text[:57] + "..."

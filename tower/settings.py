@@ -32,6 +32,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOWER_OTLP_PORT", None, "A second port that also takes OTLP, usually 4318; unset means none."),
     Setting("TOWER_BOOK", None, "Rulebook folder; unset means the order-to-cash book that ships with the tower."),
     Setting("TOWER_CONNECTIONS", None, "YAML file with the sending systems; unset means every system kind is known."),
+    Setting("TOWER_MAPPINGS", None, "Folder of own mapping sets, put before those that ship with the tower."),
     Setting("TOWER_ADMIN_TOKEN", None, "Token of the first administrator; unset means one is made and kept, mode 600."),
     Setting("TOWER_TICK_S", "1", "Seconds between two ticks of the engine."),
     Setting("TOWER_PUBLIC_URL", None, "Address of the dashboards as people reach them, for links."),
@@ -57,6 +58,7 @@ class Settings:
     otlp_port: int | None = None
     book: Path | None = None
     connections: Path | None = None
+    mappings: Path | None = None
     admin_token: str | None = None
     tick_s: float = 1.0
     public_url: str | None = None
@@ -103,6 +105,7 @@ class Settings:
             otlp_port=number("TOWER_OTLP_PORT", int, 0, 65535),
             book=path("TOWER_BOOK"),
             connections=path("TOWER_CONNECTIONS"),
+            mappings=path("TOWER_MAPPINGS"),
             admin_token=values["TOWER_ADMIN_TOKEN"],
             tick_s=number("TOWER_TICK_S", float, 0.05, 3600),
             public_url=values["TOWER_PUBLIC_URL"],

@@ -10,6 +10,7 @@ import typer
 
 from collector.load import LoadError
 from collector.lock import JournalInUse
+from collector.mapping import MappingsError
 from rules.errors import RulebookError
 from tower.model.connections import ConnectionsError
 from tower.model.secret import SecretError
@@ -28,9 +29,10 @@ def plainly(run: Callable[[], object]) -> int:
     """Run a command line and return its exit code, with expected failures said in words."""
     try:
         run()
-    except RulebookError as error:
+    except (RulebookError, MappingsError) as error:
         count = len(error.problems)
-        typer.echo(f"the rulebook cannot be used: {count} problem{'s' if count != 1 else ''}", err=True)
+        what = "the rulebook" if isinstance(error, RulebookError) else "the mappings"
+        typer.echo(f"{what} cannot be used: {count} problem{'s' if count != 1 else ''}", err=True)
         for problem in error.problems:
             typer.echo(f"  {problem}", err=True)
         return EXIT

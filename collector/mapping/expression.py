@@ -1,0 +1,318 @@
+"""JMESPath, checked when a mapping is loaded and turned into plain Python functions.
+
+Parsing, functions and the rarer forms are the jmespath library's own. The common forms (paths, filters, comparisons)
+are put together as closures here, which answer the same and several times as fast; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+import jmespath.exceptions
+import jmespath.parser
+import jmespath.visitor
+from jmespath.functions import Functions
+
+Read = Callable[[Any], Any]
+Node = Any  # the library's syntax tree: {"type", "children", "value"}
+# What the expressions of a mapping may start from.
+ROOTS = ("headers", "query", "body", "meta")
+SCOPED = ("item", "parent", "grandparent", "index")
+
+Failed = jmespath.exceptions.JMESPathError
+_interpreter = jmespath.visitor.TreeInterpreter()
+_functions = Functions()
+_TABLE: dict[str, Any] = Functions.FUNCTION_TABLE
+
+
+class BadExpression(ValueError):
+    """An expression that cannot be used, with a hint."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(problem)
+        self.hint = hint
+
+
+@lru_cache(8192)
+def parse(text: str) -> Node:
+    """Return the syntax tree of an expression whose functions exist. Raises BadExpression."""
+    try:
+        tree = jmespath.parser.Parser().parse(text).parsed
+    except Failed as error:
+        raise BadExpression(f"{text!r} is no JMESPath: {str(error).splitlines()[0]}", _quoting(text)) from None
+    for node in walk(tree):
+        if node["type"] == "function_expression":
+            _check_call(node["value"], len(node["children"]))
+    return tree
+
+
+def _quoting(text: str) -> str:
+    if '"' not in text and "'" not in text:
+        return "names with other than letters, digits and _ stand in double quotes, texts in single ones"
+    return "names stand in double quotes, texts in single ones, numbers and lists in backticks"
+
+
+def _check_call(name: str, given: int) -> None:
+    if name not in _TABLE:
+        near = get_close_matches(name, _TABLE, n=1)
+        raise BadExpression(
+            f"there is no function {name}()", f"did you mean {near[0]}()?" if near else f"known are {', '.join(_TABLE)}"
+        )
+    signature = _TABLE[name]["signature"]
+    many = bool(signature) and bool(signature[-1].get("variadic"))
+    if given < len(signature) if many else given != len(signature):
+        least = "at least " if many else ""
+        raise BadExpression(f"{name}() takes {least}{len(signature)} arguments, not {given}", "see jmespath.org")
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and all below it."""
+    yield node
+    for child in node["children"]:
+        if isinstance(child, dict):
+            yield from walk(child)
+
+
+def starts(node: Node) -> Iterator[str]:
+    """Yield the names that an expression looks up in its root; '@' where it takes the root itself."""
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        yield node["value"]
+    elif kind in ("current", "identity"):
+        yield "@"
+    elif kind in ("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"):
+        yield from starts(children[0])
+    elif kind != "expref":
+        for child in children:
+            if isinstance(child, dict):
+                yield from starts(child)
+
+
+def ends(node: Node) -> Iterator[tuple[str, ...]]:
+    """Yield the path of names behind each value that an expression can give, as far as they are known."""
+    kind, children = node["type"], node["children"]
+    if kind == "field":
+        yield (node["value"],)
+    elif kind in ("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"):
+        heads = list(ends(children[0]))
+        tails = list(ends(children[1]))
+        yield from [(*head, *tail) for head in heads or [()] for tail in tails] or heads
+    elif kind not in ("comparator", "not_expression", "literal"):
+        for child in children:
+            if isinstance(child, dict):
+                yield from ends(child)
+
+
+def check_starts(text: str, known: set[str]) -> None:
+    """Raise BadExpression if an expression starts from a name that does not exist where it stands."""
+    for name in starts(parse(text)):
+        if name == "@":
+            raise BadExpression(f"{text!r} takes everything", f"start from {', '.join(sorted(known))}")
+        if name not in known:
+            hint = f"write body.{name}, or start from {', '.join(sorted(known))}"
+            if name in SCOPED:
+                hint = f"{name} exists inside a foreach only; here are {', '.join(sorted(known))}"
+            if name in ("null", "true", "false"):
+                hint = f"a constant stands in backticks: `{name}`"
+            raise BadExpression(f"{text!r} starts from {name!r}", hint)
+
+
+@lru_cache(8192)
+def compile_expression(text: str) -> Read:
+    """Return the function that evaluates an expression. It may raise Failed. Raises BadExpression."""
+    return _compile(parse(text))
+
+
+def _compile(node: Node) -> Read:
+    build = _BUILD.get(node["type"])
+    if build is None:
+        return lambda value: _interpreter.visit(node, value)
+    return build(node)
+
+
+def _field(node: Node) -> Read:
+    name = node["value"]
+    return lambda value: value.get(name) if type(value) is dict else None
+
+
+def _chain(node: Node) -> Read:
+    steps = _flat(node)
+    if all(step["type"] == "field" for step in steps):
+        names = tuple(step["value"] for step in steps)
+
+        def path(value: Any) -> Any:
+            for name in names:
+                if type(value) is not dict:
+                    return None
+                value = value.get(name)
+            return value
+
+        return path
+    reads = tuple(map(_compile, steps))
+
+    def chain(value: Any) -> Any:
+        for read in reads:
+            value = read(value)
+        return value
+
+    return chain
+
+
+def _flat(node: Node) -> list[Node]:
+    if node["type"] not in ("subexpression", "index_expression", "pipe"):
+        return [node]
+    return [step for child in node["children"] for step in _flat(child)]
+
+
+def _index(node: Node) -> Read:
+    at = node["value"]
+
+    def index(value: Any) -> Any:
+        if type(value) is not list:
+            return None
+        try:
+            return value[at]
+        except IndexError:
+            return None
+
+    return index
+
+
+def _same(_node: Node) -> Read:
+    return lambda value: value
+
+
+def _literal(node: Node) -> Read:
+    constant = node["value"]
+    return lambda _value: constant
+
+
+def _is_false(value: Any) -> bool:
+    return value is None or value is False or (not value and type(value) in (str, list, dict))
+
+
+def _or(node: Node) -> Read:
+    left, right = map(_compile, node["children"])
+
+    def either(value: Any) -> Any:
+        found = left(value)
+        return right(value) if _is_false(found) else found
+
+    return either
+
+
+def _and(node: Node) -> Read:
+    left, right = map(_compile, node["children"])
+
+    def both(value: Any) -> Any:
+        found = left(value)
+        return found if _is_false(found) else right(value)
+
+    return both
+
+
+def _not(node: Node) -> Read:
+    (inner,) = map(_compile, node["children"])
+
+    def negated(value: Any) -> Any:
+        found = inner(value)
+        return False if type(found) is int else _is_false(found)
+
+    return negated
+
+
+def _comparator(node: Node) -> Read:
+    if node["value"] not in ("eq", "ne"):
+        return lambda value: _interpreter.visit(node, value)
+    left, right = map(_compile, node["children"])
+    compare: Callable[[Any, Any], bool] = _interpreter.COMPARATOR_FUNC[node["value"]]
+    equal = node["value"] == "eq"
+
+    def compared(value: Any) -> Any:
+        one, other = left(value), right(value)
+        if type(one) is str and type(other) is str:
+            return (one == other) is equal
+        return compare(one, other)
+
+    return compared
+
+
+def _projection(node: Node) -> Read:
+    left, right = map(_compile, node["children"])
+
+    def projected(value: Any) -> Any:
+        base = left(value)
+        if type(base) is not list:
+            return None
+        return [found for element in base if (found := right(element)) is not None]
+
+    return projected
+
+
+def _filter(node: Node) -> Read:
+    left, right, condition = map(_compile, node["children"])
+
+    def filtered(value: Any) -> Any:
+        base = left(value)
+        if type(base) is not list:
+            return None
+        return [
+            found for element in base if not _is_false(condition(element)) and (found := right(element)) is not None
+        ]
+
+    return filtered
+
+
+def _flatten(node: Node) -> Read:
+    (inner,) = map(_compile, node["children"])
+
+    def flattened(value: Any) -> Any:
+        base = inner(value)
+        if type(base) is not list:
+            return None
+        merged: list[Any] = []
+        for element in base:
+            if type(element) is list:
+                merged += element
+            else:
+                merged.append(element)
+        return merged
+
+    return flattened
+
+
+def _list(node: Node) -> Read:
+    reads = tuple(map(_compile, node["children"]))
+    return lambda value: None if value is None else [read(value) for read in reads]
+
+
+def _call(node: Node) -> Read:
+    name, children = node["value"], node["children"]
+    if any(child["type"] == "expref" for child in children):
+        return lambda value: _interpreter.visit(node, value)
+    reads = tuple(map(_compile, children))
+    return lambda value: _functions.call_function(name, [read(value) for read in reads])
+
+
+_BUILD: dict[str, Callable[[Node], Read]] = {
+    "field": _field,
+    "subexpression": _chain,
+    "index_expression": _chain,
+    "pipe": _chain,
+    "index": _index,
+    "current": _same,
+    "identity": _same,
+    "literal": _literal,
+    "or_expression": _or,
+    "and_expression": _and,
+    "not_expression": _not,
+    "comparator": _comparator,
+    "projection": _projection,
+    "filter_projection": _filter,
+    "flatten": _flatten,
+    "multi_select_list": _list,
+    "function_expression": _call,
+}

@@ -1,0 +1,193 @@
+"""Folders of mapping files to sets of mappings: one set for one kind of system, the first mapping that matches wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from collector.decoders import Undecodable, Unit, decode
+from collector.mapping.apply import run
+from collector.mapping.context import Context, root_of
+from collector.mapping.errors import MappingFailed, MappingsError
+from collector.mapping.model import Mapped, MappingFile
+from collector.mapping.read import read_mapping
+from collector.mapping.transforms import Surroundings
+from rules.errors import Problem, closest
+
+SHIPPED = Path(__file__).parent.parent / "mappings"
+UNMAPPED, FAILED = "unmapped_payload", "mapping_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one document of a message. reason is the quarantine reason, '' where it is usable.
+
+    mapping is the label of the one that read it, '' if none matched. ignored says why it gives no event by intention.
+    """
+
+    position: str
+    mapping: str = ""
+    events: tuple[Mapped, ...] = ()
+    reason: str = ""
+    detail: str = ""
+    ignored: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """The mappings of one kind of system, in the order of their files."""
+
+    name: str
+    mappings: tuple[MappingFile, ...]
+
+    def match(
+        self, root: dict[str, Any], context: Context, spec: Mapping[str, Any] | None = None
+    ) -> MappingFile | None:
+        """Return the first mapping that says it knows the document; spec limits them to those of one format."""
+        around = Surroundings(context.codes, context.currency)
+        for mapping in self.mappings:
+            if spec is not None and mapping.decode != spec:
+                continue
+            try:
+                if mapping.match.holds(root, around):
+                    return mapping
+            except MappingFailed:  # an expression about another kind of document
+                continue
+        return None
+
+    def outcomes(self, body: bytes, context: Context) -> Iterator[Outcome]:
+        """Yield what becomes of each document of a message, in their order; at least one. Never raises for a message.
+
+        A set may hold several formats: the first whose decoder and whose mappings know the first document is taken.
+        """
+        spec, units, first = self._open(body, context)
+        if spec is None:
+            yield first
+            return
+        try:
+            for unit in units:
+                yield self._outcome(unit, spec, context)
+        except Undecodable as error:
+            yield _undecodable(error)
+
+    def _open(self, body: bytes, context: Context) -> tuple[Mapping[str, Any] | None, Iterator[Unit], Outcome]:
+        """Return the format to read a body by and its documents, or None and what to say of a body that has none."""
+        specs: list[Mapping[str, Any]] = []
+        for mapping in self.mappings:
+            if mapping.decode not in specs:
+                specs.append(mapping.decode)
+        readable: Mapping[str, Any] | None = None
+        fault: Undecodable | None = None
+        for spec in specs:
+            try:
+                unit = next(decode(spec, body), None)
+            except Undecodable as error:
+                fault = fault or error
+                continue
+            if unit is None:
+                continue
+            if self.match(root_of(unit.document, context), context, spec) is not None:
+                return spec, decode(spec, body), Outcome("")
+            readable = readable or spec
+        if readable is not None:
+            return readable, decode(readable, body), Outcome("")
+        if fault is not None:
+            return None, iter(()), _undecodable(fault)
+        return None, iter(()), Outcome("", reason=UNMAPPED, detail="the message holds no document")
+
+    def _outcome(self, unit: Unit, spec: Mapping[str, Any], context: Context) -> Outcome:
+        root = root_of(unit.document, context)
+        mapping = self.match(root, context, spec)
+        if mapping is None:
+            return Outcome(unit.position, reason=UNMAPPED, detail=self._unmapped(unit), notes=unit.notes)
+        if mapping.refuse is not None:
+            reason, detail = mapping.refuse.reason, mapping.refuse.detail
+            return Outcome(unit.position, mapping.label, reason=reason, detail=detail, notes=unit.notes)
+        if mapping.ignore:
+            return Outcome(unit.position, mapping.label, ignored=mapping.ignore, notes=unit.notes)
+        try:
+            events = run(mapping, root, context)
+        except MappingFailed as error:
+            detail = f"{mapping.file}: {error}"
+            return Outcome(unit.position, mapping.label, reason=FAILED, detail=detail, notes=unit.notes)
+        return Outcome(unit.position, mapping.label, tuple(events), notes=unit.notes)
+
+    def _unmapped(self, unit: Unit) -> str:
+        held = ", ".join(sorted(map(str, unit.document))[:12])
+        return f"no mapping of the set {self.name} knows it; it holds {held or 'nothing'}"
+
+
+def _undecodable(error: Undecodable) -> Outcome:
+    return Outcome(error.position, reason=error.reason, detail=error.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingSet:
+    """All sets by name."""
+
+    systems: Mapping[str, System]
+
+    def select(self, name: str) -> System:
+        """Return the set that a connection names. Raises MappingsError."""
+        system = self.systems.get(name)
+        if system is None:
+            raise MappingsError([Problem(f"there is no mapping set {name!r}", closest(name, self.systems))])
+        return system
+
+
+def load_mappings(*folders: Path) -> MappingSet:
+    """Return the sets of some folders, each a folder of sets; without one, those that ship.
+
+    A later folder's mapping replaces the one of the same name in the same set; further ones are asked first.
+    Raises MappingsError with every problem.
+    """
+    problems: list[Problem] = []
+    systems: dict[str, System] = {}
+    for folder in folders or (SHIPPED,):
+        for path in _sets(folder, problems):
+            read = _read_set(path, problems)
+            own = {mapping.name for mapping in read}
+            held = systems[path.name].mappings if path.name in systems else ()
+            systems[path.name] = System(path.name, (*read, *(m for m in held if m.name not in own)))
+    if problems:
+        raise MappingsError(problems)
+    return MappingSet(dict(sorted(systems.items())))
+
+
+def _sets(folder: Path, problems: list[Problem]) -> Sequence[Path]:
+    try:
+        found = sorted(path for path in folder.iterdir() if path.is_dir() and any(path.glob("*.yaml")))
+    except OSError as error:
+        problems.append(Problem(f"the folder cannot be read ({error.strerror})", "", "", str(folder)))
+        return ()
+    if not found:
+        problems.append(Problem("the folder holds no set", "make a folder in it for each system", "", str(folder)))
+    return found
+
+
+def _read_set(path: Path, problems: list[Problem]) -> list[MappingFile]:
+    found: list[MappingFile] = []
+    for file in sorted(path.glob("*.yaml")):
+        name = f"{path.name}/{file.name}"
+        try:
+            text = file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(f"cannot be read ({error})", "save it as UTF-8 text", "", name, 1))
+            continue
+        mapping, wrong = read_mapping(name, text, path)
+        problems += wrong
+        if mapping is not None:
+            if mapping.name in {m.name for m in found}:
+                problems.append(Problem(f"the set has a mapping {mapping.name!r} already", "", "mapping", name, 1))
+            found.append(mapping)
+    return found
+
+
+def structured(mapped: Mapped) -> bytes:
+    """Return an event as the JSON that collector.intake takes."""
+    return msgspec.json.encode(mapped.event)
