@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
-from collector.decoders import edifact, json_text, x12, xml_tree
+from collector.decoders import delimited, edifact, fixed, json_text, x12, xml_tree
 from collector.decoders.unit import ControlTotal, Undecodable, Unit
 
 
@@ -24,6 +24,8 @@ _FORMATS: dict[str, _Format] = {
     "xml": xml_tree,
     "x12": x12,
     "edifact": edifact,
+    "csv": delimited,
+    "fixed": fixed,
 }
 
 __all__ = ["ControlTotal", "Undecodable", "Unit", "check_spec", "decode"]

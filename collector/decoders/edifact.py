@@ -114,7 +114,7 @@ def _service(text: str) -> tuple[_Marks, int]:
         if len(text) < 9:
             raise Undecodable("the UNA ends before its six characters", "")
         component, element, decimal, release, repetition, terminator = tuple(text[3:9])
-        marks = _Marks(component, element, decimal, release.strip(), repetition.strip(), terminator)
+        marks = _Marks(component, element, decimal, release.strip(" "), repetition.strip(" "), terminator)
         separators = (component, element, terminator)
         used = [mark for mark in (*separators, marks.release) if mark]
         if len(set(used)) < len(used) or any(mark.isalnum() or mark == " " for mark in used):

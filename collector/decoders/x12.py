@@ -142,7 +142,7 @@ def _header(text: str) -> tuple[_Marks, Segment, tuple[str, ...]]:
 
 def _separator(mark: str) -> str:
     """Return '' for what is a letter, a digit or a space: such a place says that there is no separator."""
-    return "" if mark.isalnum() or mark.isspace() else mark
+    return "" if mark.isalnum() or mark == " " else mark
 
 
 def _elements(parts: list[str]) -> Segment:

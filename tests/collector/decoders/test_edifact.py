@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydifact.segmentcollection import RawSegmentCollection
 
-from tests.collector.decoders.ask import document, payloads, quickest, refusal, tolerant, units
+from tests.collector.decoders.ask import document, payloads, refusal, seconds_a_megabyte, tolerant, units
 
 UNB = "UNB+UNOC:3+SENDER:14+RECEIVER:ZZ+260301:0930+REF1'"
 
@@ -327,7 +327,7 @@ def test_mutated_interchanges_give_units_or_a_refusal(seed: int, whole: bool) ->
 )
 def test_a_hostile_megabyte_is_done_in_time(middle: str) -> None:
     body = interchange("UNH+1+IFTSTA:D:96A:UN", middle.removesuffix("'"), "UNT+2+1").encode()
-    assert quickest(body, format="edifact") < 2
+    assert seconds_a_megabyte(body, format="edifact") < 4
 
 
 @pytest.mark.skipif(not payloads("edifact"), reason="the shared samples are not at hand")
