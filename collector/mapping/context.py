@@ -53,5 +53,6 @@ def root_of(document: Any, context: Context) -> dict[str, Any]:
 
 def rfc3339(at: datetime) -> str:
     """Return an instant as events write it: UTC, cut to the millisecond."""
-    at = at.astimezone(UTC)
+    if at.tzinfo is not UTC:
+        at = at.astimezone(UTC)
     return (at - timedelta(microseconds=at.microsecond % 1000)).isoformat(timespec="milliseconds")[:-6] + "Z"

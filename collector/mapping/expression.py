@@ -22,9 +22,11 @@ Node = Any  # the library's syntax tree: {"type", "children", "value"}
 ROOTS = ("headers", "query", "body", "meta")
 SCOPED = ("item", "parent", "grandparent", "index")
 
-Failed = jmespath.exceptions.JMESPathError
+# What evaluating may raise: the library's own errors, and what its functions let through for values of a wrong kind.
+Failed = (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError)
 _interpreter = jmespath.visitor.TreeInterpreter()
 _functions = Functions()
+_PATHS = ("subexpression", "index_expression", "projection", "value_projection", "filter_projection")
 _TABLE: dict[str, Any] = Functions.FUNCTION_TABLE
 
 
@@ -41,9 +43,11 @@ def parse(text: str) -> Node:
     """Return the syntax tree of an expression whose functions exist. Raises BadExpression."""
     try:
         tree = jmespath.parser.Parser().parse(text).parsed
-    except Failed as error:
+    except jmespath.exceptions.JMESPathError as error:
         raise BadExpression(f"{text!r} is no JMESPath: {str(error).splitlines()[0]}", _quoting(text)) from None
     for node in walk(tree):
+        if node["type"] in _PATHS and node["children"][0]["type"] == "not_expression":
+            raise BadExpression(f"{text!r} negates only the first name of a path", "write !(a.b) for !a.b")
         if node["type"] == "function_expression":
             _check_call(node["value"], len(node["children"]))
     return tree
@@ -83,7 +87,7 @@ def starts(node: Node) -> Iterator[str]:
         yield node["value"]
     elif kind in ("current", "identity"):
         yield "@"
-    elif kind in ("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"):
+    elif kind in _PATHS or kind == "pipe":
         yield from starts(children[0])
     elif kind != "expref":
         for child in children:
@@ -96,10 +100,12 @@ def ends(node: Node) -> Iterator[tuple[str, ...]]:
     kind, children = node["type"], node["children"]
     if kind == "field":
         yield (node["value"],)
-    elif kind in ("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"):
-        heads = list(ends(children[0]))
-        tails = list(ends(children[1]))
-        yield from [(*head, *tail) for head in heads or [()] for tail in tails] or heads
+    elif kind in _PATHS or kind == "pipe":
+        paths: list[tuple[str, ...]] = []
+        for step in children[:2] if kind == "filter_projection" else children:
+            tails = list(ends(step))
+            paths = [(*head, *tail) for head in paths or [()] for tail in tails] or paths
+        yield from paths
     elif kind not in ("comparator", "not_expression", "literal"):
         for child in children:
             if isinstance(child, dict):
@@ -122,7 +128,7 @@ def check_starts(text: str, known: set[str]) -> None:
 
 @lru_cache(8192)
 def compile_expression(text: str) -> Read:
-    """Return the function that evaluates an expression. It may raise Failed. Raises BadExpression."""
+    """Return the function that evaluates an expression; it may raise one of Failed. Raises BadExpression."""
     return _compile(parse(text))
 
 
@@ -294,7 +300,40 @@ def _call(node: Node) -> Read:
     if any(child["type"] == "expref" for child in children):
         return lambda value: _interpreter.visit(node, value)
     reads = tuple(map(_compile, children))
-    return lambda value: _functions.call_function(name, [read(value) for read in reads])
+    plain = _plain_types(_TABLE[name]["signature"], len(children))
+    function = _TABLE[name]["function"]
+    if plain is None:
+        return lambda value: _functions.call_function(name, [read(value) for read in reads])
+
+    def call(value: Any) -> Any:
+        given = [read(value) for read in reads]
+        for argument, types in zip(given, plain, strict=True):
+            if types and type(argument) not in types:
+                return _functions.call_function(name, given)  # raises the library's own error
+        return function(_functions, *given)
+
+    return call
+
+
+def _plain_types(signature: Any, given: int) -> list[frozenset[type]] | None:
+    """Return which Python types each argument may have, empty for any; None where the types of members matter."""
+    found = []
+    for i in range(given):
+        names = signature[min(i, len(signature) - 1)]["types"]
+        if any(name not in _TYPES for name in names):
+            return None
+        found.append(frozenset(kind for name in names for kind in _TYPES[name]))
+    return found
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+    "null": (type(None),),
+    "string": (str,),
+    "number": (int, float),
+}
 
 
 _BUILD: dict[str, Callable[[Node], Read]] = {

@@ -39,20 +39,15 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """The mappings of one kind of system, in the order of their files."""
+class Format:
+    """The mappings of one set that read documents of one format."""
 
-    name: str
+    decode: Mapping[str, Any]
     mappings: tuple[MappingFile, ...]
 
-    def match(
-        self, root: dict[str, Any], context: Context, spec: Mapping[str, Any] | None = None
-    ) -> MappingFile | None:
-        """Return the first mapping that says it knows the document; spec limits them to those of one format."""
-        around = Surroundings(context.codes, context.currency)
+    def match(self, root: dict[str, Any], around: Surroundings) -> MappingFile | None:
+        """Return the first mapping that says it knows the document."""
         for mapping in self.mappings:
-            if spec is not None and mapping.decode != spec:
-                continue
             try:
                 if mapping.match.holds(root, around):
                     return mapping
@@ -60,49 +55,58 @@ class System:
                 continue
         return None
 
+
+class System:
+    """The mappings of one kind of system, in the order of their files."""
+
+    def __init__(self, name: str, mappings: Sequence[MappingFile]) -> None:
+        self.name, self.mappings = name, tuple(mappings)
+        specs: list[Mapping[str, Any]] = []
+        for mapping in mappings:
+            if mapping.decode not in specs:
+                specs.append(mapping.decode)
+        self._formats = [Format(spec, tuple(m for m in mappings if m.decode == spec)) for spec in specs]
+
     def outcomes(self, body: bytes, context: Context) -> Iterator[Outcome]:
         """Yield what becomes of each document of a message, in their order; at least one. Never raises for a message.
 
         A set may hold several formats: the first whose decoder and whose mappings know the first document is taken.
         """
-        spec, units, first = self._open(body, context)
-        if spec is None:
-            yield first
-            return
-        try:
-            for unit in units:
-                yield self._outcome(unit, spec, context)
-        except Undecodable as error:
-            yield _undecodable(error)
-
-    def _open(self, body: bytes, context: Context) -> tuple[Mapping[str, Any] | None, Iterator[Unit], Outcome]:
-        """Return the format to read a body by and its documents, or None and what to say of a body that has none."""
-        specs: list[Mapping[str, Any]] = []
-        for mapping in self.mappings:
-            if mapping.decode not in specs:
-                specs.append(mapping.decode)
-        readable: Mapping[str, Any] | None = None
+        base = root_of(None, context)
+        around = Surroundings(context.codes, context.currency)
+        readable: tuple[Format, Iterator[Unit], Unit] | None = None
         fault: Undecodable | None = None
-        for spec in specs:
+        for form in self._formats:
+            units = decode(form.decode, body)
             try:
-                unit = next(decode(spec, body), None)
+                first = next(units, None)
             except Undecodable as error:
                 fault = fault or error
                 continue
-            if unit is None:
+            if first is None:
                 continue
-            if self.match(root_of(unit.document, context), context, spec) is not None:
-                return spec, decode(spec, body), Outcome("")
-            readable = readable or spec
+            if form.match({**base, "body": first.document}, around) is not None:
+                readable = (form, units, first)
+                break
+            readable = readable or (form, units, first)
         if readable is not None:
-            return readable, decode(readable, body), Outcome("")
-        if fault is not None:
-            return None, iter(()), _undecodable(fault)
-        return None, iter(()), Outcome("", reason=UNMAPPED, detail="the message holds no document")
+            form, units, first = readable
+            yield self._outcome(first, form, base, around, context)
+            try:
+                for unit in units:
+                    yield self._outcome(unit, form, base, around, context)
+            except Undecodable as error:
+                yield _undecodable(error)
+        elif fault is not None:
+            yield _undecodable(fault)
+        else:
+            yield Outcome("", reason=UNMAPPED, detail="the message holds no document")
 
-    def _outcome(self, unit: Unit, spec: Mapping[str, Any], context: Context) -> Outcome:
-        root = root_of(unit.document, context)
-        mapping = self.match(root, context, spec)
+    def _outcome(
+        self, unit: Unit, form: Format, base: Mapping[str, Any], around: Surroundings, context: Context
+    ) -> Outcome:
+        root = {**base, "body": unit.document}
+        mapping = form.match(root, around)
         if mapping is None:
             return Outcome(unit.position, reason=UNMAPPED, detail=self._unmapped(unit), notes=unit.notes)
         if mapping.refuse is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any
 
-from collector.mapping.errors import Unusable, failed
+from collector.mapping.errors import failed
 from collector.mapping.expression import Failed, Read
 from collector.mapping.times import Parse
 from collector.mapping.transforms import Change, Surroundings
@@ -35,8 +35,8 @@ class Value:
             value = self.read(root)
             for change in self.changes:
                 value = change(value, around)
-        except (Failed, Unusable) as error:
-            raise failed(self.key, self.expression, str(error).splitlines()[0]) from None
+        except Failed as error:
+            raise failed(self.key, self.expression, (str(error) or type(error).__name__).splitlines()[0]) from None
         return None if value == "" or value == [] else value
 
 

@@ -226,7 +226,7 @@ class _Reader:
     def _name(self, section: Section, object_type: str, roots: set[str]) -> Name | None:
         key = section.text("key", required=True)
         known = _keys_of(object_type)
-        if key and key not in known:
+        if key and key not in known and object_type:
             section.report("key", f"{key!r} is no key of {object_type}", closest(key, known))
         value = self._own_value(section, roots)
         scope = self._value_at(section, "scope", roots)

@@ -135,7 +135,7 @@ def _iso(value: Any) -> Stamp | None:
 
 
 def _to_the_minute(text: str) -> bool:
-    clock = re.split(r"[Zz]|[-+]", text[11:], maxsplit=1)[0]
+    clock = re.split(r"[-+Zz]", re.split(r"[T ]", text, maxsplit=1)[-1], maxsplit=1)[0]
     return len(clock.replace(":", "")) <= 4
 
 
