@@ -15,18 +15,28 @@ from collector.door import Authenticate, caller, problems
 from collector.event import json_schema
 from collector.events_door import EventsDoor
 from collector.identity import Identities
+from collector.ingest.door import IngestDoor
+from collector.ingest.proof import resolved_secrets
+from collector.ingest.throttle import Throttle
 from collector.lock import FolderLock
+from collector.raw.mapper import Mapper
+from collector.raw.recall import recall
+from collector.raw.seen import Seen
+from collector.raw.sink import RawSink
 from collector.refused import refused_line
-from collector.sink import Table
+from collector.sink import Sink, Table
 from collector.stats import CollectorStats, Totals
 from collector.stream import Stream
 from collector.traces_door import TracesDoor, statuses
 from tower.model.connections import Connections
 from tower.model.progress import Progress
+from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.client import Store
+from tower.store.seal import load_seal
 
 EVENTS = Table("events", refused_line)
+_NO_SECRETS = Secrets()
 TRACES = Table("otel_traces")
 _STOP_S = 10.0
 # Threads that only wait for a tick on behalf of ?wait=stored.
@@ -45,13 +55,21 @@ class Collector:
         milestones: Callable[[], frozenset[str]],
         progress: Progress,
         clock: Callable[[], datetime],
+        secrets: Secrets = _NO_SECRETS,
     ) -> None:
         folder = settings.data_dir / "journal"
+        resolved = resolved_secrets(connections, secrets)
         self._lock = FolderLock(folder)
+        self._store, self._clock = store, clock
         self._authenticate = authenticate
         self._totals = Totals()
-        self._events = Stream(folder / "events", store, EVENTS, settings, progress.mark_stored)
-        self._traces = Stream(folder / "traces", store, TRACES, settings, lambda _position: None)
+        self._events = Stream(folder / "events", store, Sink(store, EVENTS), settings, progress.mark_stored)
+        self._traces = Stream(folder / "traces", store, Sink(store, TRACES), settings, lambda _position: None)
+        seal = load_seal(settings, secrets)
+        raw_progress = Progress()
+        raw_sink = RawSink(store, seal, Mapper(connections, milestones), self._events)
+        self._raw = Stream(folder / "raw", store, raw_sink, settings, raw_progress.mark_stored)
+        self._seen, self._throttle = Seen(), Throttle()
         self._decoders = ThreadPoolExecutor(1, "decode")
         self._waiters = ThreadPoolExecutor(_WAITERS, "wait")
         self._schema = msgspec.json.encode(json_schema())
@@ -68,12 +86,35 @@ class Collector:
             self._decoders,
             self._waiters,
         )
+        self._ingest_door = IngestDoor(
+            settings,
+            store,
+            self._raw,
+            self._events,
+            connections,
+            resolved,
+            authenticate,
+            seal,
+            self._seen,
+            self._throttle,
+            raw_progress,
+            progress,
+            clock,
+            self._totals,
+            self._decoders,
+            self._waiters,
+        )
         self._traces_door = TracesDoor(self._traces, authenticate, self._totals, self._decoders)
 
     def routes(self) -> list[BaseRoute]:
         """Return the doors."""
         return [
             Route("/v1/events", problems(self._events_door.handle, self._totals), methods=["POST"]),
+            Route(
+                "/v1/ingest/{connection}",
+                problems(self._ingest_door.handle, self._totals),
+                methods=["POST", "GET", "OPTIONS"],
+            ),
             Route("/v1/traces", statuses(self._traces_door.handle, self._totals), methods=["POST"]),
             Route("/v1/schemas", problems(self._schemas, self._totals), methods=["GET"]),
         ]
@@ -84,12 +125,15 @@ class Collector:
 
     def start(self) -> None:
         """Begin to drain what the journals hold."""
+        recall(self._store, self._raw.unstored(), self._seen, self._throttle, self._clock())
         self._events.start()
+        self._raw.start()
         self._traces.start()
 
     def stop(self) -> None:
         """Sync what was taken, drain for a bounded time and let the journals go. Nothing acknowledged is lost."""
         self._decoders.shutdown(wait=True)
+        self._raw.stop(_STOP_S)
         self._events.stop(_STOP_S)
         self._traces.stop(_STOP_S)
         self._waiters.shutdown(wait=False, cancel_futures=True)
@@ -97,7 +141,7 @@ class Collector:
 
     def stats(self) -> CollectorStats:
         """Return the counts of this moment."""
-        streams = (self._events, self._traces)
+        streams = (self._events, self._raw, self._traces)
         reason = next((s.trouble for s in streams if s.trouble), "")
         totals = self._totals
         return CollectorStats(
@@ -112,6 +156,7 @@ class Collector:
             spans=totals.spans,
             spans_rejected=totals.spans_rejected,
             store_refused=sum(s.refused for s in streams),
+            connections=totals.connections,
             ready=not reason,
             reason=reason,
         )

@@ -15,7 +15,7 @@ import tenacity
 
 from collector.checkpoint import Checkpoint
 from collector.journal import Journal
-from collector.sink import Refused, Sink, Unavailable
+from collector.sink import Destination, Refused, Unavailable
 from tower.store.client import Store
 
 _log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class Drain:
         self,
         journal: Journal,
         store: Store,
-        sink: Sink,
+        sink: Destination,
         on_stored: Callable[[int], None],
         block_bytes: int = _BLOCK_BYTES,
     ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -33,6 +34,20 @@ class Table:
 
     name: str
     refused: Callable[[bytes, str], bytes] | None = None
+
+
+class Destination(Protocol):
+    """Where a drain puts the lines of a journal."""
+
+    @property
+    def table(self) -> Table:
+        """The table that the rows end in."""
+
+    def prepare(self) -> None:
+        """Do what is to be done once before the first insert."""
+
+    def insert(self, client: Client, lines: bytes, token: str) -> None:
+        """Insert whole lines once. Raises Refused or Unavailable."""
 
 
 class Sink:

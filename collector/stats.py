@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class ConnectionTotals:
+    """Native messages of one connection since start: kept, repeated, unproved, over its share, else refused."""
+
+    received: int = 0
+    duplicate: int = 0
+    unverified: int = 0
+    throttled: int = 0
+    refused: int = 0
+
+    def refuse(self, code: str) -> None:
+        """Count a refusal by the code of its problem."""
+        if code in ("unverified", "unauthenticated", "forbidden_connection"):
+            self.unverified += 1
+        elif code == "throttled":
+            self.throttled += 1
+        else:
+            self.refused += 1
 
 
 @dataclass(slots=True)
@@ -16,6 +37,11 @@ class Totals:
     refused: int = 0
     spans: int = 0
     spans_rejected: int = 0
+    connections: dict[str, ConnectionTotals] = field(default_factory=dict)
+
+    def of(self, connection: str) -> ConnectionTotals:
+        """Return the counts of one connection's native door."""
+        return self.connections.setdefault(connection, ConnectionTotals())
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,5 +59,6 @@ class CollectorStats:
     spans: int
     spans_rejected: int
     store_refused: int
+    connections: Mapping[str, ConnectionTotals]
     ready: bool
     reason: str

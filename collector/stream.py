@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from collector.checkpoint import Checkpoint
 from collector.drain import Drain
 from collector.journal import Journal, JournalError
-from collector.sink import Sink, Table
+from collector.sink import Destination, Unavailable
 from tower.model.problem import Problem
 from tower.settings import Settings
 from tower.store.client import Store
 
 _DISK_LOOK_S = 0.5
+_READ_BYTES = 8 << 20
 
 
 class Stream:
     """Durable bytes on their way to one table, with a bounded backlog."""
 
     def __init__(
-        self, folder: Path, store: Store, table: Table, settings: Settings, on_stored: Callable[[int], None]
+        self, folder: Path, store: Store, sink: Destination, settings: Settings, on_stored: Callable[[int], None]
     ) -> None:
         self._settings = settings
         self._store = store
-        self._sink = Sink(store, table)
+        self._sink = sink
         self._on_stored = on_stored
         self.journal = Journal(folder)
         self._drain: Drain | None = None
@@ -91,6 +94,26 @@ class Stream:
             return await future
         except JournalError as error:
             raise Problem(503, "journal_failed", f"nothing was kept: {error}; send it again", retry_after_s=5) from None
+
+    def commit_here(self, data: bytes) -> int:
+        """Return the journal position after data once it is synced, on a thread that may wait. Raises Unavailable."""
+        if self.journal.backlog_bytes > self._settings.backlog_mb << 20:
+            raise Unavailable("too much is waiting to be stored")
+        settled: queue.SimpleQueue[int | JournalError] = queue.SimpleQueue()
+        self.journal.submit(data, settled.put)
+        outcome = settled.get()
+        if isinstance(outcome, JournalError):
+            raise Unavailable(str(outcome)) from outcome
+        return outcome
+
+    def unstored(self) -> Iterator[bytes]:
+        """Yield the lines that are synced and not yet stored, before the drain starts."""
+        checkpoint = Checkpoint(self.journal.folder / "stored", self.journal.begin)
+        at, lines = self.journal.read(checkpoint.stored, _READ_BYTES)
+        checkpoint.close()
+        while lines:
+            yield from lines.splitlines()
+            at, lines = self.journal.read(at + len(lines), _READ_BYTES)
 
     def _full(self) -> str | None:
         now = time.monotonic()

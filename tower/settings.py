@@ -37,6 +37,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("TOWER_TICK_S", "1", "Seconds between two ticks of the engine."),
     Setting("TOWER_PUBLIC_URL", None, "Address of the dashboards as people reach them, for links."),
     Setting("TOWER_RAW_DAYS", "30", "Days to keep the bodies of messages as they arrived."),
+    Setting(
+        "TOWER_RAW_KEY",
+        None,
+        "References of the keys that seal raw bodies, newest first; unset means one is made and kept, mode 600.",
+    ),
     Setting("TOWER_SECRETS_DIR", None, "Folder of secret files, for references of the form file:NAME."),
     Setting(
         "TOWER_OTLP_ENDPOINT", None, "Where to send the tower's own spans and metrics (OTLP/HTTP); unset means nowhere."
@@ -63,6 +68,7 @@ class Settings:
     tick_s: float = 1.0
     public_url: str | None = None
     raw_days: int = 30
+    raw_key: str | None = None
     secrets_dir: Path | None = None
     otlp_endpoint: str | None = None
     max_body_mb: int = 8
@@ -110,6 +116,7 @@ class Settings:
             tick_s=number("TOWER_TICK_S", float, 0.05, 3600),
             public_url=values["TOWER_PUBLIC_URL"],
             raw_days=number("TOWER_RAW_DAYS", int, 1, 36500),
+            raw_key=values["TOWER_RAW_KEY"],
             secrets_dir=path("TOWER_SECRETS_DIR"),
             otlp_endpoint=values["TOWER_OTLP_ENDPOINT"],
             max_body_mb=number("TOWER_MAX_BODY_MB", int, 1, 1024),

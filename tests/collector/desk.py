@@ -18,6 +18,7 @@ from collector.collector import Collector
 from tower.model.connections import Connection, Connections
 from tower.model.principal import Principal
 from tower.model.progress import Progress
+from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.client import Store
 
@@ -32,6 +33,7 @@ CONNECTIONS = Connections(
     ),
     configured=True,
 )
+NO_SECRETS = Secrets()
 PRINCIPALS = {
     "Bearer admin": Principal("admin", frozenset({"admin"})),
     "Bearer berlin": Principal("berlin", frozenset(), frozenset({"wms-berlin"})),
@@ -88,6 +90,7 @@ class Desk:
         *,
         started: bool = True,
         connections: Connections = CONNECTIONS,
+        secrets: Secrets = NO_SECRETS,
         **settings: Any,
     ) -> None:
         self.store = store
@@ -102,6 +105,7 @@ class Desk:
             lambda: MILESTONES,
             self.progress,
             lambda: self.now,
+            secrets,
         )
         self.client = Client(Starlette(routes=self.collector.routes()), {"Authorization": "Bearer admin"})
         self._ticker: Ticker | None = None
@@ -135,6 +139,21 @@ class Desk:
         return self.client.request(
             "POST", "/v1/events", content=body, headers={"Content-Type": content_type, **(headers or {})}, params=params
         )
+
+    def ingest(
+        self,
+        connection: str,
+        body: bytes,
+        headers: Mapping[str, str | bytes] | None = None,
+        *,
+        wait: bool = False,
+        method: str = "POST",
+        query: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send a native message; the caller's own key is not shown unless headers say so."""
+        params = {**(query or {}), **({"wait": "stored"} if wait else {})}
+        sent = {k: v.encode() if isinstance(v, str) else v for k, v in {"Authorization": "", **(headers or {})}.items()}
+        return self.client.request(method, f"/v1/ingest/{connection}", content=body, headers=sent, params=params)
 
     def post_lines(self, events: Sequence[Any], *, wait: bool = True) -> dict[str, Any]:
         """Post events as NDJSON and return the reply."""

@@ -89,7 +89,14 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
         progress = Progress()
         engine = Engine(store, settings, connections, secrets, progress, now)
         collector = Collector(
-            settings, store, connections, keys.authenticate, lambda: frozenset(engine.book.milestones), progress, now
+            settings,
+            store,
+            connections,
+            keys.authenticate,
+            lambda: frozenset(engine.book.milestones),
+            progress,
+            now,
+            secrets,
         )
         context = ApiContext(
             settings=settings,
@@ -119,10 +126,11 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
 def doors(settings: Settings) -> Iterator[ASGIApp]:
     """Build a collector alone; its events are judged by the tower on the same store."""
     connections = load_connections(settings.connections)
+    secrets = Secrets(os.environ, settings.secrets_dir)
     milestones = frozenset(load_book(settings.book or SHIPPED).milestones)
     with opened(settings) as (store, keys):
         collector = Collector(
-            settings, store, connections, keys.authenticate, lambda: milestones, Progress(), now
+            settings, store, connections, keys.authenticate, lambda: milestones, Progress(), now, secrets
         )  # fmt: skip
         collector.start()
         try:

@@ -138,11 +138,13 @@ def _widen(client: Client) -> None:
 
 
 def _settle_conflicts(client: Client) -> None:
-    """Set the bodies aside that lose against another body under the same identity, and tell why."""
+    """Set the bodies aside that lose against another body under the same identity; tell those that should not be."""
     losers = client.query(load("correlate_conflicts")).result_rows
     if not losers:
         return
-    client.insert("conflicts", losers, column_names=["ev", "body"])
-    parameters = {"ev": [row[0] for row in losers], "body": [row[1] for row in losers]}
-    client.command(load("correlate_conflicts_touched"), parameters={"ev": parameters["ev"]})
-    client.command(load("correlate_conflicts_quarantine"), parameters=parameters)
+    client.insert("conflicts", losers, column_names=["ev", "body", "superseded"])
+    client.command(load("correlate_conflicts_touched"), parameters={"ev": [row[0] for row in losers]})
+    wrong = [row for row in losers if not row[2]]
+    if wrong:
+        parameters = {"ev": [row[0] for row in wrong], "body": [row[1] for row in wrong]}
+        client.command(load("correlate_conflicts_quarantine"), parameters=parameters)

@@ -39,6 +39,11 @@ class Progress:
             self._judged = max(self._judged, position)
             self._changed.notify_all()
 
+    def wait_stored(self, position: int, timeout_s: float) -> bool:
+        """Block until position is stored; False when the time runs out first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stored >= position, timeout_s)
+
     def wait_judged(self, position: int, timeout_s: float) -> bool:
         """Block until position is judged; False when the time runs out first."""
         self._bell.set()

@@ -1,0 +1,78 @@
+"""From the raw journal to the store: each message is mapped, its events are synced in their own journal, then its row
+is inserted. One checkpoint covers all three, and a repeat makes the same events again.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from collector.raw.mapper import Made, Mapper
+from collector.raw.message import RawMessage, read_line
+from collector.sink import Sink, Table
+from collector.stream import Stream
+from tower.store.client import Store
+from tower.store.seal import Seal, SealError
+
+_log = structlog.get_logger(__name__)
+
+
+class RawSink:
+    """The end of the raw journal."""
+
+    def __init__(self, store: Store, seal: Seal, mapper: Mapper, events: Stream) -> None:
+        self._rows = Sink(store, Table("raw"))
+        self._seal = seal
+        self._mapper = mapper
+        self._events = events
+        self._last: tuple[str, bytes] | None = None
+        self.table = Table("raw", plain_row)
+
+    def prepare(self) -> None:
+        """Nothing is to be done beforehand."""
+
+    def insert(self, client: Client, lines: bytes, token: str) -> None:
+        """Map whole lines, sync their events, insert their rows. Raises Refused or Unavailable.
+
+        While the store takes no rows the same block comes again: it is not mapped a second time.
+        """
+        if self._last is None or self._last[0] != token:
+            rows: list[bytes] = []
+            events: list[bytes] = []
+            for line in lines.splitlines():
+                message = read_line(line)
+                made = self._read(message)
+                events += made.lines
+                rows.append(_row(line, made))
+            if events:
+                self._events.commit_here(b"".join(events))
+            self._last = (token, b"".join(rows))
+        self._rows.insert(client, self._last[1], token)
+        self._last = None
+
+    def _read(self, message: RawMessage) -> Made:
+        try:
+            return self._mapper.read(message, message.opened(self._seal))
+        except SealError as error:
+            return self._mapper.unusable(message, "mapping_failed", str(error))
+        except Exception as error:  # noqa: BLE001  # the edge of one message: whatever it holds, the others go on
+            _log.exception("mapping_crashed", raw_id=message.raw_id, connection=message.connection)
+            return self._mapper.unusable(message, "mapping_failed", f"{type(error).__name__}: {error}")
+
+
+def _row(line: bytes, made: Made) -> bytes:
+    """Return a journal line with what became of the message."""
+    outcome = {
+        "outcome": made.outcome,
+        "mapping": made.mapping,
+        "events": made.events,
+        "quarantined": made.quarantined,
+    }
+    return line[:-1] + b"," + msgspec.json.encode(outcome)[1:] + b"\n"
+
+
+def plain_row(line: bytes, _error: str) -> bytes:
+    """Return a refused message as the plainest row that still holds its body."""
+    message = read_line(line)
+    return msgspec.structs.replace(message, headers={}, query={}, event_id="", topic="").line()
