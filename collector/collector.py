@@ -19,6 +19,7 @@ from collector.ingest.door import IngestDoor
 from collector.ingest.proof import resolved_secrets
 from collector.ingest.throttle import Throttle
 from collector.lock import FolderLock
+from collector.mapping import SHIPPED, MappingSet, load_mappings
 from collector.raw.mapper import Mapper
 from collector.raw.recall import recall
 from collector.raw.seen import Seen
@@ -43,6 +44,13 @@ _STOP_S = 10.0
 _WAITERS = 64
 
 
+def mappings_of(settings: Settings, connections: Connections) -> MappingSet:
+    """Return the mapping sets, which are read only where a connection names one. Raises MappingsError."""
+    if not any(c.mapping for c in connections.entries):
+        return MappingSet({})
+    return load_mappings(*([SHIPPED, settings.mappings] if settings.mappings else [SHIPPED]))
+
+
 class Collector:
     """Doors, journals and drains of one process. Raises JournalInUse when another process has the data folder."""
 
@@ -57,8 +65,10 @@ class Collector:
         clock: Callable[[], datetime],
         secrets: Secrets = _NO_SECRETS,
     ) -> None:
+        """Read secrets and mappings first. Raises SecretError, MappingsError, JournalInUse."""
         folder = settings.data_dir / "journal"
         resolved = resolved_secrets(connections, secrets)
+        mapper = Mapper(connections, mappings_of(settings, connections), milestones)
         self._lock = FolderLock(folder)
         self._store, self._clock = store, clock
         self._authenticate = authenticate
@@ -67,7 +77,7 @@ class Collector:
         self._traces = Stream(folder / "traces", store, Sink(store, TRACES), settings, lambda _position: None)
         seal = load_seal(settings, secrets)
         raw_progress = Progress()
-        raw_sink = RawSink(store, seal, Mapper(connections, milestones), self._events)
+        raw_sink = RawSink(store, seal, mapper, self._events, self._totals)
         self._raw = Stream(folder / "raw", store, raw_sink, settings, raw_progress.mark_stored)
         self._seen, self._throttle = Seen(), Throttle()
         self._decoders = ThreadPoolExecutor(1, "decode")

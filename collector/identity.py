@@ -16,10 +16,10 @@ class Identities:
         self._young: dict[int, int] = {}
         self._old: dict[int, int] = {}
 
-    def get(self, ev: int) -> int | None:
-        """Return the body hash first heard under an identity, None if it is unknown or forgotten."""
-        body = self._young.get(ev)
-        return self._old.get(ev) if body is None else body
+    def get(self, identity: int) -> int | None:
+        """Return the content heard under an identity, None if it is unknown or forgotten."""
+        content = self._young.get(identity)
+        return self._old.get(identity) if content is None else content
 
     def remember(self, bodies: Mapping[int, int]) -> None:
         """Keep identities whose lines are synced."""

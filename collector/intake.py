@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
 from collector.canonical import canonical
 from collector.decode import decode, id_of, invalid_utf8
-from collector.identity import Identities
 from collector.limits import FUTURE
 from collector.rejection import Rejection
-from collector.senders import Senders
+from collector.senders import Sender
+
+
+class Senders(Protocol):
+    """Who is behind a source; see collector.senders.Senders."""
+
+    def find(self, source: str) -> Sender: ...
+
+
+class Known(Protocol):
+    """What was heard before; see collector.identity.Identities."""
+
+    def get(self, identity: int) -> int | None: ...
 
 
 class Rejected(msgspec.Struct):
@@ -48,7 +60,7 @@ def take(
     *,
     senders: Senders,
     milestones: frozenset[str],
-    identities: Identities,
+    identities: Known,
     now: datetime,
     utf8: bool,
 ) -> Batch:

@@ -8,13 +8,18 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class ConnectionTotals:
-    """Native messages of one connection since start: kept, repeated, unproved, over its share, else refused."""
+    """Native messages of one connection since start: kept, repeated, unproved, over its share, else refused; then what
+    was made of them: events, parts in quarantine, and notes on what their envelopes got wrong.
+    """
 
     received: int = 0
     duplicate: int = 0
     unverified: int = 0
     throttled: int = 0
     refused: int = 0
+    events: int = 0
+    quarantined: int = 0
+    notes: int = 0
 
     def refuse(self, code: str) -> None:
         """Count a refusal by the code of its problem."""

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+import msgspec
+
+from collector.intake import take
+from collector.mapping import Context, MappingSet, Outcome, System
+from collector.mapping.apply import TIME_FIELDS
+from collector.raw.fresh import Fresh
 from collector.raw.message import RawMessage
 from collector.raw.unusable import unusable_line
+from collector.raw.version import version_number
+from collector.senders import Sender
+from tower.model.connection import Connection
 from tower.model.connections import Connections
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Made(NamedTuple):
-    """What became of a message. mapping: name@version:hash8 of what read it."""
+    """What became of a message. mapping: name@version:hash8 of what read it; notes: what its envelope got wrong."""
 
-    lines: Sequence[bytes]
+    lines: Sequence[bytes | bytearray]
     events: int = 0
     quarantined: int = 0
     mapping: str = ""
+    notes: Sequence[str] = ()
 
     @property
     def outcome(self) -> str:
@@ -27,27 +39,129 @@ class Made(NamedTuple):
 
 
 class Mapper:
-    """Reads the messages of all connections with their mapping sets."""
+    """Reads the messages of all connections, each with its mapping set."""
 
-    def __init__(self, connections: Connections, milestones: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self, connections: Connections, mappings: MappingSet, milestones: Callable[[], frozenset[str]]
+    ) -> None:
+        """Look each connection's set up. Raises MappingsError for one that does not exist."""
         self._connections = connections
+        self._systems = {c.name: mappings.select(c.mapping) for c in connections.entries if c.mapping}
         self._milestones = milestones
 
-    def read(self, message: RawMessage, _body: bytes) -> Made:
-        """Return what a message says; raises nothing that its content could cause."""
+    def read(self, message: RawMessage, body: bytes, fresh: Fresh) -> Made:
+        """Return what a message says. fresh tells and learns what was said before."""
         connection = self._connections.named(message.connection)
         if connection is None:
-            return self.unusable(
-                message, "unmapped_payload", "its connection is no longer configured; add it and replay"
-            )
-        if not connection.mapping:
+            detail = "its connection is no longer configured; add it to the connections file and replay"
+            return self.unusable(message, "unmapped_payload", detail)
+        system = self._systems.get(connection.name)
+        if system is None:
             detail = "its connection names no mapping; write mapping: in the connections file and replay"
-        else:
-            detail = f"no mapping of {connection.mapping} matches {message.topic or 'it'}"
-        return self.unusable(message, "unmapped_payload", detail)
+            return self.unusable(message, "unmapped_payload", detail)
+        return self._read(connection, system, message, body, fresh)
 
     def unusable(self, message: RawMessage, reason: str, detail: str) -> Made:
         """Return that a whole message could not be used."""
         connection = self._connections.named(message.connection)
         kind, source = (connection.kind, connection.source) if connection else ("", "")
         return Made([unusable_line(message, kind, source, reason, detail)], quarantined=1)
+
+    def _read(self, connection: Connection, system: System, message: RawMessage, body: bytes, fresh: Fresh) -> Made:
+        lines: list[bytes | bytearray] = []
+        notes: list[str] = []
+        labels: dict[str, None] = {}
+        events = quarantined = 0
+        for outcome in system.outcomes(body, context_of(connection, message)):
+            notes += outcome.notes
+            if outcome.mapping:
+                labels[outcome.mapping] = None
+            refused = [(outcome.reason, outcome.detail)] if outcome.reason else []
+            if outcome.events:
+                taken, wrong = self._take(connection, message, outcome, fresh)
+                lines += taken
+                events += len(outcome.events) - len(wrong)
+                refused += wrong
+            lines += [
+                unusable_line(
+                    message,
+                    connection.kind,
+                    connection.source,
+                    *why,
+                    position=outcome.position,
+                    mapping=outcome.mapping,
+                )
+                for why in refused
+            ]
+            quarantined += len(refused)
+        return Made(lines, events, quarantined, ",".join(labels), notes)
+
+    def _take(
+        self, connection: Connection, message: RawMessage, outcome: Outcome, fresh: Fresh
+    ) -> tuple[list[bytes | bytearray], list[tuple[str, str]]]:
+        """Return the journal lines of a document's events, and (reason, detail) of those that are none after all."""
+        raws = []
+        version = 0
+        for mapped in outcome.events:
+            event = dict(mapped.event)
+            version = version_number(str(event.pop("sequence", "")))
+            raws.append(_encode(event))
+        batch = take(
+            raws,
+            senders=_Mapped(connection, message, outcome.mapping, version),
+            milestones=self._milestones(),
+            identities=fresh,
+            now=message.received_at,
+            utf8=True,
+        )
+        fresh.note(batch.fresh)
+        wrong = [
+            ("mapping_failed", f"{outcome.mapping} makes an event that is none: {r.detail}")
+            for r in batch.reply.rejected
+        ]
+        return [batch.lines] if batch.lines else [], wrong
+
+
+class _Mapped:
+    """The sender behind every event of one document: the connection itself, with where the event was made from."""
+
+    def __init__(self, connection: Connection, message: RawMessage, mapping: str, version: int) -> None:
+        head: dict[str, Any] = {
+            "received_at": message.received_at,
+            "connection": connection.name,
+            "kind": connection.kind,
+            "raw_id": message.raw_id,
+            "mapping": mapping,
+        }
+        if version:
+            head["source_version"] = version
+        self._sender = Sender(
+            True,
+            connection.name,
+            connection.kind,
+            connection.scope,
+            connection.attributes | frozenset(TIME_FIELDS),
+            _encode(head)[1:-1],
+        )
+
+    def find(self, _source: str) -> Sender:
+        """Return the sender."""
+        return self._sender
+
+
+def context_of(connection: Connection, message: RawMessage) -> Context:
+    """Return a message's surroundings."""
+    meta: Mapping[str, Any] = {"raw_id": message.raw_id, "topic": message.topic}
+    return Context(
+        connection=connection.name,
+        kind=connection.kind,
+        source=connection.source,
+        received_at=message.received_at,
+        zone=connection.zone,
+        currency=connection.currency,
+        company=connection.company,
+        codes=connection.codes,
+        headers=message.headers,
+        query=message.query,
+        meta=meta,
+    )

@@ -8,9 +8,12 @@ import msgspec
 import structlog
 from clickhouse_connect.driver.client import Client
 
+from collector.identity import Identities
+from collector.raw.fresh import Fresh
 from collector.raw.mapper import Made, Mapper
 from collector.raw.message import RawMessage, read_line
 from collector.sink import Sink, Table
+from collector.stats import Totals
 from collector.stream import Stream
 from tower.store.client import Store
 from tower.store.seal import Seal, SealError
@@ -21,11 +24,13 @@ _log = structlog.get_logger(__name__)
 class RawSink:
     """The end of the raw journal."""
 
-    def __init__(self, store: Store, seal: Seal, mapper: Mapper, events: Stream) -> None:
+    def __init__(self, store: Store, seal: Seal, mapper: Mapper, events: Stream, totals: Totals) -> None:
         self._rows = Sink(store, Table("raw"))
         self._seal = seal
         self._mapper = mapper
         self._events = events
+        self._totals = totals
+        self._identities = Identities()
         self._last: tuple[str, bytes] | None = None
         self.table = Table("raw", plain_row)
 
@@ -38,27 +43,36 @@ class RawSink:
         While the store takes no rows the same block comes again: it is not mapped a second time.
         """
         if self._last is None or self._last[0] != token:
+            fresh = Fresh(self._identities)
             rows: list[bytes] = []
-            events: list[bytes] = []
+            events: list[bytes | bytearray] = []
             for line in lines.splitlines():
                 message = read_line(line)
-                made = self._read(message)
+                made = self._read(message, fresh)
                 events += made.lines
                 rows.append(_row(line, made))
+                self._count(message.connection, made)
             if events:
                 self._events.commit_here(b"".join(events))
+            fresh.settle()
             self._last = (token, b"".join(rows))
         self._rows.insert(client, self._last[1], token)
         self._last = None
 
-    def _read(self, message: RawMessage) -> Made:
+    def _read(self, message: RawMessage, fresh: Fresh) -> Made:
         try:
-            return self._mapper.read(message, message.opened(self._seal))
+            return self._mapper.read(message, message.opened(self._seal), fresh)
         except SealError as error:
             return self._mapper.unusable(message, "mapping_failed", str(error))
         except Exception as error:  # noqa: BLE001  # the edge of one message: whatever it holds, the others go on
             _log.exception("mapping_crashed", raw_id=message.raw_id, connection=message.connection)
             return self._mapper.unusable(message, "mapping_failed", f"{type(error).__name__}: {error}")
+
+    def _count(self, connection: str, made: Made) -> None:
+        counts = self._totals.of(connection)
+        counts.events += made.events
+        counts.quarantined += made.quarantined
+        counts.notes += len(made.notes)
 
 
 def _row(line: bytes, made: Made) -> bytes:

@@ -29,7 +29,7 @@ SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fs
 -- another mapping gives a higher rank, which supersedes. The rank is part of the content's hash; rank 0 leaves it alone.
 ALTER TABLE events ADD COLUMN IF NOT EXISTS raw_id String;
 ALTER TABLE events ADD COLUMN IF NOT EXISTS mapping LowCardinality(String);
-ALTER TABLE events ADD COLUMN IF NOT EXISTS sequence UInt64;  -- the source's version of the state it tells
+ALTER TABLE events ADD COLUMN IF NOT EXISTS source_version UInt64;  -- the source's version of the state it tells
 ALTER TABLE events ADD COLUMN IF NOT EXISTS rank UInt64;
 ALTER TABLE events MODIFY COLUMN body UInt64 DEFAULT bitXor(sipHash64(
     type, occurred_at, on_types, on_ids, child_types, child_ids, parent_types, parent_ids, relations, retracts,
