@@ -35,33 +35,31 @@ class Tower:
         """Where it listens."""
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def stored(self) -> int:
-        """Journal position up to which every event is in the store, read from the drain's checkpoint."""
-        found = re.findall(rb"^done (\d+)$", (self._journal / "stored").read_bytes(), re.MULTILINE)
+    def stored(self, journal: str = "events") -> int:
+        """Journal position up to which everything is in the store, read from the drain's checkpoint."""
+        found = re.findall(rb"^done (\d+)$", (self._journal(journal) / "stored").read_bytes(), re.MULTILINE)
         return int(found[-1]) if found else 0
 
-    @property
-    def taken(self) -> int:
-        """Journal position after the last acknowledged event."""
-        last = starts(self._journal)[-1]
-        return last + segment_path(self._journal, last).stat().st_size
+    def taken(self, journal: str = "events") -> int:
+        """Journal position after what was acknowledged last."""
+        folder = self._journal(journal)
+        last = starts(folder)[-1]
+        return last + segment_path(folder, last).stat().st_size
 
-    @property
-    def _journal(self) -> Path:
-        return self.folder / "journal" / "events"
+    def _journal(self, name: str) -> Path:
+        return self.folder / "journal" / name
 
     def cpu_s(self) -> float:
         """Return the processor seconds that the process has used."""
         times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system)
 
-    def wait_stored(self, limit_s: float = 600) -> None:
+    def wait_stored(self, journal: str = "events", limit_s: float = 600) -> None:
         """Wait until everything acknowledged so far is in the store."""
-        taken, end = self.taken, time.monotonic() + limit_s
-        while self.stored < taken:
+        taken, end = self.taken(journal), time.monotonic() + limit_s
+        while (stored := self.stored(journal)) < taken:
             if time.monotonic() > end:
-                raise RuntimeError(f"the tower stored {self.stored} of {taken} journal bytes in {limit_s:.0f} s")
+                raise RuntimeError(f"the tower stored {stored} of {taken} journal bytes in {limit_s:.0f} s")
             time.sleep(0.01)
 
 

@@ -20,6 +20,9 @@ from collector.ingest.proof import resolved_secrets
 from collector.ingest.throttle import Throttle
 from collector.lock import FolderLock
 from collector.mapping import SHIPPED, MappingSet, load_mappings
+from collector.otlp.door import METHODS, MetricsDoor, OtlpDoor, statuses
+from collector.otlp.signal import LOGS, TRACES
+from collector.otlp.sink import BodySink
 from collector.raw.mapper import Mapper
 from collector.raw.recall import recall
 from collector.raw.seen import Seen
@@ -28,7 +31,6 @@ from collector.refused import refused_line
 from collector.sink import Sink, Table
 from collector.stats import CollectorStats, Totals
 from collector.stream import Stream
-from collector.traces_door import TracesDoor, statuses
 from tower.model.connections import Connections
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
@@ -38,7 +40,6 @@ from tower.store.seal import load_seal
 
 EVENTS = Table("events", refused_line)
 _NO_SECRETS = Secrets()
-TRACES = Table("otel_traces")
 _STOP_S = 10.0
 # Threads that only wait for a tick on behalf of ?wait=stored.
 _WAITERS = 64
@@ -74,12 +75,13 @@ class Collector:
         self._authenticate = authenticate
         self._totals = Totals()
         self._events = Stream(folder / "events", store, Sink(store, EVENTS), settings, progress.mark_stored)
-        self._traces = Stream(folder / "traces", store, Sink(store, TRACES), settings, lambda _position: None)
         seal = load_seal(settings, secrets)
         raw_progress = Progress()
         raw_sink = RawSink(store, seal, mapper, self._events, self._totals)
         self._raw = Stream(folder / "raw", store, raw_sink, settings, raw_progress.mark_stored)
         self._seen, self._throttle = Seen(), Throttle()
+        self._traces = Stream(folder / "traces", store, BodySink(TRACES, self._events.commit_here), settings)
+        self._logs = Stream(folder / "logs", store, BodySink(LOGS, self._events.commit_here), settings)
         self._decoders = ThreadPoolExecutor(1, "decode")
         self._waiters = ThreadPoolExecutor(_WAITERS, "wait")
         self._schema = msgspec.json.encode(json_schema())
@@ -114,7 +116,11 @@ class Collector:
             self._decoders,
             self._waiters,
         )
-        self._traces_door = TracesDoor(self._traces, authenticate, self._totals, self._decoders)
+        self._traces_door, self._logs_door = (
+            OtlpDoor(signal, stream, connections, authenticate, clock, self._totals, self._decoders)
+            for signal, stream in ((TRACES, self._traces), (LOGS, self._logs))
+        )
+        self._metrics_door = MetricsDoor(authenticate, self._decoders)
 
     def routes(self) -> list[BaseRoute]:
         """Return the doors."""
@@ -125,7 +131,9 @@ class Collector:
                 problems(self._ingest_door.handle, self._totals),
                 methods=["POST", "GET", "OPTIONS"],
             ),
-            Route("/v1/traces", statuses(self._traces_door.handle, self._totals), methods=["POST"]),
+            Route("/v1/traces", statuses(self._traces_door.handle, self._totals), methods=METHODS),
+            Route("/v1/logs", statuses(self._logs_door.handle, self._totals), methods=METHODS),
+            Route("/v1/metrics", statuses(self._metrics_door.handle, self._totals), methods=METHODS),
             Route("/v1/schemas", problems(self._schemas, self._totals), methods=["GET"]),
         ]
 
@@ -139,19 +147,22 @@ class Collector:
         self._events.start()
         self._raw.start()
         self._traces.start()
+        self._logs.start()
 
     def stop(self) -> None:
         """Sync what was taken, drain for a bounded time and let the journals go. Nothing acknowledged is lost."""
         self._decoders.shutdown(wait=True)
+        # What others make goes to the journal of events, so that one stops last.
         self._raw.stop(_STOP_S)
-        self._events.stop(_STOP_S)
         self._traces.stop(_STOP_S)
+        self._logs.stop(_STOP_S)
+        self._events.stop(_STOP_S)
         self._waiters.shutdown(wait=False, cancel_futures=True)
         self._lock.close()
 
     def stats(self) -> CollectorStats:
         """Return the counts of this moment."""
-        streams = (self._events, self._raw, self._traces)
+        streams = (self._events, self._raw, self._traces, self._logs)
         reason = next((s.trouble for s in streams if s.trouble), "")
         totals = self._totals
         return CollectorStats(
@@ -165,6 +176,8 @@ class Collector:
             refused=totals.refused,
             spans=totals.spans,
             spans_rejected=totals.spans_rejected,
+            logs=totals.logs,
+            logs_rejected=totals.logs_rejected,
             store_refused=sum(s.refused for s in streams),
             connections=totals.connections,
             ready=not reason,

@@ -1,7 +1,8 @@
-"""A journal line that the store refused, as a row of the quarantine that holds its text."""
+"""What the store refused, as a row of the quarantine that holds it."""
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -24,12 +25,29 @@ def refused_line(line: bytes, error: str) -> bytes:
     row: dict[str, Any] = {name: str(known[name]) for name in _KEPT if name in known}
     row |= {
         "received_at": _instant(known.get("received_at")),
-        "ev": int.from_bytes(blake2b(line, digest_size=8).digest(), "little"),
-        "quarantine": "store_refused",
-        "quarantine_detail": f"the store refused this row: {error[:2000]}",
+        **_refusal(line, f"the store refused this row: {error}"),
         "raw": line.decode(errors="replace").rstrip("\n"),
     }
     return msgspec.json.encode(row) + b"\n"
+
+
+def refused_request(kind: str, body: bytes, error: str, now: datetime) -> bytes:
+    """Return a line with reason store_refused for a request that is no text; its bytes are kept as base64."""
+    row = {
+        "received_at": instant(now, "received_at"),
+        "type": kind,
+        **_refusal(body, f"the store refused this request: {error}"),
+        "raw": base64.b64encode(body).decode(),
+    }
+    return msgspec.json.encode(row) + b"\n"
+
+
+def _refusal(held: bytes, detail: str) -> dict[str, Any]:
+    return {
+        "ev": int.from_bytes(blake2b(held, digest_size=8).digest(), "little"),
+        "quarantine": "store_refused",
+        "quarantine_detail": detail[:2000],
+    }
 
 
 def _instant(value: object) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -70,24 +70,7 @@ class Sink:
         """Insert whole lines once. Raises Refused or Unavailable."""
         self._wait_for_clock()
         try:
-            client.raw_insert(
-                self.table.name,
-                insert_block=lines,
-                fmt="JSONEachRow",
-                settings={
-                    "insert_deduplication_token": token,
-                    "input_format_parallel_parsing": 0,
-                    "date_time_input_format": "best_effort",
-                    "max_partitions_per_insert_block": 0,
-                },
-            )
-        except ClickHouseError as error:
-            code = getattr(error, "code", None)
-            if code in RETRYABLE_CODES or (code is None and not _quotes_rows(error)):
-                raise Unavailable(str(error)) from error
-            raise Refused(str(error)) from error
-        except OSError as error:
-            raise Unavailable(str(error)) from error
+            put(client, self.table.name, lines, "JSONEachRow", token)
         finally:
             self._last_ms = max(self._last_ms, time.time_ns() // 1_000_000)
 
@@ -95,6 +78,32 @@ class Sink:
         """Wait until the clock has passed the last insert: stored_at is the engine's cursor and must rise."""
         while time.time_ns() // 1_000_000 <= self._last_ms:
             time.sleep(0.0005)
+
+
+def put(
+    client: Client, table: str, block: bytes, fmt: str, token: str, settings: Mapping[str, str] | None = None
+) -> None:
+    """Insert a block into a table, once under its token. Raises Refused or Unavailable."""
+    try:
+        client.raw_insert(
+            table,
+            insert_block=block,
+            fmt=fmt,
+            settings={
+                "insert_deduplication_token": token,
+                "input_format_parallel_parsing": 0,
+                "date_time_input_format": "best_effort",
+                "max_partitions_per_insert_block": 0,
+                **(settings or {}),
+            },
+        )
+    except ClickHouseError as error:
+        code = getattr(error, "code", None)
+        if code in RETRYABLE_CODES or (code is None and not _quotes_rows(error)):
+            raise Unavailable(str(error)) from error
+        raise Refused(str(error)) from error
+    except OSError as error:
+        raise Unavailable(str(error)) from error
 
 
 def _quotes_rows(error: BaseException | None) -> bool:

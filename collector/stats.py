@@ -42,6 +42,8 @@ class Totals:
     refused: int = 0
     spans: int = 0
     spans_rejected: int = 0
+    logs: int = 0
+    logs_rejected: int = 0
     connections: dict[str, ConnectionTotals] = field(default_factory=dict)
 
     def of(self, connection: str) -> ConnectionTotals:
@@ -63,6 +65,8 @@ class CollectorStats:
     refused: int
     spans: int
     spans_rejected: int
+    logs: int
+    logs_rejected: int
     store_refused: int
     connections: Mapping[str, ConnectionTotals]
     ready: bool

@@ -26,7 +26,12 @@ class Stream:
     """Durable bytes on their way to one table, with a bounded backlog."""
 
     def __init__(
-        self, folder: Path, store: Store, sink: Destination, settings: Settings, on_stored: Callable[[int], None]
+        self,
+        folder: Path,
+        store: Store,
+        sink: Destination,
+        settings: Settings,
+        on_stored: Callable[[int], None] = lambda _position: None,
     ) -> None:
         self._settings = settings
         self._store = store

@@ -153,11 +153,3 @@ def test_every_line_gets_exactly_one_verdict_and_the_store_takes_what_the_door_t
         assert answer.json()["code"] == "not_json"
     assert still.post(as_json("probe"), wait=True).status_code == 200
     assert still.collector.stats().store_refused == 0
-
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.binary(max_size=200) | JSON.map(lambda v: repr(v).encode()), json=st.booleans())
-def test_any_bytes_to_the_traces_door_give_spans_or_a_status(still: Desk, body: bytes, json: bool) -> None:
-    content_type = "application/json" if json else "application/x-protobuf"
-    answer = still.client.request("POST", "/v1/traces", content=body, headers={"Content-Type": content_type})
-    assert answer.status_code in (200, 400)

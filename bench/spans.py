@@ -1,0 +1,191 @@
+"""Spans: what the engine parses itself against the plain Python way, and against events through their door."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+from clickhouse_connect.driver.client import Client
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+
+from bench import events, telemetry
+from bench.figure import Figure, median_of, spread
+from bench.process import tower
+from bench.sender import EVENTS, SPANS, Kind, burst
+from collector.otlp.check import check
+from collector.otlp.decode import from_protobuf
+from collector.otlp.line import Line, to_line
+from collector.otlp.rewrite import needs_rewrite
+from collector.otlp.signal import TRACES
+from collector.otlp.sink import BodySink
+from collector.otlp.speakers import Speakers
+from tower.model.connections import Connections
+from tower.model.principal import Principal
+from tower.store.client import Store
+from tower.store.migrate import migrate
+
+NAME = "spans"
+_TRACES = 128  # in one request: 512 spans, the batch of an OpenTelemetry SDK
+_LANES = 8
+_BATCH = 1000
+_FAR_NS = 1 << 62
+_ATTRIBUTES = pa.map_(pa.string(), pa.string())
+_KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
+_STATUSES = ("Unset", "Ok", "Error")
+
+
+def measure(folder: Path, *, quick: bool) -> list[Figure]:
+    """Run interleaved rounds of both ways on one embedded store, then events and spans through a tower's doors."""
+    blocks, rounds = (20, 5) if quick else (40, 9)
+    spans = blocks * _TRACES * telemetry.SPANS_PER_TRACE
+    checked, drained, plain = _two_ways(folder / "store", blocks, rounds)
+    whole = [p / (c + d) for p, c, d in zip(plain, checked, drained, strict=True)]
+    drain = [p / d for p, d in zip(plain, drained, strict=True)]
+    events_s, spans_s, counts = _through_the_doors(folder, quick=quick)
+    ratios = [(counts[1] / s) / (counts[0] / e) for e, s in zip(events_s, spans_s, strict=True)]
+
+    def each(seconds: Sequence[float]) -> str:
+        return f"{median_of(list(seconds)) / spans * 1e6:.1f} us a span, {spans / median_of(list(seconds)):,.0f}/s"
+
+    return [
+        Figure(NAME, "plain Python", each(plain), note=f"{rounds} rounds of {spans:,} spans"),
+        Figure(NAME, "checked at the door", each(checked)),
+        Figure(NAME, "drained, ratio to plain", each(drained), median_of(drain), at_least=3, note=spread(drain)),
+        Figure(
+            NAME, "door and drain, ratio to plain", each([c + d for c, d in zip(checked, drained, strict=True)]),
+            median_of(whole), at_least=3, note=f"{spread(whole)}; aim >= 4.5",
+        ),
+        Figure(NAME, "events over HTTP, drained", f"{counts[0] / median_of(events_s):,.0f}/s"),
+        Figure(
+            NAME, "spans over HTTP, drained", f"{counts[1] / median_of(spans_s):,.0f}/s", median_of(ratios),
+            note=f"ratio to events; {spread(ratios)}",
+        ),
+    ]  # fmt: skip
+
+
+def _two_ways(folder: Path, blocks: int, rounds: int) -> tuple[list[float], list[float], list[float]]:
+    """Return the seconds of (check at the door, drain, plain Python) for each round, on the same new spans."""
+    store = Store(f"chdb://{folder}")
+    migrate(store)
+    sink = BodySink(TRACES, lambda data: len(data))
+    checked, drained, plain = [], [], []
+    with store.reader() as client:
+        for number in range(rounds + 1):  # the first one warms up
+            bodies = list(telemetry.requests(number, blocks, _TRACES, time.time_ns()))
+            took: dict[str, float] = {}
+            ways: list[Callable[[], None]] = [
+                lambda bodies=bodies, took=took, number=number: _ours(sink, client, bodies, took, number),  # type: ignore[misc]
+                lambda bodies=bodies, took=took: _plainly(client, bodies, took),  # type: ignore[misc]
+            ]
+            for way in ways if number % 2 else reversed(ways):
+                way()
+            if number:
+                checked.append(took["check"])
+                drained.append(took["drain"])
+                plain.append(took["plain"])
+        stored = client.query("SELECT count() FROM otel_traces").result_rows[0][0]
+    store.close()
+    sent = 2 * (rounds + 1) * blocks * _TRACES * telemetry.SPANS_PER_TRACE
+    if stored != sent:
+        raise RuntimeError(f"{sent} spans were inserted and {stored} are stored")
+    return checked, drained, plain
+
+
+def _ours(sink: BodySink, client: Client, bodies: list[bytes], took: dict[str, float], number: int) -> None:
+    began = time.perf_counter()
+    lines = b"".join(map(_taken, bodies))
+    half = time.perf_counter()
+    sink.insert(client, lines, f"bench:{number}")
+    took["check"], took["drain"] = half - began, time.perf_counter() - half
+
+
+def _taken(body: bytes) -> bytes:
+    """Do what the door does with a request."""
+    request = from_protobuf(body, TRACES.checked)
+    speakers = Speakers(Connections(), Principal("bench", frozenset({"admin"})))
+    verdict = check(TRACES, request, len(body), speakers, _FAR_NS)
+    if verdict.refused or needs_rewrite(request, verdict, speakers.stamps):
+        raise RuntimeError("the bench's own spans are refused")
+    return to_line(Line(body, verdict.heard))
+
+
+def _plainly(client: Client, bodies: list[bytes], took: dict[str, float]) -> None:
+    """The usual way: decode, walk, make columns, insert as Arrow."""
+    began = time.perf_counter()
+    columns: dict[str, list[object]] = {name: [] for name in _TYPES}
+    for body in bodies:
+        _add(ExportTraceServiceRequest.FromString(body), columns)
+    table = pa.table({name: pa.array(values, _TYPES[name]) for name, values in columns.items()})
+    client.insert_arrow("otel_traces", table)
+    took["plain"] = time.perf_counter() - began
+
+
+_TYPES: dict[str, pa.DataType] = {
+    "Timestamp": pa.timestamp("ns", "UTC"), "TraceId": pa.string(), "SpanId": pa.string(), "ParentSpanId": pa.string(),
+    "TraceState": pa.string(), "SpanName": pa.string(), "SpanKind": pa.string(), "ServiceName": pa.string(),
+    "ResourceAttributes": _ATTRIBUTES, "ScopeName": pa.string(), "ScopeVersion": pa.string(),
+    "SpanAttributes": _ATTRIBUTES, "Duration": pa.uint64(), "StatusCode": pa.string(), "StatusMessage": pa.string(),
+    "Events.Timestamp": pa.list_(pa.timestamp("ns", "UTC")), "Events.Name": pa.list_(pa.string()),
+    "Events.Attributes": pa.list_(_ATTRIBUTES), "Links.TraceId": pa.list_(pa.string()),
+    "Links.SpanId": pa.list_(pa.string()), "Links.TraceState": pa.list_(pa.string()),
+    "Links.Attributes": pa.list_(_ATTRIBUTES),
+}  # fmt: skip
+
+
+def _add(request: ExportTraceServiceRequest, columns: dict[str, list[object]]) -> None:
+    appends = [column.append for column in columns.values()]
+    for group in request.resource_spans:
+        shared = _pairs(group.resource.attributes)
+        service = dict(shared).get("service.name", "")
+        for scope in group.scope_spans:
+            for span in scope.spans:
+                row = (
+                    span.start_time_unix_nano, span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(),
+                    span.trace_state, span.name, _KINDS[span.kind], service, shared, scope.scope.name,
+                    scope.scope.version, _pairs(span.attributes),
+                    max(0, span.end_time_unix_nano - span.start_time_unix_nano), _STATUSES[span.status.code],
+                    span.status.message, [e.time_unix_nano for e in span.events], [e.name for e in span.events],
+                    [_pairs(e.attributes) for e in span.events], [k.trace_id.hex() for k in span.links],
+                    [k.span_id.hex() for k in span.links], [k.trace_state for k in span.links],
+                    [_pairs(k.attributes) for k in span.links],
+                )  # fmt: skip
+                for append, value in zip(appends, row, strict=True):
+                    append(value)
+
+
+def _pairs(attributes: Sequence[KeyValue]) -> list[tuple[str, str]]:
+    return [(pair.key, _text(pair.value)) for pair in attributes]
+
+
+def _text(value: AnyValue) -> str:
+    kind = value.WhichOneof("value")
+    if kind == "string_value":
+        return value.string_value
+    if kind == "bool_value":
+        return "true" if value.bool_value else "false"
+    return str(getattr(value, kind)) if kind else ""
+
+
+def _through_the_doors(folder: Path, *, quick: bool) -> tuple[list[float], list[float], tuple[int, int]]:
+    """Return the seconds of each round until events, and until spans, are stored, and how many of each there were."""
+    orders, blocks, rounds = (2_000, 48, 3) if quick else (8_000, 192, 5)
+    counts = orders * events.EVENTS_PER_ORDER, blocks * _TRACES * telemetry.SPANS_PER_TRACE
+    took: dict[Kind, list[float]] = {EVENTS: [], SPANS: []}
+    with tower(folder / "tower", "collect") as running:
+        for number in range(rounds + 1):  # the first one warms up
+            until = datetime.now(UTC) - timedelta(days=15)
+            sent = {
+                EVENTS: events.batches(events.orders(number, orders, f"S{number}-", until), _BATCH),
+                SPANS: list(telemetry.requests(number, blocks, _TRACES, time.time_ns())),
+            }
+            for kind in (EVENTS, SPANS) if number % 2 else (SPANS, EVENTS):
+                began = time.perf_counter()
+                burst(running.port, sent[kind], _LANES, kind)
+                running.wait_stored(kind.journal)
+                if number:
+                    took[kind].append(time.perf_counter() - began)
+    return took[EVENTS], took[SPANS], counts
