@@ -57,6 +57,7 @@ KEYS: dict[str, Key] = {
     "erp_order_no": Key(("order",), "", shared=True),
     "crm_order_id": Key(("order",)),
     "crm_order_no": Key(("order",)),
+    "crm_opportunity_id": Key(("order",), weak=True),
     "commerce_order_id": Key(("order",)),
     "commerce_order_name": Key(("order",), spell=_unhashed),
     "commerce_cart_id": Key(("order",)),

@@ -179,7 +179,7 @@ def _epoch(per_second: int) -> Parse:
 
 
 def _odata(value: Any) -> Stamp | None:
-    """Read `/Date(ms)/`. With a time beside it the date is a calendar date, as OData v2 sends one: at midnight UTC."""
+    """Read `/Date(ms)/`. In a list, beside a time, it is a calendar date, as OData v2 sends one: at midnight UTC."""
     first, clock = _parts(value)
     text = _text(first)
     if not text:
@@ -191,7 +191,7 @@ def _odata(value: Any) -> Stamp | None:
         at = _EPOCH + timedelta(milliseconds=int(found[1]))
     except OverflowError:
         raise no(text, "time that can be kept") from None
-    return _joined(at.date(), clock) if clock else Stamp(at, "instant")
+    return _joined(at.date(), clock) if isinstance(value, list) else Stamp(at, "instant")
 
 
 # EDIFACT code list 2379: the form of a date by its qualifier.
