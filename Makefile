@@ -33,11 +33,13 @@ check: $(STAMP) ## format, lint, types, import rules, documentation
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/reference.py --check
+	@$(BIN)/python scripts/mapping_pages.py --check
 
 format: $(STAMP) ## rewrite the code in the house format and refresh docs/reference.md
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python scripts/reference.py
+	@$(BIN)/python scripts/mapping_pages.py
 
 bench: $(STAMP) ## measure, as ratios in one run; ARGS picks and sizes the measurements
 	@$(BIN)/python -m bench $(ARGS)

@@ -17,8 +17,9 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglo
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_reference_page_is_what_the_program_says() -> None:
-    done = subprocess.run([sys.executable, "scripts/reference.py", "--check"], cwd=ROOT, capture_output=True, text=True)
+@pytest.mark.parametrize("script", ["reference.py", "mapping_pages.py"])
+def test_a_page_made_from_the_program_is_what_it_says(script: str) -> None:
+    done = subprocess.run([sys.executable, f"scripts/{script}", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 
 
