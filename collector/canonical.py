@@ -18,7 +18,7 @@ from msgspec import Struct
 from collector.amount import exact_text
 from collector.event import Data, Event
 from collector.instant import instant, instant_text
-from collector.limits import FUTURE, MAX_ATTRIBUTE, MAX_ATTRIBUTES
+from collector.limits import FUTURE, MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_DIGITS, MAX_NUMBER
 from collector.objects import take_objects
 from collector.rejection import Rejection
 from collector.senders import Sender
@@ -93,6 +93,9 @@ def canonical(
     # The trace is how the event travelled, not what it says: a re-send on a new trace is a duplicate, no conflict.
     if traced := trace_id(event.traceparent) if event.traceparent else "":
         why += b',"trace_id":"%b"' % traced.encode()
+    # So is its number: a re-send under the next number says the same.
+    if event.sequence is not None and (number := numbered(event.sequence)) is not None:
+        why += b',"sequence_of":%b,"sequence":%d' % (_encode(event.source), number)
     line = b'{%b%b,"raw":%b,%b\n' % (sender.head, why, one_line(raw), text)
     return Line(line, hash((event.source, event.id)), hash(text), reason, kind.heartbeat)
 
@@ -159,6 +162,15 @@ def trace_id(traceparent: str) -> str:
         return "" if trace == _NO_TRACE or span == _NO_SPAN else trace
     found = _TRACEPARENT.match(traceparent)
     return found["trace"] if found else ""
+
+
+def numbered(sequence: object) -> int | None:
+    """Return the CloudEvents `sequence` as a number, None for one that does not count (any text is allowed)."""
+    if isinstance(sequence, int) and not isinstance(sequence, bool):
+        return sequence if 0 <= sequence <= MAX_NUMBER else None
+    if isinstance(sequence, str) and len(sequence) <= MAX_DIGITS and sequence.isascii() and sequence.isdecimal():
+        return int(sequence)
+    return None
 
 
 def one_line(raw: bytes | msgspec.Raw) -> bytes:

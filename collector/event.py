@@ -94,6 +94,12 @@ class Event(Struct, gc=False):
     datacontenttype: str | None = None
     data_base64: bytes | None = None
     traceparent: str | None = None
+    sequence: Annotated[
+        Any,
+        Meta(
+            description="Place in the numbering of its source, counted without gaps: digits. Anything else is ignored"
+        ),
+    ] = None
 
 
 def json_schema() -> dict[str, Any]:

@@ -13,6 +13,8 @@ MAX_TEXT = 65536  # characters of reason and error
 MAX_EVENTS = 100_000  # events in one request
 MAX_ATTRIBUTES = 32  # allow-listed further fields kept of one event
 MAX_ATTRIBUTE = 512  # characters kept of each
+MAX_NUMBER = 2**63 - 1  # greatest number of a numbering
+MAX_DIGITS = 20  # of a number written as text, with leading zeros
 MAX_REPORTED = 10_000  # refused lines named in a problem
 
 OTLP_BODY = 64 << 20

@@ -156,8 +156,20 @@ class Process:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """How many events an open hour brings at least and at most; an hour that is open for a part counts by that part."""
+
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Feed:
-    """What a connection promises to send. Exactly one of quiet_after_s, every_s, cron is set."""
+    """What a connection promises to send: a stream (quiet_after_s, volume or both) or a timetable (every_s or cron).
+
+    grace_s: how late a run, or the events of an hour, may arrive. settle_s: how long a stream that was silent must
+    speak again before it vouches for the time since.
+    """
 
     connection: str
     quiet_after_s: int | None = None
@@ -166,6 +178,13 @@ class Feed:
     cron: str | None = None
     zone: str = "UTC"
     grace_s: int = 0
+    volume: Volume | None = None
+    settle_s: int = 0
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether it follows a timetable; a stream otherwise."""
+        return self.every_s is not None or self.cron is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,20 +64,24 @@ LEFT JOIN judged_told AS told
 """
 
 
-def gate_sql(kind: str, case: str) -> str:
-    """Return how far the feeds of a system kind have been heard for an order; far future when nothing gates it.
-
-    A feed fits an order when each scope it declares (company, warehouse, partner) is the order's.
-    """
-    fits = " AND ".join(
-        f"(f.{i} = '' OR f.{i} = {case}.{name})" for i, name in ((2, "company"), (3, "warehouse"), (4, "partner"))
-    )
-    return (
-        f"arrayFold((least_mark, f) -> if(f.1 = {kind} AND {fits}, least(least_mark, f.5), least_mark), marks, {FAR})"
-    )
+def _fits_sql(place: int, told: str) -> str:
+    """Return whether a feed's scope leaves room for a clock: it declares none, none was told, or it was told."""
+    return f"(f.{place} = '' OR empty({told}) OR has({told}, f.{place}))"
 
 
-MARKS = "(SELECT groupArray((kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
+# The feeds that gate a clock: those of its authority's kind whose scope (company, warehouse, partner) fits it. What was
+# told on the clock's object or below it goes before what the order says: parts of an order may lie in two warehouses.
+# Where nothing was told any feed of the kind may be the one to hear from.
+GATES = (
+    "arrayFilter(f -> f.2 = s.system AND "
+    + " AND ".join(_fits_sql(i, told) for i, told in ((3, "companies"), (4, "warehouses"), (5, "partners")))
+    + ", marks)"
+)
+MARKS = "(SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
+
+
+def _told_sql(name: str, plural: str) -> str:
+    return f"if(empty(scopes.{plural}) AND o.{name} != '', [CAST(o.{name} AS String)], scopes.{plural}) AS {plural}"
 
 
 def cases_sql(book: Book) -> str:
@@ -126,10 +130,14 @@ WITH
     end_at IS NULL AND arrayExists(p -> p.1 <= {_AS_OF} AND p.2 > {_AS_OF}, s.holds) AS paused,
     multiIf(s.stopped, 'stopped', end_at IS NOT NULL, 'ended', paused, 'paused', 'running') AS clock_state,
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
-    clock_state = 'running' AND ifNull(due_at < {_AS_OF}, 0) AS past,
-    {gate_sql("s.system", "o")} AS heard_until,
+    ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {_AS_OF}, clock_state = 'ended', due_at < end_at, 0), 0) AS overdue,
+    clock_state = 'running' AND overdue AS past,
+    {_told_sql("company", "companies")},
+    {_told_sql("warehouse", "warehouses")},
+    {_told_sql("partner", "partners")},
+    {GATES} AS gates,
     if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
-    past AND heard_until > ifNull(pass_at, {FAR}) AS passed
+    overdue AND arrayAll(f -> f.6 > assumeNotNull(pass_at), gates) AS passed
 SELECT
     s.order_no AS order_no, s.rule AS rule, s.object AS object, s.object_type AS object_type, members.object_id AS object_id,
     s.from_milestone AS from_milestone, s.to_milestone AS to_milestone, s.provisional AS provisional,
@@ -137,6 +145,7 @@ SELECT
     s.to_echo_at AS to_echo_at, s.due_at AS due_at, s.at_risk_at AS at_risk_at, intDiv(s.budget_ms, 1000) AS budget_s,
     intDiv(s.used_ms, 1000) AS used_s, s.calendar AS calendar, s.holds AS holds, s.system AS system,
     s.disorder AS disorder, s.after_cancelled AS after_cancelled, clock_state AS state, past, passed, pass_at,
+    if(overdue AND NOT passed, arrayMap(f -> f.1, arrayFilter(f -> f.6 <= assumeNotNull(pass_at), gates)), []) AS waits_for,
     multiIf(
         fails, 'failing',
         past AND s.provisional, 'unknown',
@@ -151,6 +160,18 @@ SELECT
 FROM judged_starts AS s
 INNER JOIN judged_cases AS o ON o.order_no = s.order_no
 INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
+LEFT JOIN
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
+        groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
+        groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
+    FROM judged_facts AS f
+    INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+    WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
+    GROUP BY tree.order_no, tree.above
+) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
 LEFT JOIN
 (
     SELECT e.order_no AS order_no, e.milestone AS milestone, e.object AS object,
@@ -205,8 +226,7 @@ SELECT
     o.facts AS facts,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
     least(ifNull(c.next_at, {FAR}), ifNull(ahead.next_at, {FAR})) AS next_at,
-    if(is_closed, CAST([] AS Array(String)), ifNull(c.waits_for, [])) AS waits_for,
-    if(is_closed, CAST([] AS Array(DateTime64(3, 'UTC'))), ifNull(c.waits_until, [])) AS waits_until,
+    ifNull(c.waits_for, []) AS waits_for, ifNull(c.waits_until, []) AS waits_until,
     {nested},
     {text(book_hash)} AS book
 FROM judged_cases AS o
@@ -221,12 +241,12 @@ LEFT JOIN
         max(reopens) AS reopened,
         arrayMin(arrayFilter(m -> m > {_AS_OF}, groupArrayArray(moments))) AS soonest,
         if(soonest < {_AS_OF}, NULL, soonest) AS next_at,
-        groupArrayIf(CAST(system AS String), past AND NOT passed AND NOT provisional) AS waits_for,
-        groupArrayIf(assumeNotNull(pass_at), past AND NOT passed AND NOT provisional) AS waits_until
+        arrayFlatten(groupArrayIf(k_waits_for, NOT provisional)) AS waits_for,
+        arrayFlatten(groupArrayIf(arrayMap(w -> assumeNotNull(pass_at), k_waits_for), NOT provisional)) AS waits_until
     FROM
     (
         SELECT
-            k.*, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
+            k.* EXCEPT (waits_for), k.waits_for AS k_waits_for, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
             if(k.state = 'running', arrayMap(m -> assumeNotNull(m),
                 arrayFilter(m -> m IS NOT NULL, [k.at_risk_at, k.due_at + toIntervalMillisecond(1)])), []) AS moments
         FROM judged_clocks AS k

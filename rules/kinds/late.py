@@ -1,4 +1,7 @@
-"""late: a clock ran past its deadline, and the authority's feed has been heard past it too."""
+"""late: a clock ran past its deadline, and the authority's feed has been heard past it too.
+
+Only where the milestone was told after the deadline is there nothing to wait for.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ FROM judged_clocks
 WHERE NOT provisional AND NOT after_cancelled AND due_at IS NOT NULL
     AND (
         (past AND passed AND to_echo_at IS NULL)
-        OR (end_at IS NOT NULL AND assumeNotNull(end_at) > assumeNotNull(due_at))
-        OR (state = 'paused' AND assumeNotNull(due_at) < {as_of:DateTime64(3, 'UTC')})
+        OR (state = 'stopped' AND assumeNotNull(end_at) > assumeNotNull(due_at))
+        OR (state IN ('paused', 'ended') AND passed)
     )
 """.strip()

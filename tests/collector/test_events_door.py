@@ -46,6 +46,17 @@ def test_a_structured_event_becomes_a_row_with_its_columns_exact(desk: Desk) -> 
     ]  # fmt: skip
 
 
+def test_a_sequence_that_counts_is_kept_beside_the_content(desk: Desk) -> None:
+    """Numbers as text or as such; a text that does not count, and every odd form of it, is no fault of the event."""
+    forms = ["00042", 43, "A-44", "-1", -1, 1.5, True, [1], {"a": 1}, "9" * 30, None, "\u0664"]
+    events = [{**event(n), "sequence": form} for n, form in enumerate(forms)]
+    assert desk.post(msgspec.json.encode(events), BATCH, wait=True).json() == _zero(accepted=len(forms))
+    kept = desk.rows("sequence_of, sequence", where="sequence_of != ''", order="sequence")
+    assert kept == [("/wms/berlin", 42), ("/wms/berlin", 43)]
+    again = desk.post(msgspec.json.encode({**event(0), "sequence": "00050"}), "application/cloudevents+json")
+    assert again.json() == _zero(duplicate=1)
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["application/json", "application/json; charset=utf-8", "application/cloudevents+json; charset=UTF-8"],

@@ -7,6 +7,7 @@ calendar arithmetic is the only thing shared; it has tests of its own.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -33,6 +34,17 @@ class Said:
     error: str = ""
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How far the feed of one connection has told, and for which orders it speaks; an empty scope is all of them."""
+
+    kind: str
+    until: datetime
+    company: str = ""
+    warehouse: str = ""
+    partner: str = ""
+
+
 @dataclass
 class Verdict:
     """What the oracle says about one order."""
@@ -48,10 +60,10 @@ class Verdict:
 
 
 class Oracle:
-    """Judges orders of one set of events by one rulebook as of a moment."""
+    """Judges orders of one set of events by one rulebook as of a moment, where feeds have told up to their marks."""
 
-    def __init__(self, book: Book, events: list[Said], as_of: datetime) -> None:
-        self.book, self.now = book, as_of
+    def __init__(self, book: Book, events: list[Said], as_of: datetime, marks: Sequence[Mark] = ()) -> None:
+        self.book, self.now, self.marks = book, as_of, marks
         self.events = sorted({e.key: e for e in events if e.at <= as_of}.values(), key=lambda e: (e.at, e.key))
         self.parents = self._links()
 
@@ -309,6 +321,23 @@ class _Case:
             }
         return result
 
+    def _passed(self, kind: str, ref: Ref, moment: datetime) -> bool:
+        """Whether every feed that could tell of a milestone on this object has told beyond a moment."""
+
+        def fits(scope: str, name: str) -> bool:
+            told = {e.attributes[name] for e, r in self.facts if ref in self.above[r] and e.attributes.get(name)}
+            told = told or {v for v in [self.attributes.get(name)] if v}
+            return not scope or not told or scope in told
+
+        return all(
+            m.until > moment
+            for m in self.o.marks
+            if m.kind == kind
+            and fits(m.company, "company")
+            and fits(m.warehouse, "warehouse")
+            and fits(m.partner, "partner")
+        )
+
     def _clock(self, stage: Stage, ref: Ref, done_at: Any, cancelled_at: Any, failures: Any) -> dict[str, Any] | None:
         if not self._holds(stage.when):
             return None
@@ -374,6 +403,8 @@ class _Case:
             used = work(start, end) - sum(work(min(a, end), min(b, end) if b else end) for a, b in pauses)
         running = state == "running"
         past = running and due is not None and due < self.now
+        overdue = due is not None and (due < self.now if end is None else state == "ended" and due < end)
+        passed = overdue and self._passed(self._authority(stage.end.milestone), ref, max(due, to_echo or due))
         fails = end is None and any(
             f["healed"] is None and m == stage.end.milestone and r in near for (m, r), f in failures.items()
         )
@@ -383,7 +414,7 @@ class _Case:
             risky = at_risk_at is not None and at_risk_at <= self.now
         if fails:
             verdict = "failing"
-        elif past and provisional:
+        elif past and (provisional or not passed):
             verdict = "unknown"
         elif past and to_echo is not None:
             verdict = "diverging"
@@ -398,9 +429,9 @@ class _Case:
         late_cancelled = cancelled_at is not None and start > cancelled_at
         findings: dict[str, Any] = {}
         if not provisional and due is not None and not late_cancelled:
-            if past and to_echo is not None:
+            if past and passed and to_echo is not None:
                 findings["diverging"] = (due, None)
-            elif past or (state == "paused" and due < self.now) or (end is not None and end > due):
+            elif passed or (state == "stopped" and end > due):
                 findings["late"] = (due, end)
         if disorder or late_cancelled:
             findings["out_of_order"] = (start, None)

@@ -150,10 +150,10 @@ def number(value: str) -> int:
     return int.from_bytes(blake2b(value.encode(), digest_size=8).digest())
 
 
-def line(said: Said, received_at: datetime) -> bytes:
-    """Return the row of `events` for what was said."""
+def line(said: Said, received_at: datetime, connection: str = "") -> bytes:
+    """Return the row of `events` for what was said; a heartbeat has no milestone."""
     row: dict[str, Any] = {
-        "received_at": received_at.isoformat(), "occurred_at": said.at.isoformat(), "connection": "", "kind": said.kind,
+        "received_at": received_at.isoformat(), "occurred_at": said.at.isoformat(), "connection": connection, "kind": said.kind,
         "source": f"/{said.kind}", "event_id": said.key, "ev": number(said.key), "body": number(said.key + "!"),
         "type": f"o2c.{said.milestone}", "milestone": said.milestone, "polarity": said.polarity, "error": said.error,
         "on_types": [t for t, _ in said.on], "on_ids": [i for _, i in said.on],

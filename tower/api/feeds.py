@@ -1,47 +1,74 @@
-"""GET /v1/feeds: how fresh each connection is."""
+"""GET /v1/feeds: how fresh each connection is, and whether it brings what it should."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+import msgspec
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tower.api.auth import Context, Viewer
+from tower.api.context import ApiContext
 from tower.api.docs import answers
-from tower.api.wire import Json, instant
-from tower.engine.feeds import FeedState, feed_states
+from tower.api.feed_rows import feed_rows, unconfigured
+from tower.api.past import book_then
+from tower.api.wire import Instant, instant
 
 router = APIRouter()
-_EXAMPLE = {
+_EXAMPLE: dict[str, Any] = {
     "feeds": [
         {
             "connection": "wms-berlin", "kind": "wms", "state": "ok", "watermark": "2026-11-23T09:59:58.120Z",
-            "last_seen_at": "2026-11-23T09:59:59.001Z", "expected": None, "got": None, "events": 10422, "gates": True,
-        }
+            "last_seen_at": "2026-11-23T09:59:59.001Z", "expected": 410, "got": 396, "level": "ok", "gates": True,
+            "reason": None, "late_since": None, "next_due_at": "2026-11-23T10:14:58.120Z", "lag_s": 1,
+            "expects": "a message every 15m", "quiet_after_s": 900, "grace_s": None, "calendar": "warehouse",
+            "zone": None, "company": None, "warehouse": "BER1", "partner": None, "expected_min": 320,
+            "expected_max": 500, "expected_by": "history", "window_from": "2026-11-23T08:00:00.000Z",
+            "window_to": "2026-11-23T09:00:00.000Z",
+            "hours": [
+                {"from": "2026-11-23T08:00:00.000Z", "open": True, "got": 396, "expected": 410, "min": 320, "max": 500}
+            ],
+            "runs": [], "events": 10422, "quarantined": 0,
+            "gaps": {
+                "numberings": 1, "missing": 2, "restarts": 0,
+                "ranges": [{"sequence_of": "/wms/berlin", "from": "4097", "to": "4098", "missing": 2}],
+            },
+            "waiting": {"orders": 0, "unknown": 0, "value": "0.00"},
+        },
     ],
+    "unconfigured": [],
     "as_of": "2026-11-23T10:00:00.000Z",
 }  # fmt: skip
 
 
-@router.get("/v1/feeds", summary="How fresh each connection is", responses=answers(_EXAMPLE))
-def list_feeds(context: Context, _: Viewer) -> Response:
-    """List every configured connection: watermark, last message, and runs due and heard in the last 24 hours."""
+class FeedQuery(BaseModel):
+    """As of when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    known_at: Annotated[Instant | None, Field(description="As it was known at this instant")] = None
+
+
+@router.get("/v1/feeds", summary="How fresh each connection is", responses=answers(_EXAMPLE, 400))
+def list_feeds(request: Request, context: Context, _: Viewer, query: Annotated[FeedQuery, Query()]) -> Response:
+    """List every configured connection: watermark, last message, what it brings against what it should, and gaps."""
     now = context.clock()
+    key = ("feeds", query.known_at, context.progress.judged, context.engine_health(now).last_tick_at)
+    body = request.app.state.shared.get(key, lambda: _read(context, query))
+    return Response(body, media_type="application/json")
+
+
+def _read(context: ApiContext, query: FeedQuery) -> bytes:
+    now = context.clock()
+    book = book_then(context, query.known_at)
     with context.store.reader() as client:
-        states = feed_states(client, context.book(), context.connections, now)
-    return Json({"feeds": [_plain(s) for s in states], "as_of": instant(now)})
-
-
-def _plain(feed: FeedState) -> dict[str, Any]:
-    return {
-        "connection": feed.connection,
-        "kind": feed.kind,
-        "state": feed.state,
-        "watermark": instant(feed.watermark),
-        "last_seen_at": instant(feed.last_seen_at),
-        "expected": feed.expected,
-        "got": feed.got,
-        "events": feed.events,
-        "gates": feed.gates,
-    }
+        rows = feed_rows(client, book, context.connections, now, query.known_at)
+    return msgspec.json.encode(
+        {
+            "feeds": rows,
+            "unconfigured": unconfigured(book, context.connections),
+            "as_of": instant(query.known_at or now),
+        }
+    )

@@ -26,6 +26,11 @@ class Look:
     known_at: datetime
 
 
+def book_then(context: ApiContext, known_at: datetime | None) -> Book:
+    """Return the rulebook that was in force at a moment; the present one for None, and where none is on record."""
+    return (book_known_at(context.store, known_at) if known_at is not None else None) or context.book()
+
+
 @contextmanager
 def look(
     context: ApiContext,
@@ -46,7 +51,7 @@ def look(
     moment = as_of or known
 
     def book_for(at: datetime) -> Book:
-        return book_known_at(context.store, at) or context.book()
+        return book_then(context, at)
 
     with judged(
         context.store, book_for, context.connections, as_of=moment, known_at=known, order_ids=order_ids

@@ -23,17 +23,20 @@ def status(url: Url = None, token: Token = None) -> None:
         facts = reply.json()
         said = ", ".join(f"{k} {v}" for k, v in facts.items() if not isinstance(v, dict | list) and v is not None)
         console.print(f"{name:7} {word}  {said}")
-    table = Table("feed", "kind", "state", "heard up to", "last message", title="Feeds", title_justify="left")
+    table = Table("feed", "kind", "state", "why", "heard up to", "last message", title="Feeds", title_justify="left")
     for feed in feeds["feeds"]:
         colour = {"ok": "green", "late": "red"}.get(feed["state"], "yellow")
         row = (
             feed["connection"],
             feed["kind"],
             f"[{colour}]{feed['state']}[/]",
-            feed["watermark"],
-            feed["last_seen_at"],
+            (feed["reason"] or "").replace("_", " "),
+            feed["watermark"] or "never",
+            feed["last_seen_at"] or "never",
         )
-        table.add_row(*(str(v) if v is not None else "never" for v in row))
+        table.add_row(*map(str, row))
+    for name in feeds["unconfigured"]:
+        table.add_row(name, "", "[yellow]no connection[/]", "the rulebook names it, nothing waits for it", "", "")
     console.print(table)
     if not (health.is_success and ready.is_success):
         raise typer.Exit(EXIT)

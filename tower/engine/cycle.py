@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from clickhouse_connect.driver.client import Client
 
 from rules.compile import Compiled
-from tower.engine import verdicts, workspace
+from tower.engine import feed_breaches, verdicts, workspace
 from tower.engine.correlate import correlate
-from tower.engine.feeds import FeedState, feed_states, gating
+from tower.engine.feeds import FeedState, feed_states, gating, heard_now
 from tower.model.connections import Connections
 from tower.store.sql import load
 
@@ -37,12 +37,17 @@ def run_cycle(
     """Run one tick on the write client and return what it did; safe to repeat after any interruption.
 
     everything: judge every order (a new rulebook), not only the touched and due ones. All new events are taken in
-    before the first verdict, so a backlog is judged once, at its end.
+    before the first verdict, so a backlog is judged once, at its end. How far the feeds told is read before the events:
+    read after them it could vouch for events that this tick has not taken in.
     """
-    cursor = read_cursor(client)
+    after = read_cursor(client)
     client.command("CREATE OR REPLACE TEMPORARY TABLE touched (order_no UInt64) ENGINE = Memory")
-    events, cursor = _take_in(client, cursor)
-    feeds = feed_states(client, compiled.book, connections, now)
+    heard = heard_now(client)
+    events, cursor = _take_in(client, after)
+    if events:
+        client.command(load("engine_feed_counts"), parameters={"after": after, "until": cursor})
+    feeds = feed_states(client, compiled.book, connections, now, heard=heard)
+    feeds = feed_breaches.settle(client, compiled.book, feeds, now)
     workspace.set_marks(client, gating(feeds))
     _find_due(client, now, everything)
     orders = _judge(client, compiled, now)

@@ -25,7 +25,7 @@ from tower.actions.runner import Actions
 from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
-from tower.engine.feeds import FeedState
+from tower.engine.feeds import FeedState, record_promises
 from tower.model.connections import Connections
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
@@ -103,6 +103,7 @@ class Engine:
         with self._store.writer("engine") as client:
             self._refuse_second(client, now)
             self._fresh_book = record_book(client, self._compiled, now)
+            record_promises(client, self.book, now)
             workspace.prepare(client, self._compiled)
             # Events are synced, what is derived from them is not: after a power failure the last minutes are taken in
             # again, which changes nothing where nothing was lost.
@@ -191,6 +192,7 @@ class Engine:
         self._compiled = compiled_for(book, self._connections.kinds)
         with self._store.writer("engine") as client:
             record_book(client, self._compiled, self._clock())
+            record_promises(client, self.book, self._clock())
             workspace.prepare(client, self._compiled)
         self._fresh_book = True
         log.info("rulebook taken up", book=book.hash)

@@ -17,15 +17,17 @@ from tower.engine.feeds import FeedState
 
 _SCOPE = "CREATE OR REPLACE TEMPORARY TABLE scope (order_no UInt64, object UInt64, order_id String) ENGINE = Memory"
 _MARKS = """CREATE OR REPLACE TEMPORARY TABLE feed_marks
-(kind String, company String, warehouse String, partner String, watermark DateTime64(3, 'UTC')) ENGINE = Memory"""
+(connection String, kind String, company String, warehouse String, partner String, watermark DateTime64(3, 'UTC'))
+ENGINE = Memory"""
+_MARK_COLUMNS = ["connection", "kind", "company", "warehouse", "partner", "watermark"]
 
 
 def set_marks(client: Client, feeds: Iterable[FeedState]) -> None:
     """Bind how far each configured feed has been heard."""
     client.command(_MARKS)
-    rows = [[f.kind, f.company, f.warehouse, f.partner, f.gate] for f in feeds]
+    rows = [[f.connection, f.kind, f.company, f.warehouse, f.partner, f.gate] for f in feeds]
     if rows:
-        client.insert("feed_marks", rows, column_names=["kind", "company", "warehouse", "partner", "watermark"])
+        client.insert("feed_marks", rows, column_names=_MARK_COLUMNS)
 
 
 def set_scope(client: Client, select: str, parameters: dict[str, object] | None = None) -> int:

@@ -497,14 +497,18 @@ FROM warned
 -- judged_clocks
 -- One row: a clock with its state now. verdict is the order state it stands for, '' when it stands for none.
 WITH
-    (SELECT groupArray((kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks,
+    (SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks,
     end_at IS NULL AND arrayExists(p -> p.1 <= {as_of:DateTime64(3, 'UTC')} AND p.2 > {as_of:DateTime64(3, 'UTC')}, s.holds) AS paused,
     multiIf(s.stopped, 'stopped', end_at IS NOT NULL, 'ended', paused, 'paused', 'running') AS clock_state,
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
-    clock_state = 'running' AND ifNull(due_at < {as_of:DateTime64(3, 'UTC')}, 0) AS past,
-    arrayFold((least_mark, f) -> if(f.1 = s.system AND (f.2 = '' OR f.2 = o.company) AND (f.3 = '' OR f.3 = o.warehouse) AND (f.4 = '' OR f.4 = o.partner), least(least_mark, f.5), least_mark), marks, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')) AS heard_until,
+    ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {as_of:DateTime64(3, 'UTC')}, clock_state = 'ended', due_at < end_at, 0), 0) AS overdue,
+    clock_state = 'running' AND overdue AS past,
+    if(empty(scopes.companies) AND o.company != '', [CAST(o.company AS String)], scopes.companies) AS companies,
+    if(empty(scopes.warehouses) AND o.warehouse != '', [CAST(o.warehouse AS String)], scopes.warehouses) AS warehouses,
+    if(empty(scopes.partners) AND o.partner != '', [CAST(o.partner AS String)], scopes.partners) AS partners,
+    arrayFilter(f -> f.2 = s.system AND (f.3 = '' OR empty(companies) OR has(companies, f.3)) AND (f.4 = '' OR empty(warehouses) OR has(warehouses, f.4)) AND (f.5 = '' OR empty(partners) OR has(partners, f.5)), marks) AS gates,
     if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
-    past AND heard_until > ifNull(pass_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')) AS passed
+    overdue AND arrayAll(f -> f.6 > assumeNotNull(pass_at), gates) AS passed
 SELECT
     s.order_no AS order_no, s.rule AS rule, s.object AS object, s.object_type AS object_type, members.object_id AS object_id,
     s.from_milestone AS from_milestone, s.to_milestone AS to_milestone, s.provisional AS provisional,
@@ -512,6 +516,7 @@ SELECT
     s.to_echo_at AS to_echo_at, s.due_at AS due_at, s.at_risk_at AS at_risk_at, intDiv(s.budget_ms, 1000) AS budget_s,
     intDiv(s.used_ms, 1000) AS used_s, s.calendar AS calendar, s.holds AS holds, s.system AS system,
     s.disorder AS disorder, s.after_cancelled AS after_cancelled, clock_state AS state, past, passed, pass_at,
+    if(overdue AND NOT passed, arrayMap(f -> f.1, arrayFilter(f -> f.6 <= assumeNotNull(pass_at), gates)), []) AS waits_for,
     multiIf(
         fails, 'failing',
         past AND s.provisional, 'unknown',
@@ -526,6 +531,18 @@ SELECT
 FROM judged_starts AS s
 INNER JOIN judged_cases AS o ON o.order_no = s.order_no
 INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
+LEFT JOIN
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
+        groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
+        groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
+    FROM judged_facts AS f
+    INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+    WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
+    GROUP BY tree.order_no, tree.above
+) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
 LEFT JOIN
 (
     SELECT e.order_no AS order_no, e.milestone AS milestone, e.object AS object,
@@ -566,8 +583,7 @@ SELECT
     o.facts AS facts,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
     least(ifNull(c.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
-    if(is_closed, CAST([] AS Array(String)), ifNull(c.waits_for, [])) AS waits_for,
-    if(is_closed, CAST([] AS Array(DateTime64(3, 'UTC'))), ifNull(c.waits_until, [])) AS waits_until,
+    ifNull(c.waits_for, []) AS waits_for, ifNull(c.waits_until, []) AS waits_until,
     c.clocks.1 AS `clocks.rule`,
     c.clocks.2 AS `clocks.object`,
     c.clocks.3 AS `clocks.object_type`,
@@ -602,12 +618,12 @@ LEFT JOIN
         max(reopens) AS reopened,
         arrayMin(arrayFilter(m -> m > {as_of:DateTime64(3, 'UTC')}, groupArrayArray(moments))) AS soonest,
         if(soonest < {as_of:DateTime64(3, 'UTC')}, NULL, soonest) AS next_at,
-        groupArrayIf(CAST(system AS String), past AND NOT passed AND NOT provisional) AS waits_for,
-        groupArrayIf(assumeNotNull(pass_at), past AND NOT passed AND NOT provisional) AS waits_until
+        arrayFlatten(groupArrayIf(k_waits_for, NOT provisional)) AS waits_for,
+        arrayFlatten(groupArrayIf(arrayMap(w -> assumeNotNull(pass_at), k_waits_for), NOT provisional)) AS waits_until
     FROM
     (
         SELECT
-            k.*, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
+            k.* EXCEPT (waits_for), k.waits_for AS k_waits_for, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
             if(k.state = 'running', arrayMap(m -> assumeNotNull(m),
                 arrayFilter(m -> m IS NOT NULL, [k.at_risk_at, k.due_at + toIntervalMillisecond(1)])), []) AS moments
         FROM judged_clocks AS k
@@ -663,8 +679,8 @@ FROM judged_clocks
 WHERE NOT provisional AND NOT after_cancelled AND due_at IS NOT NULL
     AND (
         (past AND passed AND to_echo_at IS NULL)
-        OR (end_at IS NOT NULL AND assumeNotNull(end_at) > assumeNotNull(due_at))
-        OR (state = 'paused' AND assumeNotNull(due_at) < {as_of:DateTime64(3, 'UTC')})
+        OR (state = 'stopped' AND assumeNotNull(end_at) > assumeNotNull(due_at))
+        OR (state IN ('paused', 'ended') AND passed)
     )
 UNION ALL
 /* kind: diverging */
