@@ -33,6 +33,13 @@ def failed(key: str, expression: str, problem: str) -> MappingFailed:
     return MappingFailed(f"{key}: {expression}: {problem}" if expression else f"{key}: {problem}")
 
 
+def leaf(value: object) -> object:
+    """Return the text of an XML element that has attributes, '' if it has nothing else; anything else as it is."""
+    if type(value) is not dict or not value or not all(name[:1] in "@#" for name in value):
+        return value
+    return value.get("#text", "")
+
+
 def no(value: object, what: str) -> Unusable:
     """Return the error of a value that is not what it should be."""
     return Unusable(f"{shown(value)} is no {what}")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from collector.amount import exact_text
-from collector.mapping.errors import Unusable, no
+from collector.mapping.errors import Unusable, leaf, no
 from collector.rejection import Rejection
 
 # Digits after the point of the smallest unit, where they are not two. Source: ISO 4217, list one, January 2024.
@@ -47,6 +47,7 @@ _LOCAL = {
 
 def number(value: Any) -> Decimal:
     """Return the number that a value is. Raises Unusable."""
+    value = leaf(value)
     if isinstance(value, Decimal):
         return value
     if isinstance(value, int) and not isinstance(value, bool):
@@ -66,6 +67,7 @@ def number_text(value: Any, field: str) -> str:
 
 def local_number(value: Any, mark: str) -> Decimal:
     """Return a number written with a decimal mark and, maybe, separated thousands; a sign may stand on either side."""
+    value = leaf(value)
     if not isinstance(value, str):
         return number(value)
     text = value.strip()
@@ -84,6 +86,7 @@ def local_number(value: Any, mark: str) -> Decimal:
 
 def implied(value: Any, digits: int) -> Decimal:
     """Return a number whose last digits stand after a point that is not written; a written point counts."""
+    value = leaf(value)
     text = str(value).strip()
     if isinstance(value, str) and "." in text and _NUMBER.fullmatch(text):
         return Decimal(text)

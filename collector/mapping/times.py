@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
 
-from collector.mapping.errors import Unusable, no
+from collector.mapping.errors import Unusable, leaf, no
 from collector.mapping.zones import zone_of
 
 PRECISIONS = ("instant", "minute", "day", "batch")
@@ -83,6 +83,7 @@ def _parts(value: Any) -> tuple[Any, str]:
 def _text(value: Any) -> str:
     if value is None:
         return ""
+    value = leaf(value)
     if isinstance(value, bool | dict | list):
         raise no(value, "time")
     return str(value).strip()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from collector.mapping.errors import Unusable, no
+from collector.mapping.errors import Unusable, leaf, no
 from collector.mapping.numbers import MARKS, implied, local_number, minor_units, number
 
 Codes = Mapping[str, Mapping[str, str]]
@@ -54,6 +54,9 @@ class NoLookup(Unusable):
 def text(value: Any) -> str:
     """Return a plain value as text. Raises Unusable for anything else."""
     if type(value) is str:
+        return value
+    value = leaf(value)
+    if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"

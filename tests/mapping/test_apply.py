@@ -183,6 +183,17 @@ def test_a_value_that_cannot_be_used_names_key_expression_and_value(
     assert says in str(caught.value)
 
 
+def test_an_xml_element_with_attributes_counts_as_its_text() -> None:
+    text = "objects: [{type: order, key: erp_order_no, expr: body.no}]\nattributes: {amount: body.total, channel: body.empty}"
+    body = {
+        "no": [{"@lid": "x", "#text": "A"}, "B"],
+        "total": {"@currencyID": "EUR", "#text": "2.50"},
+        "empty": {"@a": "1"},
+    }
+    (found,) = emit(text, body, currency="EUR")
+    assert (found["order_id"], found["amount"], found.get("channel", "")) == (("A", "B"), "2.5", "")
+
+
 def test_a_milestone_may_follow_from_a_table_with_its_polarity() -> None:
     text = """
 emit:
@@ -304,6 +315,12 @@ def test_an_event_key_names_the_event_whatever_else_it_says() -> None:
     body = {"id": "SO-1", "at": "2026-03-01T10:00:00Z", "event": "E1", "part": 1}
     assert len(set(ids(KEYED, body, {**body, "total": "9"}))) == 1
     assert len(set(ids(KEYED, body, {**body, "part": 2}))) == 2
+
+
+def test_an_emit_may_do_without_the_event_key_of_its_file() -> None:
+    body = {"id": "SO-1", "at": "2026-03-01T10:00:00Z", "event": "E1", "part": 1}
+    own = STATE.replace("occurred_at:", "event_key: [], occurred_at:") + "event_key: [body.event, body.part]\n"
+    assert len(set(ids(own, body, {**body, "event": "E2"}))) == 1
 
 
 def test_an_event_key_with_a_part_missing_is_none() -> None:
