@@ -242,6 +242,8 @@ def _called(name: Name, root: Root, around: Surroundings, context: Context, cust
     for one in value if isinstance(value, list) else [value]:
         if one is None or one == "":
             continue
+        if isinstance(one, bool):
+            raise failed(name.value.key, name.value.expression, f"{one} names nothing")
         found = id_of(name.key, scope, _text(name.value, one, MAX_ID))
         if len(found) > MAX_ID:
             raise failed(

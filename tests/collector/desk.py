@@ -91,6 +91,7 @@ class Desk:
         started: bool = True,
         connections: Connections = CONNECTIONS,
         secrets: Secrets = NO_SECRETS,
+        milestones: frozenset[str] = MILESTONES,
         **settings: Any,
     ) -> None:
         self.store = store
@@ -102,7 +103,7 @@ class Desk:
             store,
             connections,
             lambda header: PRINCIPALS.get(header or ""),
-            lambda: MILESTONES,
+            lambda: milestones,
             self.progress,
             lambda: self.now,
             secrets,

@@ -173,6 +173,7 @@ def test_attributes_are_exact_and_take_the_connections_defaults() -> None:
         ("{customer_id: body.a}", {"a": "x" * 300}, "has over 256 characters"),
         ("{promised_at: body.a}", {"a": "soon"}, "'soon' is no ISO 8601 date or time"),
         ("{channel: 'join(`1`, body.a)'}", {"a": "x"}, "join"),
+        ("{channel: body.a}", {"id": True, "a": "x"}, "True names nothing"),
     ],
 )
 def test_a_value_that_cannot_be_used_names_key_expression_and_value(
