@@ -74,27 +74,29 @@ class System:
         """
         base = root_of(None, context)
         around = Surroundings(context.codes, context.currency)
-        readable: tuple[Format, Iterator[Unit], Unit] | None = None
+        readable: tuple[Format, Iterator[Unit], Unit, MappingFile | None] | None = None
         fault: Undecodable | None = None
         for form in self._formats:
-            units = decode(form.decode, body)
             try:
+                units = decode(form.decode, body)
                 first = next(units, None)
             except Undecodable as error:
                 fault = fault or error
                 continue
             if first is None:
                 continue
-            if form.match({**base, "body": first.document}, around) is not None:
-                readable = (form, units, first)
+            mapping = form.match({**base, "body": first.document}, around)
+            if mapping is not None:
+                readable = (form, units, first, mapping)
                 break
-            readable = readable or (form, units, first)
+            readable = readable or (form, units, first, None)
         if readable is not None:
-            form, units, first = readable
-            yield self._outcome(first, form, base, around, context)
+            form, units, first, mapping = readable
+            yield self._outcome(first, mapping, {**base, "body": first.document}, context)
             try:
                 for unit in units:
-                    yield self._outcome(unit, form, base, around, context)
+                    root = {**base, "body": unit.document}
+                    yield self._outcome(unit, form.match(root, around), root, context)
             except Undecodable as error:
                 yield _undecodable(error)
         elif fault is not None:
@@ -102,11 +104,7 @@ class System:
         else:
             yield Outcome("", reason=UNMAPPED, detail="the message holds no document")
 
-    def _outcome(
-        self, unit: Unit, form: Format, base: Mapping[str, Any], around: Surroundings, context: Context
-    ) -> Outcome:
-        root = {**base, "body": unit.document}
-        mapping = form.match(root, around)
+    def _outcome(self, unit: Unit, mapping: MappingFile | None, root: dict[str, Any], context: Context) -> Outcome:
         if mapping is None:
             return Outcome(unit.position, reason=UNMAPPED, detail=self._unmapped(unit), notes=unit.notes)
         if mapping.refuse is not None:

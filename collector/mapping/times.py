@@ -142,7 +142,9 @@ def _to_the_minute(text: str) -> bool:
 
 def _digits(form: str) -> Parse:
     """Return the reader of dates of digits, `yyyymmdd` and the like, that may run on into a time of digits."""
-    pattern = form.replace("yyyy", "%Y").replace("yy", "%y").replace("mm", "%m").replace("dd", "%d")
+    years = slice(form.index("y"), form.rindex("y") + 1)
+    months = slice(form.index("m"), form.rindex("m") + 1)
+    days = slice(form.index("d"), form.rindex("d") + 1)
 
     def read(value: Any) -> Stamp | None:
         first, clock = _parts(value)
@@ -153,11 +155,18 @@ def _digits(form: str) -> Parse:
         if not _DIGITS.fullmatch(day) or len(day) != len(form):
             raise no(text, f"date {form}")
         try:
-            return _joined(datetime.strptime(day, pattern).date(), clock or rest)  # noqa: DTZ007  a date has no zone
-        except ValueError as error:
-            raise error if isinstance(error, Unusable) else no(text, f"date {form}") from None
+            at = date(_year(day[years]), int(day[months]), int(day[days]))
+        except ValueError:
+            raise no(text, f"date {form}") from None
+        return _joined(at, clock or rest)
 
     return read
+
+
+def _year(digits: str) -> int:
+    """Return the year; of two digits, as POSIX does, 69 to 99 are of the last century."""
+    year = int(digits)
+    return year if len(digits) == 4 else year + (1900 if year >= 69 else 2000)
 
 
 def _epoch(per_second: int) -> Parse:
