@@ -52,6 +52,13 @@ def test_the_tests_inside_are_run_and_a_failing_one_is_shown(own: Path, capsys: 
     assert "'order_id': 'SO-2'" in said
 
 
+def test_a_milestone_that_the_rulebook_lacks_is_named(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = own / "own" / "shopify" / "order.yaml"
+    file.write_text(OWN.replace("order_captured", "order_dreamt"))
+    assert run_line(["mappings", "check", "--set", "shopify"]) == 0
+    assert "note: shopify/order.yaml: the rulebook has no milestone order_dreamt" in capsys.readouterr().out
+
+
 def test_a_mistake_in_a_file_is_told_with_its_place(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (own / "own" / "shopify" / "order.yaml").write_text(OWN.replace("match: body.number", "match: number"))
     assert run_line(["mappings", "check"]) == 2

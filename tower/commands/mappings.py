@@ -12,6 +12,8 @@ import typer
 from collector.mapping import SHIPPED, Context, MappingsError, MappingSet, System, load_mappings
 from collector.mapping.check import check as run_examples
 from collector.mapping.read import read_mapping
+from rules.parse import SHIPPED as SHIPPED_BOOK
+from rules.parse import load_book
 from tower.commands.plainly import EXIT, Stop, settings_now
 from tower.model.connections import load_connections
 
@@ -32,9 +34,12 @@ def list_() -> None:
 
 @app.command("check")
 def check(set_: SetName = None) -> None:
-    """Read all mappings strictly and run the tests inside them."""
+    """Read all mappings strictly, run the tests inside them, and name milestones that the rulebook lacks."""
+    mappings = _load()
     held = failed = 0
-    for result in run_examples(_load(), set_):
+    for line in _unknown_milestones(mappings, set_):
+        typer.echo(line)
+    for result in run_examples(mappings, set_):
         held, failed = held + (not result.problem), failed + bool(result.problem)
         if result.problem:
             typer.echo(f"FAIL {result.where}: {result.name}\n  {result.problem}")
@@ -68,6 +73,20 @@ def test(
             unusable = unusable or bool(outcome.reason)
     if unusable:
         raise typer.Exit(EXIT)
+
+
+def _unknown_milestones(mappings: MappingSet, only: str | None) -> list[str]:
+    """Return a line for each milestone that the rulebook does not have: its events would wait in quarantine."""
+    known = load_book(settings_now().book or SHIPPED_BOOK).milestones
+    systems = [mappings.select(only)] if only else mappings.systems.values()
+    spoken = {
+        (mapping.file, emit.milestone.partition(".")[0])
+        for system in systems
+        for mapping in system.mappings
+        for emit in mapping.emits
+        if isinstance(emit.milestone, str)
+    }
+    return [f"note: {file}: the rulebook has no milestone {name}" for file, name in sorted(spoken) if name not in known]
 
 
 def _load() -> MappingSet:
