@@ -14,6 +14,11 @@ from starlette.routing import BaseRoute, Route
 from collector.door import Authenticate, caller, problems
 from collector.event import json_schema
 from collector.events_door import EventsDoor
+from collector.files.desk import FileDesk
+from collector.files.door import FilesDoor
+from collector.files.journals import Journals
+from collector.files.sink import FileSink
+from collector.files.watch import Watcher
 from collector.identity import Identities
 from collector.ingest.door import IngestDoor
 from collector.ingest.proof import resolved_secrets
@@ -79,6 +84,12 @@ class Collector:
         raw_progress = Progress()
         raw_sink = RawSink(store, seal, mapper, self._events, self._totals)
         self._raw = Stream(folder / "raw", store, raw_sink, settings, raw_progress.mark_stored)
+        files_progress = Progress()
+        file_sink = FileSink(store, seal, mapper, self._events, self._totals)
+        self._files = Stream(folder / "files", store, file_sink, settings, files_progress.mark_stored)
+        journals = Journals(self._files, files_progress, self._events, progress)
+        self._file_desk = FileDesk(store, seal, files_progress)
+        self._watcher = Watcher(settings, store, connections, self._file_desk, journals, self._totals, clock)
         self._seen, self._throttle = Seen(), Throttle()
         self._traces = Stream(folder / "traces", store, BodySink(TRACES, self._events.commit_here), settings)
         self._logs = Stream(folder / "logs", store, BodySink(LOGS, self._events.commit_here), settings)
@@ -121,6 +132,18 @@ class Collector:
             for signal, stream in ((TRACES, self._traces), (LOGS, self._logs))
         )
         self._metrics_door = MetricsDoor(authenticate, self._decoders)
+        self._files_door = FilesDoor(
+            settings,
+            store,
+            connections,
+            authenticate,
+            self._file_desk,
+            journals,
+            clock,
+            self._totals,
+            self._decoders,
+            self._waiters,
+        )
 
     def routes(self) -> list[BaseRoute]:
         """Return the doors."""
@@ -134,6 +157,8 @@ class Collector:
             Route("/v1/traces", statuses(self._traces_door.handle, self._totals), methods=METHODS),
             Route("/v1/logs", statuses(self._logs_door.handle, self._totals), methods=METHODS),
             Route("/v1/metrics", statuses(self._metrics_door.handle, self._totals), methods=METHODS),
+            Route("/v1/files/{connection}", problems(self._files_door.take, self._totals), methods=["POST"]),
+            Route("/v1/files/{connection}/{raw_id}", problems(self._files_door.tell, self._totals), methods=["GET"]),
             Route("/v1/schemas", problems(self._schemas, self._totals), methods=["GET"]),
         ]
 
@@ -144,16 +169,21 @@ class Collector:
     def start(self) -> None:
         """Begin to drain what the journals hold."""
         recall(self._store, self._raw.unstored(), self._seen, self._throttle, self._clock())
+        self._file_desk.recall(self._files.unstored(), self._files.journal.end)
         self._events.start()
         self._raw.start()
+        self._files.start()
         self._traces.start()
         self._logs.start()
+        self._watcher.start()
 
     def stop(self) -> None:
         """Sync what was taken, drain for a bounded time and let the journals go. Nothing acknowledged is lost."""
         self._decoders.shutdown(wait=True)
         # What others make goes to the journal of events, so that one stops last.
+        self._watcher.stop()
         self._raw.stop(_STOP_S)
+        self._files.stop(_STOP_S)
         self._traces.stop(_STOP_S)
         self._logs.stop(_STOP_S)
         self._events.stop(_STOP_S)
@@ -162,7 +192,7 @@ class Collector:
 
     def stats(self) -> CollectorStats:
         """Return the counts of this moment."""
-        streams = (self._events, self._raw, self._traces, self._logs)
+        streams = (self._events, self._raw, self._files, self._traces, self._logs)
         reason = next((s.trouble for s in streams if s.trouble), "")
         totals = self._totals
         return CollectorStats(
@@ -180,6 +210,7 @@ class Collector:
             logs_rejected=totals.logs_rejected,
             store_refused=sum(s.refused for s in streams),
             connections=totals.connections,
+            folders=self._watcher.troubles,
             ready=not reason,
             reason=reason,
         )

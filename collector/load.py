@@ -63,7 +63,6 @@ def load_files(
     paths: Sequence[Path],
     base_url: str,
     token: str,
-    connection: str | None = None,
     on_progress: Progress | None = None,
     *,
     client: httpx.Client | None = None,
@@ -74,13 +73,12 @@ def load_files(
     on_progress is told (file, bytes of it that have been sent), bytes as they lie on the disk. Busy answers (429, 503)
     are repeated after the time they ask for. Raises LoadError.
     """
-    if connection is not None:
-        raise LoadError(
-            "events name their own source; --connection is for files that need a mapping, which these do not"
-        )
     for path in paths:
         if not path.name.endswith(_SUFFIXES):
-            raise LoadError(f"{path}: only files of one CloudEvent a line can be loaded ({', '.join(_SUFFIXES)})")
+            raise LoadError(
+                f"{path}: only files of one CloudEvent a line ({', '.join(_SUFFIXES)}) are loaded as they are; for a "
+                "system's own files name its --connection, whose mappings read them"
+            )
         if not path.is_file():
             raise LoadError(f"{path}: there is no such file")
     result = LoadResult()
@@ -117,7 +115,10 @@ def _batches(path: Path) -> Iterator[tuple[list[int], bytes, int]]:
             yield numbers, b"\n".join(lines), file.tell()
 
 
-def _send(client: httpx.Client, token: str, body: bytes, sleep: Callable[[float], None] | None) -> dict[str, Any]:
+def patiently(
+    client: httpx.Client, send: Callable[[], httpx.Response], sleep: Callable[[float], None] | None = None
+) -> httpx.Response:
+    """Return the answer to a request that is repeated while the tower is busy or away. Raises LoadError."""
     options: dict[str, Any] = {"sleep": sleep} if sleep else {}
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type((_Busy, httpx.TransportError)),
@@ -126,23 +127,25 @@ def _send(client: httpx.Client, token: str, body: bytes, sleep: Callable[[float]
         reraise=True,
         **options,
     )
+
+    def once() -> httpx.Response:
+        answer = send()
+        if answer.status_code in (429, 503):
+            after = answer.headers.get("retry-after", "")
+            raise _Busy(answer.text[:300], float(after) if after.isdecimal() else 1.0)
+        return answer
+
     try:
-        return retrying(_post, client, token, body)
+        return retrying(once)
     except _Busy as error:
         raise LoadError(f"the tower stayed busy: {error}") from error
     except httpx.TransportError as error:
         raise LoadError(f"the tower at {client.base_url} cannot be reached: {error}") from error
 
 
-def _post(client: httpx.Client, token: str, body: bytes) -> dict[str, Any]:
-    answer = client.post(
-        "/v1/events",
-        content=body,
-        headers={"Content-Type": "application/x-ndjson", "Authorization": f"Bearer {token}"},
-    )
-    if answer.status_code in (429, 503):
-        after = answer.headers.get("retry-after", "")
-        raise _Busy(answer.text[:300], float(after) if after.isdecimal() else 1.0)
+def _send(client: httpx.Client, token: str, body: bytes, sleep: Callable[[float], None] | None) -> dict[str, Any]:
+    headers = {"Content-Type": "application/x-ndjson", "Authorization": f"Bearer {token}"}
+    answer = patiently(client, lambda: client.post("/v1/events", content=body, headers=headers), sleep)
     if answer.status_code == 400 and answer.json().get("code") == "not_json" and answer.json().get("errors"):
         # Every line of this batch is unusable; the door names each.
         return {"accepted": 0, "duplicate": 0, "quarantined": 0, "rejected": answer.json()["errors"]}

@@ -53,7 +53,10 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class CollectorStats:
-    """A snapshot. Backlog is what is synced in the journal and not yet in the store, over all streams."""
+    """A snapshot. Backlog is what is synced in the journal and not yet in the store, over all streams.
+
+    folders: why the watched folder of a connection cannot be looked after, by connection.
+    """
 
     backlog_bytes: int
     backlog_lines: int
@@ -69,5 +72,6 @@ class CollectorStats:
     logs_rejected: int
     store_refused: int
     connections: Mapping[str, ConnectionTotals]
+    folders: Mapping[str, str]
     ready: bool
     reason: str

@@ -47,6 +47,7 @@ SETTINGS: tuple[Setting, ...] = (
         "TOWER_OTLP_ENDPOINT", None, "Where to send the tower's own spans and metrics (OTLP/HTTP); unset means nowhere."
     ),
     Setting("TOWER_MAX_BODY_MB", "8", "Largest request body in MiB, after decompression (OTLP: 64)."),
+    Setting("TOWER_MAX_FILE_MB", "64", "Largest batch file in MiB, unpacked."),
     Setting("TOWER_BACKLOG_MB", "512", "Journal bytes not yet stored at which the doors answer 429."),
     Setting("TOWER_DISK_FLOOR_MB", "256", "Free disk below which the doors answer 503."),
 )
@@ -72,6 +73,7 @@ class Settings:
     secrets_dir: Path | None = None
     otlp_endpoint: str | None = None
     max_body_mb: int = 8
+    max_file_mb: int = 64
     backlog_mb: int = 512
     disk_floor_mb: int = 256
 
@@ -120,6 +122,7 @@ class Settings:
             secrets_dir=path("TOWER_SECRETS_DIR"),
             otlp_endpoint=values["TOWER_OTLP_ENDPOINT"],
             max_body_mb=number("TOWER_MAX_BODY_MB", int, 1, 1024),
+            max_file_mb=number("TOWER_MAX_FILE_MB", int, 1, 1024),
             backlog_mb=number("TOWER_BACKLOG_MB", int, 1, 1 << 20),
             disk_floor_mb=number("TOWER_DISK_FLOOR_MB", int, 0, 1 << 20),
         )

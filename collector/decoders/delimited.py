@@ -24,7 +24,7 @@ def check(spec: Mapping[str, Any]) -> None:
 
 def decode(spec: Mapping[str, Any], body: bytes) -> Iterator[Unit]:
     """Yield each row. Raises Undecodable before the first."""
-    return _Dialect(spec).units(text_of(body, spec.get("encoding", "utf-8")))
+    yield from _Dialect(spec).units(text_of(body, spec.get("encoding", "utf-8")))
 
 
 class _Dialect:

@@ -105,7 +105,7 @@ def _interchanges(text: str, faults: Faults) -> Iterator[_Interchange]:
             marks, past = _service(text[begin : begin + 10])
             yield from _split(text[begin + past : end], marks)
         except Undecodable as fault:
-            faults.add(fault.detail, f"character {begin}")
+            faults.add(fault.detail, f"character {begin}", foreign=fault.foreign)
 
 
 def _service(text: str) -> tuple[_Marks, int]:
@@ -121,7 +121,7 @@ def _service(text: str) -> tuple[_Marks, int]:
             raise Undecodable(f"the UNA names the characters {text[3:9]!r}, which cannot all separate", "")
         return marks, 9
     if not text.startswith("UNB"):
-        raise Undecodable("it does not begin with UNA or UNB", "")
+        raise Undecodable("it does not begin with UNA or UNB", "", foreign=True)
     if text[3:4] not in ("+", "\x1d"):
         raise Undecodable(f"the element separator after UNB is {text[3:4]!r}, and no UNA says so", "")
     return (_LEVEL_B if text[3:4] == "\x1d" else _STANDARD), 0

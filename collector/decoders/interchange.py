@@ -63,9 +63,9 @@ class Faults:
     def __init__(self) -> None:
         self.found: list[Undecodable] = []
 
-    def add(self, detail: str, position: str) -> None:
+    def add(self, detail: str, position: str, *, foreign: bool = False) -> None:
         """Note one more."""
-        self.found.append(Undecodable(detail, position))
+        self.found.append(Undecodable(detail, position, foreign=foreign))
 
     @property
     def enough(self) -> bool:

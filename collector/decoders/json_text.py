@@ -28,7 +28,9 @@ def decode(_spec: Mapping[str, Any], body: bytes) -> Iterator[Unit]:
     except RecursionError:
         raise _too_deep() from None
     except msgspec.MsgspecError as error:
-        raise _malformed(body, str(error)) from None
+        fault = _malformed(body, str(error))
+        fault.foreign = body.lstrip()[:1] not in (b"{", b"[")
+        raise fault from None
     if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _deeper_than(value, _MAX_DEPTH):
         raise _too_deep()
     if isinstance(value, dict):

@@ -21,14 +21,16 @@ class Undecodable(Exception):
     """Bytes that are not of the declared format. The same bytes would fail again.
 
     detail says what is wrong and, where it helps, what to change; position where. reason is the quarantine reason.
+    foreign says that the bytes do not even look like the format, so that another one's complaint is worth more.
     """
 
     reason: ClassVar[str] = "undecodable"
 
-    def __init__(self, detail: str, position: str) -> None:
+    def __init__(self, detail: str, position: str, *, foreign: bool = False) -> None:
         super().__init__(f"{detail} ({position})" if position else detail)
         self.detail = detail
         self.position = position
+        self.foreign = foreign
 
 
 class ControlTotal(Undecodable):

@@ -95,7 +95,7 @@ def _interchanges(text: str, faults: Faults) -> Iterator[_Interchange]:
         try:
             marks, isa, notes = _header(text[begin : begin + _LONGEST_ISA])
         except Undecodable as fault:
-            faults.add(fault.detail, f"character {begin}")
+            faults.add(fault.detail, f"character {begin}", foreign=fault.foreign)
             continue
         piece = text[begin:end]
         if marks.terminator not in "\r\n" and ("\n" in piece or "\r" in piece):
@@ -121,7 +121,7 @@ def _header(text: str) -> tuple[_Marks, Segment, tuple[str, ...]]:
     line, is read as well.
     """
     if not text.startswith("ISA"):
-        raise Undecodable("it does not begin with ISA", "")
+        raise Undecodable("it does not begin with ISA", "", foreign=True)
     element = text[3:4]
     if not element or element.isalnum() or element in " \r\n":
         raise Undecodable(f"the element separator after ISA is {element!r}", "")

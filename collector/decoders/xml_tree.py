@@ -30,7 +30,8 @@ def decode(spec: Mapping[str, Any], body: bytes) -> Iterator[Unit]:
         root = etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         line, column = error.position
-        raise Undecodable(f"this is no XML: {error.msg}", f"line {line}, column {column}") from None
+        foreign = b"<" not in body[:8]
+        raise Undecodable(f"this is no XML: {error.msg}", f"line {line}, column {column}", foreign=foreign) from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise Undecodable("it has a DOCTYPE; documents with one are refused", "line 1")
     yield Unit({_local(str(root.tag)): _content(root, frozenset(names(spec, "lists")))}, f"line {root.sourceline}")

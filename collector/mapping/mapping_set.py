@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -67,23 +68,34 @@ class System:
                 specs.append(mapping.decode)
         self._formats = [Format(spec, tuple(m for m in mappings if m.decode == spec)) for spec in specs]
 
-    def outcomes(self, body: bytes, context: Context) -> Iterator[Outcome]:
+    @property
+    def edition(self) -> str:
+        """The labels of all mappings: another text if any of them changes."""
+        return ",".join(mapping.label for mapping in self.mappings)
+
+    def outcomes(
+        self, body: bytes, context: Context, old_news: Callable[[Unit], bool] | None = None
+    ) -> Iterator[Outcome]:
         """Yield what becomes of each document of a message, in their order; at least one. Never raises for a message.
 
         A set may hold several formats: the first whose decoder and whose mappings know the first document is taken.
+        old_news tells the documents that say nothing new; they are not read.
         """
         base = root_of(None, context)
         around = Surroundings(context.codes, context.currency)
         readable: tuple[Format, Iterator[Unit], Unit, MappingFile | None] | None = None
         fault: Undecodable | None = None
+        empty = False
         for form in self._formats:
             try:
                 units = decode(form.decode, body)
                 first = next(units, None)
             except Undecodable as error:
-                fault = fault or error
+                if fault is None or (fault.foreign and not error.foreign):
+                    fault = error
                 continue
             if first is None:
+                empty = True
                 continue
             mapping = form.match({**base, "body": first.document}, around)
             if mapping is not None:
@@ -92,17 +104,21 @@ class System:
             readable = readable or (form, units, first, None)
         if readable is not None:
             form, units, first, mapping = readable
-            yield self._outcome(first, mapping, {**base, "body": first.document}, context)
             try:
-                for unit in units:
+                for unit in chain((first,), units):
+                    if old_news is not None and old_news(unit):
+                        yield Outcome(unit.position, ignored="it says what was said before", notes=unit.notes)
+                        continue
                     root = {**base, "body": unit.document}
-                    yield self._outcome(unit, form.match(root, around), root, context)
+                    if unit is not first:
+                        mapping = form.match(root, around)
+                    yield self._outcome(unit, mapping, root, context)
             except Undecodable as error:
                 yield _undecodable(error)
-        elif fault is not None:
-            yield _undecodable(fault)
+        elif empty or fault is None:
+            yield Outcome("", ignored="the message holds no document")
         else:
-            yield Outcome("", reason=UNMAPPED, detail="the message holds no document")
+            yield _undecodable(fault)
 
     def _outcome(self, unit: Unit, mapping: MappingFile | None, root: dict[str, Any], context: Context) -> Outcome:
         if mapping is None:

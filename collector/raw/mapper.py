@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -22,13 +22,21 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Made(NamedTuple):
-    """What became of a message. mapping: name@version:hash8 of what read it; notes: what its envelope got wrong."""
+    """What became of a message: lines of events, and one of each part that could not be used.
 
-    lines: Sequence[bytes | bytearray]
+    mapping: name@version:hash8 of what read it; notes: what its envelope got wrong.
+    """
+
+    lines: Sequence[bytes | bytearray] = ()
+    unusable: Sequence[bytes] = ()
     events: int = 0
-    quarantined: int = 0
     mapping: str = ""
     notes: Sequence[str] = ()
+
+    @property
+    def quarantined(self) -> int:
+        """How many parts could not be used."""
+        return len(self.unusable)
 
     @property
     def outcome(self) -> str:
@@ -51,6 +59,14 @@ class Mapper:
 
     def read(self, message: RawMessage, body: bytes, fresh: Fresh) -> Made:
         """Return what a message says. fresh tells and learns what was said before."""
+        found = self.readers(message)
+        if isinstance(found, Made):
+            return found
+        connection, system = found
+        return self.made(connection, message, system.outcomes(body, context_of(connection, message)), fresh)
+
+    def readers(self, message: RawMessage) -> tuple[Connection, System] | Made:
+        """Return the connection of a message and the mappings that read it, or that there are none."""
         connection = self._connections.named(message.connection)
         if connection is None:
             detail = "its connection is no longer configured; add it to the connections file and replay"
@@ -59,30 +75,32 @@ class Mapper:
         if system is None:
             detail = "its connection names no mapping; write mapping: in the connections file and replay"
             return self.unusable(message, "unmapped_payload", detail)
-        return self._read(connection, system, message, body, fresh)
+        return connection, system
 
     def unusable(self, message: RawMessage, reason: str, detail: str) -> Made:
         """Return that a whole message could not be used."""
         connection = self._connections.named(message.connection)
         kind, source = (connection.kind, connection.source) if connection else ("", "")
-        return Made([unusable_line(message, kind, source, reason, detail)], quarantined=1)
+        return Made(unusable=[unusable_line(message, kind, source, reason, detail)])
 
-    def _read(self, connection: Connection, system: System, message: RawMessage, body: bytes, fresh: Fresh) -> Made:
+    def made(self, connection: Connection, message: RawMessage, outcomes: Iterable[Outcome], fresh: Fresh) -> Made:
+        """Return the lines of what became of each document."""
         lines: list[bytes | bytearray] = []
+        unusable: list[bytes] = []
         notes: list[str] = []
         labels: dict[str, None] = {}
-        events = quarantined = 0
-        for outcome in system.outcomes(body, context_of(connection, message)):
+        events = 0
+        for outcome in outcomes:
             notes += outcome.notes
             if outcome.mapping:
                 labels[outcome.mapping] = None
             refused = [(outcome.reason, outcome.detail)] if outcome.reason else []
             if outcome.events:
-                taken, wrong = self._take(connection, message, outcome, fresh)
+                taken, wrong = self.take(connection, message, outcome, fresh)
                 lines += taken
                 events += len(outcome.events) - len(wrong)
                 refused += wrong
-            lines += [
+            unusable += [
                 unusable_line(
                     message,
                     connection.kind,
@@ -93,10 +111,9 @@ class Mapper:
                 )
                 for why in refused
             ]
-            quarantined += len(refused)
-        return Made(lines, events, quarantined, ",".join(labels), notes)
+        return Made(lines, unusable, events, ",".join(labels), notes)
 
-    def _take(
+    def take(
         self, connection: Connection, message: RawMessage, outcome: Outcome, fresh: Fresh
     ) -> tuple[list[bytes | bytearray], list[tuple[str, str]]]:
         """Return the journal lines of a document's events, and (reason, detail) of those that are none after all."""
@@ -114,7 +131,7 @@ class Mapper:
             now=message.received_at,
             utf8=True,
         )
-        fresh.note(batch.fresh)
+        fresh.remember(batch.fresh)
         wrong = [
             ("mapping_failed", f"{outcome.mapping} makes an event that is none: {r.detail}")
             for r in batch.reply.rejected
@@ -151,7 +168,9 @@ class _Mapped:
 
 def context_of(connection: Connection, message: RawMessage) -> Context:
     """Return a message's surroundings."""
-    meta: Mapping[str, Any] = {"raw_id": message.raw_id, "topic": message.topic}
+    meta: dict[str, Any] = {"raw_id": message.raw_id, "topic": message.topic}
+    if name := message.headers.get("x-file-name"):
+        meta |= {"file": name, "file_changed_at": message.headers.get("x-file-changed-at")}
     return Context(
         connection=connection.name,
         kind=connection.kind,

@@ -49,7 +49,7 @@ class RawSink:
             for line in lines.splitlines():
                 message = read_line(line)
                 made = self._read(message, fresh)
-                events += made.lines
+                events += [*made.lines, *made.unusable]
                 rows.append(_row(line, made))
                 self._count(message.connection, made)
             if events:

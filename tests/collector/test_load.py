@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -32,7 +31,7 @@ def test_counts_add_up_and_refusals_name_file_and_line(desk: Desk, tmp_path: Pat
     one.write_bytes(as_json(1) + b"\n\n" + b"{bad\n" + as_json(2) + b"\n" + as_json(1))
     two.write_bytes(gzip.compress(as_json(3, type="o2c.unheard_of") + b"\n" + as_json(4, id=None) + b"\n"))
     told: list[tuple[Path, int]] = []
-    result = load_files([one, two], "", "admin", None, lambda path, at: told.append((path, at)), client=client_of(desk))
+    result = load_files([one, two], "", "admin", lambda path, at: told.append((path, at)), client=client_of(desk))
     assert (result.accepted, result.duplicate, result.quarantined, result.sent) == (2, 1, 1, 6)
     assert [(r.where, r.code) for r in result.rejected] == [(f"{one}:3", "not_json"), (f"{two}:2", "invalid_event")]
     assert told == [(one, one.stat().st_size), (two, two.stat().st_size)]
@@ -54,16 +53,12 @@ def test_busy_answers_are_repeated_after_the_time_they_ask_for(desk: Desk, tmp_p
     assert (result.accepted, slept) == (1, [7.0, 3.0])
 
 
-def test_what_cannot_be_loaded_says_why(desk: Desk, tmp_path: Path, make_desk: Callable[..., Desk]) -> None:
+def test_what_cannot_be_loaded_says_why(desk: Desk, tmp_path: Path) -> None:
     path = tmp_path / "one.ndjson"
     path.write_bytes(as_json(1))
-    for paths, connection, says in (
-        ([tmp_path / "x.csv"], None, "one CloudEvent a line"),
-        ([tmp_path / "none.ndjson"], None, "no such file"),
-        ([path], "wms-berlin", "--connection"),
-    ):
+    for missing, says in ((tmp_path / "x.csv", "name its --connection"), (tmp_path / "none.ndjson", "no such file")):
         with pytest.raises(LoadError, match=says):
-            load_files(paths, "", "admin", connection, client=client_of(desk))
+            load_files([missing], "", "admin", client=client_of(desk))
     with pytest.raises(LoadError, match="401"):
         load_files([path], "", "wrong", client=client_of(desk))
 

@@ -77,6 +77,14 @@ def test_files_are_loaded_through_the_door(running: Running, tmp_path: Path) -> 
     assert again.returncode == 0
 
 
+def test_a_systems_own_file_is_loaded_through_its_connection(running: Running, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text("a,b\n1,2\n")
+    done = here("load", "--connection", "nobody", str(file), env=running.env)
+    assert done.returncode == 2
+    assert f"{file}: the tower refuses it (404): no connection is named 'nobody'" in done.stderr
+
+
 def test_status_and_audit_speak(running: Running) -> None:
     status = here("status", env=running.env)
     assert status.returncode == 0, status.stderr + status.stdout

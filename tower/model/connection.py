@@ -36,12 +36,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A watched folder. A file is complete when it has not changed for settle_s or its `done` companion is there."""
+    """A watched folder. A file is complete when it has not changed for settle_s or its `done` companion is there.
+
+    archive: whether taken files are kept beside it for as long as raw bodies; else they are removed.
+    """
 
     folder: str
     pattern: str = "*"
     settle_s: int = 60
     done: str = ""
+    archive: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,4 +67,8 @@ def load_connections(path: Path | None) -> Connections:
         double = next((v for v in values if values.count(v) > 1), None)
         if double is not None:
             raise ConnectionsError(f"{path}: two connections have the {attribute} {double!r}; each needs its own")
+    watched = [str(Path(e.files.folder).expanduser()) for e in entries if e.files]
+    double = next((folder for folder in watched if watched.count(folder) > 1), None)
+    if double is not None:
+        raise ConnectionsError(f"{path}: two connections watch the folder {double}; each needs its own")
     return Connections(entries, configured=True)

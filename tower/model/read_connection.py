@@ -113,12 +113,13 @@ def _files(entry: Entry) -> Files | None:
     if not entry.has("files"):
         return None
     write = 'files: {folder: /in/legacy, pattern: "*.csv", settle: 60s}'
-    files = entry.below("files", ("folder", "pattern", "settle", "done"), write)
+    files = entry.below("files", ("folder", "pattern", "settle", "done", "archive"), write)
     return Files(
         files.text("folder", required=True, write="the folder to watch"),
         files.text("pattern", "*"),
         files.duration("settle", 60, 1),
         files.text("done"),
+        files.choice("archive", ("yes", "no"), "yes") == "yes",
     )
 
 

@@ -347,3 +347,8 @@ def test_samples_decode_as_another_reader_reads_them(path: Path) -> None:
             if segment.tag == tag
         ]
         assert [list(segment.values()) for segment in unit.document[tag]] == expected, tag
+
+
+@pytest.mark.parametrize(("body", "foreign"), [("ISA*", True), ("UNB;", False), (interchange("UNH+1+ORDERS"), False)])
+def test_bytes_that_do_not_look_like_edifact_are_told_from_broken_edifact(body: str, foreign: bool) -> None:
+    assert refusal(body, format="edifact").foreign is foreign

@@ -81,3 +81,8 @@ def test_what_was_written_is_read(value: dict[str, object]) -> None:
 def test_samples_decode(folder: str) -> None:
     for path in payloads(folder):
         assert units(path.read_bytes(), format="json"), path.name
+
+
+@pytest.mark.parametrize(("body", "foreign"), [(b"<a/>", True), (b"", True), (b" {", False), (b"[1", False)])
+def test_bytes_that_do_not_look_like_json_are_told_from_broken_json(body: bytes, foreign: bool) -> None:
+    assert refusal(body, format="json").foreign is foreign

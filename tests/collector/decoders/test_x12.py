@@ -466,3 +466,8 @@ def _plain(segment: dict[str, Any]) -> list[str]:
 def test_a_wrong_block_is_one_sentence(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_spec(spec)
+
+
+@pytest.mark.parametrize(("body", "foreign"), [("UNB+", True), ("ISA*", False), (interchange("ST*850*1"), False)])
+def test_bytes_that_do_not_look_like_x12_are_told_from_broken_x12(body: str, foreign: bool) -> None:
+    assert refusal(body, format="x12").foreign is foreign

@@ -137,3 +137,8 @@ def test_lists_must_be_names() -> None:
 def test_samples_decode() -> None:
     for path in payloads("infor_ion"):
         assert "ApplicationArea" in next(iter(document(path.read_bytes(), format="xml").values())), path.name
+
+
+@pytest.mark.parametrize(("body", "foreign"), [("{}", True), ("", True), ("<a>", False), ("<!DOCTYPE a><a/>", False)])
+def test_bytes_that_do_not_look_like_xml_are_told_from_broken_xml(body: str, foreign: bool) -> None:
+    assert refusal(body, format="xml").foreign is foreign

@@ -1,0 +1,95 @@
+"""From the journal of files to the store, one file after the other: its events are synced in their own journal, then
+its rows are remembered, then its message is stored. A repeat makes the same events again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+from clickhouse_connect.driver.client import Client
+
+from collector.files.reader import FileReader, Read
+from collector.identity import Identities
+from collector.raw.fresh import Fresh
+from collector.raw.mapper import Mapper
+from collector.raw.message import RawMessage, read_line
+from collector.raw.sink import plain_row
+from collector.sink import Sink, Table, Unavailable
+from collector.stats import Totals
+from collector.stream import Stream
+from tower.store.client import Store
+from tower.store.seal import Seal, SealError
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Block:
+    """How far a block has come: the rows of the files that are done."""
+
+    token: str
+    rows: list[bytes] = field(default_factory=list)
+
+
+class FileSink:
+    """The end of the journal of files."""
+
+    def __init__(self, store: Store, seal: Seal, mapper: Mapper, events: Stream, totals: Totals) -> None:
+        self._rows = Sink(store, Table("raw"))
+        self._seal = seal
+        self._mapper = mapper
+        self._reader = FileReader(store, mapper)
+        self._events = events
+        self._totals = totals
+        self._identities = Identities()
+        self._block = _Block("")
+        self.table = Table("raw", plain_row)
+
+    def prepare(self) -> None:
+        """Nothing is to be done beforehand."""
+
+    def insert(self, client: Client, lines: bytes, token: str) -> None:
+        """See whole files through. Raises Refused or Unavailable; the same block then goes on where it stood."""
+        if self._block.token != token:
+            self._block = _Block(token)
+        for line in lines.splitlines()[len(self._block.rows) :]:
+            self._block.rows.append(self._see_through(client, line))
+        self._rows.insert(client, b"".join(self._block.rows), token)
+        self._block = _Block("")
+
+    def _see_through(self, client: Client, line: bytes) -> bytes:
+        """Return a file's row once its events are durable and its rows are remembered."""
+        message = read_line(line)
+        fresh = Fresh(self._identities)
+        read = self._read(message, fresh)
+        made = read.made
+        if lines := [*made.lines, *made.unusable]:
+            self._events.commit_here(b"".join(lines))  # in one piece: all of a file counts, or nothing
+        fresh.settle()
+        if read.rows is not None:
+            read.rows.save(client)
+        counts = self._totals.of(message.connection)
+        counts.events += made.events
+        counts.quarantined += made.quarantined
+        counts.notes += len(made.notes)
+        outcome = {
+            "outcome": made.outcome,
+            "mapping": made.mapping,
+            "events": made.events,
+            "quarantined": made.quarantined,
+            "unchanged": read.unchanged,
+        }
+        return line[:-1] + b"," + msgspec.json.encode(outcome)[1:] + b"\n"
+
+    def _read(self, message: RawMessage, fresh: Fresh) -> Read:
+        try:
+            return self._reader.read(message, message.opened(self._seal), fresh)
+        except Unavailable:
+            raise
+        except SealError as error:
+            return Read(self._mapper.unusable(message, "mapping_failed", str(error)))
+        except Exception as error:  # noqa: BLE001  # the edge of one file: whatever it holds, the others go on
+            _log.exception("file_mapping_crashed", raw_id=message.raw_id, connection=message.connection)
+            return Read(self._mapper.unusable(message, "mapping_failed", f"{type(error).__name__}: {error}"))
