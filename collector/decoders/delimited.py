@@ -113,11 +113,14 @@ class _Dialect:
 
     def _typed(self, text: str) -> Iterator[Row]:
         records, at = self._book.records, self._at
+        foreign = True  # until a record of a known type says that the file is one of these
         for line, fields in self._rows(text):
             name = fields[at].strip() if at < len(fields) else ""
             record = records.get(name) or records.get(ANY)
             if record is None:
-                raise Undecodable(f"no record type is declared for {name[:40]!r}", f"line {line}")
+                detail = f"no record type is declared for {name[:40]!r}"
+                raise Undecodable(detail, f"line {line}", foreign=foreign)
+            foreign = False
             yield _row(line, record, fields)
 
 

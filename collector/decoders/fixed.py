@@ -65,13 +65,15 @@ class _Layout:
 
     def _rows(self, text: str) -> Iterator[Row]:
         records, place = self._book.records, self._type
+        foreign = True  # until a record of a known type says that the file is one of these
         for line, content in self._lines(text):
             if not content.strip():
                 continue
             name = content[place.start : place.end].strip() if place else ANY
             record = records.get(name) or records.get(ANY)
             if record is None:
-                raise Undecodable(f"no record type is declared for {name!r}", f"line {line}")
+                raise Undecodable(f"no record type is declared for {name!r}", f"line {line}", foreign=foreign)
+            foreign = False
             yield Row(line, record, [content[field.start : field.end] for field in self._fields[record.type]])
 
     def _lines(self, text: str) -> Iterator[tuple[int, str]]:

@@ -32,8 +32,18 @@ class Undecodable(Exception):
         self.position = position
         self.foreign = foreign
 
+    @property
+    def weight(self) -> int:
+        """How much the complaint is worth among those of several formats: the surer it is the right one, the more."""
+        return 0 if self.foreign else 1
+
 
 class ControlTotal(Undecodable):
     """A file that does not hold what its own header or trailer declares: none of it can be trusted."""
 
     reason: ClassVar[str] = "batch_control_total"
+
+    @property
+    def weight(self) -> int:
+        """The file was read to its end: it is of this format."""
+        return 2

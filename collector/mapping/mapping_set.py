@@ -91,7 +91,7 @@ class System:
                 units = decode(form.decode, body)
                 first = next(units, None)
             except Undecodable as error:
-                if fault is None or (fault.foreign and not error.foreign):
+                if fault is None or error.weight > fault.weight:
                     fault = error
                 continue
             if first is None:

@@ -251,3 +251,9 @@ _O = {"type": "O", "columns": ["a"]}
 def test_a_wrong_block_is_one_sentence(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_spec({"format": "csv", **spec})
+
+
+def test_a_file_of_another_kind_is_told_from_a_broken_one() -> None:
+    assert refusal("X;1\n", **TYPED).weight == 0
+    assert refusal(FILE.replace("L;2", "X;2"), **TYPED).weight == 1
+    assert refusal(FILE.replace("T;3", "T;4"), **TYPED).weight == 2

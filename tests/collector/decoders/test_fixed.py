@@ -123,3 +123,8 @@ def test_a_hostile_megabyte_is_done_in_time() -> None:
 def test_a_wrong_block_is_one_sentence(spec: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         check_spec({"format": "fixed", **spec})
+
+
+def test_a_file_of_another_kind_is_told_from_a_broken_one() -> None:
+    assert refusal("X;1\n", **SPEC).weight == 0
+    assert refusal("\n".join(RECORDS).replace("DSO-2", "XSO-2"), **SPEC).weight == 1
