@@ -97,3 +97,43 @@ def test_the_retry_door_wants_its_token_and_a_key() -> None:
     assert asyncio.run(ask(good)).status_code == 400
     answer = asyncio.run(ask({**good, "Idempotency-Key": "k"}))
     assert (answer.status_code, answer.json()["result"]) == (200, "nothing_to_do")
+
+
+def test_a_feed_can_be_stopped_and_started() -> None:
+    """A stopped system works on and is heard of again with everything it held back."""
+    clock = [NOW]
+    app = create_middleware(MiddlewareConfig("http://127.0.0.1:9", "t", "s3cret"), lambda: clock[0])
+
+    async def ask(*paths: str) -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://middleware") as client:
+            return [await (client.get(p) if p == "/feeds" else client.post(p)) for p in paths]
+
+    stopped, listed = asyncio.run(ask("/feeds/wms-berlin/stop", "/feeds"))
+    assert stopped.json() == {"connection": "wms-berlin", "speaks": False}
+    assert [f for f in listed.json()["feeds"] if not f["speaks"]] == [
+        {"connection": "wms-berlin", "speaks": False, "held": 0}
+    ]
+    started, again, unknown = asyncio.run(
+        ask("/feeds/wms-berlin/start", "/feeds/wms-berlin/start", "/feeds/wms-paris/stop")
+    )
+    assert started.json() == again.json() == {"connection": "wms-berlin", "speaks": True, "sent": 0}
+    assert unknown.status_code == 404 and "wms-berlin" in unknown.json()["error"]
+
+
+def test_what_a_stopped_feed_holds_back_is_told_when_it_speaks_again() -> None:
+    whole, cut = World(7, NOW), World(7, NOW)
+    for world in (whole, cut):
+        world.open(NOW - timedelta(seconds=60))
+    later, end = NOW + timedelta(seconds=40), NOW + timedelta(seconds=60)
+    cut.stop("wms-berlin")
+    silent = cut.advance(later)
+    assert not [m for m in silent if m.connection == "wms-berlin"]
+    held = cut.held("wms-berlin")
+    assert held is not None and cut.speak("wms-berlin", later) == held > 10
+    spoken = cut.advance(end)
+    assert {m.at for m in spoken[:held]} == {later}, "first of all what it held back"
+
+    def said(messages: list[Message]) -> list[str]:
+        return sorted(str(m.event["id"]) for m in messages if not m.event["type"].endswith("heartbeat"))
+
+    assert said(silent + spoken) == said(whole.advance(end))

@@ -1,7 +1,8 @@
 """The simulated middleware: a process of its own that speaks only HTTP to the tower.
 
 It lets the world of tower/demo/scenario.py run in real time, sends what its systems say, and offers
-`POST /retry/{order_id}` to the tower's actions, honouring Idempotency-Key.
+`POST /retry/{order_id}` to the tower's actions, honouring Idempotency-Key. `POST /feeds/{connection}/stop` lets one of
+its systems fall silent, `start` lets it speak again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tower.demo.catalog import SOURCES
 from tower.demo.scenario import Answer, World
 from tower.demo.sender import Sender
 from tower.demo.tracing import Spans
@@ -78,6 +80,19 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
         answer = retries.ask(request.path_params["order_id"], key, clock())
         return JSONResponse({"result": answer.result, "detail": answer.detail}, answer.status)
 
+    async def feed(request: Request) -> Response:
+        name, act = request.path_params["connection"], request.path_params["act"]
+        if name not in SOURCES or act not in ("stop", "start"):
+            return JSONResponse({"error": f"write /feeds/NAME/stop or start; names are {', '.join(SOURCES)}"}, 404)
+        if act == "stop":
+            world.stop(name)
+            return JSONResponse({"connection": name, "speaks": False})
+        return JSONResponse({"connection": name, "speaks": True, "sent": world.speak(name, clock())})
+
+    async def feeds(_: Request) -> Response:
+        held = {name: world.held(name) for name in SOURCES}
+        return JSONResponse({"feeds": [{"connection": n, "speaks": h is None, "held": h or 0} for n, h in held.items()]})
+
     async def health(_: Request) -> Response:
         return JSONResponse(
             {"running": world.running, "standing": world.standing, "waiting": sender.waiting, "sent": sender.sent}
@@ -100,7 +115,12 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
             await client.aclose()
             await asyncio.to_thread(spans.close)
 
-    routes = [Route("/retry/{order_id}", retry, methods=["POST"]), Route("/healthz", health)]
+    routes = [
+        Route("/retry/{order_id}", retry, methods=["POST"]),
+        Route("/feeds", feeds),
+        Route("/feeds/{connection}/{act}", feed, methods=["POST"]),
+        Route("/healthz", health),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -148,7 +148,7 @@ def _fulfillment(rng: random.Random, order: str, part: int, warehouse: Warehouse
 
     return [
         step("inventory_allocated", wms, work, "credit_released", 1, 5, attributes=here),
-        step("fulfillment_requested", "erp", work, "inventory_allocated", 1, 3),
+        step("fulfillment_requested", "erp", work, "inventory_allocated", 1, 3, attributes=here),
         step("pick_released", wms, work, "fulfillment_requested", 2 * pace, 6 * pace),
         step("picked", wms, work, "pick_released", 3 * pace, 10 * pace),
         step("packed", wms, work, "picked", 2 * pace, 6 * pace),

@@ -68,6 +68,7 @@ class World:
         self._reached: dict[str, datetime] = {}  # by step, of cases that still run
         self._standing: dict[str, Step] = {}  # steps that wait for a repair
         self._unwell: dict[str, list[str]] = {}  # order -> keys of standing steps
+        self._held: dict[str, list[dict[str, Any]]] = {}  # what connections that were stopped would have said
         self._attempts: list[Attempt] = []
 
     def open(self, since: datetime) -> None:
@@ -81,7 +82,9 @@ class World:
         due: list[Message] = []
         while self._agenda and self._agenda[0][0] <= now:
             at, _, what, arguments = heapq.heappop(self._agenda)
-            if what == "send":
+            if what == "send" and arguments[0] in self._held:
+                self._held[arguments[0]].append(arguments[1])
+            elif what == "send":
                 due.append(Message(at, *arguments))
             else:
                 getattr(self, f"_{what}")(at, *arguments)
@@ -107,6 +110,21 @@ class World:
             return Answer(202, "accepted", f"{step.milestone} of {order_id} is queued")
         self._put(now + timedelta(seconds=0.4), "mend", step.key)
         return Answer(200, "repaired", f"{step.milestone} of {order_id} was sent again")
+
+    def stop(self, connection: str) -> None:
+        """Let a connection say nothing from now on. Its system works on, and what it has to say is held back."""
+        self._held.setdefault(connection, [])
+
+    def speak(self, connection: str, now: datetime) -> int:
+        """Let a stopped connection speak again, first of all what it held back; return how much that is."""
+        held = self._held.pop(connection, [])
+        for event in held:
+            self._put(now, "send", connection, event)
+        return len(held)
+
+    def held(self, connection: str) -> int | None:
+        """Return how many messages a stopped connection holds back, None when it speaks."""
+        return len(self._held[connection]) if connection in self._held else None
 
     def runs(self, order_id: str) -> bool:
         """Return whether the order is known and has not finished."""
@@ -196,7 +214,7 @@ class World:
         self._say(told, step, echo.connection)
 
     def _beat(self, at: datetime, connection: str) -> None:
-        if connection != "bank" and not _silent(connection, at, self.start):
+        if connection != "bank" and connection not in self._held and not _silent(connection, at, self.start):
             event = {"specversion": "1.0", "type": "o2c.heartbeat", "source": SOURCES[connection]}
             self._put(at, "send", connection, {**event, "id": f"beat-{instant(at)}", "time": instant(at), "data": {}})
         self._put(at + timedelta(seconds=BEAT_S), "beat", connection)
