@@ -64,7 +64,7 @@ class Filters:
 
 
 def address(
-    labels: Mapping[str, str], *, stage: str = "", system: str = "", sort: str = "", tab: str = ""
+    labels: Mapping[str, str], *, stage: str = "", system: str = "", sort: str = "", tab: str = "", view: str = ""
 ) -> dict[str, str]:
     """Return the query of the board's address for some filters, in the words the address has (those of the screen)."""
     words = {
@@ -72,6 +72,7 @@ def address(
         "system": fmt.system(system) if system else "",
         "sort": SORTS[sort][0] if sort else "",
         "tab": tab,
+        "view": VIEWS[view][0] if view else "",
     }
     return {k: v for k, v in words.items() if v}
 

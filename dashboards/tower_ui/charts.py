@@ -12,6 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from dashboards.tower_ui import fmt
+from dashboards.tower_ui.feed_model import HOUR, HourView
 from dashboards.tower_ui.theme import Tokens
 
 FONT = "Source Sans, system-ui, sans-serif"
@@ -284,6 +285,57 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
     return figure
 
 
+def volume(hours: Sequence[HourView], tz: tzinfo, tokens: Tokens) -> go.Figure:
+    """Return what each hour brought as bars, over the range and the middle of what was expected."""
+    figure = _figure(tokens, height=270, left=52, right=8)
+    middles = [_local(h.start + HOUR / 2, tz) for h in hours]
+    lows = [h.low or 0 for h in hours]
+    highs = [h.high if h.high is not None else h.low for h in hours]
+    figure.add_trace(
+        go.Bar(
+            x=middles,
+            base=lows,
+            y=[None if high is None else high - low for low, high in zip(lows, highs, strict=True)],
+            width=3_600_000,
+            marker={"color": _fade(tokens.accent, 0.2), "line": {"width": 0}},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    colours = {"good": tokens.good, "warn": tokens.late, "muted": tokens.muted}
+    figure.add_trace(
+        go.Bar(
+            x=middles,
+            y=[h.got for h in hours],
+            width=0.62 * 3_600_000,
+            marker={"color": [colours[h.tone] for h in hours], "line": {"width": 0}},
+            hovertext=[_told(h, tz) for h in hours],
+            hoverinfo="text",
+            showlegend=False,
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=middles,
+            y=[h.expected for h in hours],
+            mode="markers",
+            marker={"symbol": "line-ew", "size": 15, "line": {"width": 2, "color": tokens.text}},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    figure.update_xaxes(**_axis(tokens), tickformat="%H:%M", showgrid=False)
+    figure.update_yaxes(**_axis(tokens), rangemode="tozero", nticks=5)
+    return figure
+
+
+def _told(hour: HourView, tz: tzinfo) -> str:
+    at, end = _local(hour.start, tz), _local(hour.start + HOUR, tz)
+    usual = f", {hour.expected:,} expected" if hour.expected is not None else ""
+    note = "" if hour.whole else ", not over yet"
+    return f"{at:%H:%M} to {end:%H:%M}: {hour.got:,} events{usual}{note}{'' if hour.open else ', closed'}"
+
+
 def warm(tokens: Tokens) -> None:
     """Draw one of each unseen, so that the first reader does not wait for what plotly loads late."""
     now = datetime.now().astimezone()
@@ -291,6 +343,7 @@ def warm(tokens: Tokens) -> None:
     for figure in (
         milestone_bars([bar], now, now.tzinfo or fmt.zone(None), tokens),
         sankey([Flow("x", 1, 1, "1")], tokens),
+        volume([HourView(now, 1, 1, 0, 2, True, True)], now.tzinfo or fmt.zone(None), tokens),
     ):
         figure.to_json()
 

@@ -79,14 +79,14 @@ def table(headers: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], *, 
     return f'<table class="t-table" aria-label="{escape(label)}">{inside}</table>'
 
 
-def banner(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, what: str) -> bool:
-    """Say plainly when data are old or missing; return whether there is anything to show."""
+def banner(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, what: str, off: str = "retries are off") -> bool:
+    """Say plainly when data are old or missing and what is `off`; return whether there is anything to show."""
     if snapshot.error and snapshot.data is not None:
         age = fmt.duration(snapshot.age_s(now))
         note(
             "bad",
             f"No news from the tower for {age}. You see {what} as of {fmt.clock(snapshot.at, tz)} "
-            f"{fmt.zone_name(tz, now)}; retries are off until it answers.",
+            f"{fmt.zone_name(tz, now)}; {off} until it answers.",
             snapshot.error,
         )
     elif snapshot.data is None:

@@ -130,6 +130,28 @@ def test_the_flow_map_leads_to_the_board_of_a_stage(page: Page, pages: Dashboard
     expect(page.get_by_label("Sort")).to_have_value("Waiting longest")
 
 
+@pytest.mark.parametrize("width", [1680, 1280])
+def test_a_feed_is_picked_from_the_list_and_nothing_is_cut_off(
+    chromium: Browser, pages: Dashboards, width: int
+) -> None:
+    context = context_of(chromium, viewport={"width": width, "height": 1200})
+    page = context.new_page()
+    page.goto(f"{pages.url}/feeds")
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    table = page.get_by_role("table", name="Feeds")
+    expect(page.get_by_role("heading", name="wms-berlin")).to_be_visible()
+    page.evaluate("window.same = true")
+    table.get_by_role("link", name="legacy-erp").click()
+    expect(page.get_by_role("heading", name="legacy-erp")).to_be_visible()
+    expect(page).to_have_url(f"{pages.url}/feeds?feed=legacy-erp")
+    expect(page.get_by_role("table", name="Runs")).to_contain_text("Missing")
+    assert page.evaluate("window.same") is True
+    for one in page.locator("table.t-table").all():
+        box = one.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= width
+    context.close()
+
+
 def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tower: FakeTower) -> None:
     tower.add(
         "SO-STORY", state="failing", stage="ship-to-invoice", error="Tax engine timeout", system="tax", retryable=True

@@ -25,6 +25,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.dashboards.fake_feeds import feeds
+
 ARROW = "application/vnd.apache.arrow.stream"
 STUCK = ("failing", "late", "diverging")
 OPEN = (*STUCK, "unknown", "at_risk", "on_track")
@@ -198,6 +200,7 @@ class FakeTower:
     requests: list[dict[str, Any]] = field(default_factory=list)  # every POST /v1/actions that was no dry run
     replies: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, tuple[str, list[str]]] = field(default_factory=lambda: dict(KEYS))
+    feeds: dict[str, Any] = field(default_factory=dict)  # what is answered instead of one of each kind
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -719,24 +722,6 @@ def application(tower: FakeTower) -> Starlette:
             }
         )
 
-    def feeds(_: Request, __: Any) -> Response:
-        out = []
-        for i, kind in enumerate(("commerce", "crm", "edi", "erp", "wms", "tms", "tax", "bank")):
-            late = kind == "wms"
-            told = now() - timedelta(seconds=3 + i * 7 + (5400 if late else 0))
-            out.append(
-                {
-                    "connection": f"{kind}-main",
-                    "kind": kind,
-                    "state": "late" if late else "ok",
-                    "watermark": iso(told),
-                    "last_seen_at": iso(told + timedelta(seconds=1)),
-                    "expected": 48 if kind == "bank" else None,
-                    "got": 47 if kind == "bank" else None,
-                }
-            )
-        return JSONResponse({"feeds": out, "as_of": iso(now())})
-
     async def post_action(request: Request, known: Any) -> Response:
         key = request.headers.get("idempotency-key", "")
         if not key:
@@ -773,7 +758,7 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/orders", guarded(orders)),
             Route("/v1/orders/{id}", guarded(order)),
             Route("/v1/orders/{id}/why", guarded(why)),
-            Route("/v1/feeds", guarded(feeds)),
+            Route("/v1/feeds", guarded(lambda _r, _k: JSONResponse(tower.feeds or feeds(now())))),
             Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),

@@ -9,6 +9,7 @@ import pytest
 
 from dashboards.tower_ui import charts, flow_model, theme
 from dashboards.tower_ui.charts import Bar, Flow, Span
+from dashboards.tower_ui.feed_model import HOUR, HourView
 from tests.dashboards.fake_api import STAGES, FakeTower
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -119,3 +120,20 @@ def test_text_and_states_have_enough_contrast_on_every_ground(tokens: theme.Toke
             assert contrast(getattr(tokens, name), ground) >= 4.5, (tokens.name, name, ground)
     assert contrast(tokens.text, tokens.background) >= 7
     assert contrast(tokens.on_accent, tokens.accent) >= 4.5
+
+
+def test_hours_are_bars_over_what_was_expected() -> None:
+    start = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    hours = [
+        HourView(start, 40, 50, 30, 70, True, True),
+        HourView(start + HOUR, 10, 50, 30, None, True, True),
+        HourView(start + 2 * HOUR, 7, None, None, None, False, False),
+    ]
+    figure = charts.volume(hours, BERLIN, theme.DARK)
+    band, got, middle = figure.data
+    assert (list(band.base), list(band.y)) == ([30, 30, 0], [40, 0, None])
+    assert (list(got.y), list(got.marker.color)) == ([40, 10, 7], [theme.DARK.good, theme.DARK.late, theme.DARK.muted])
+    assert list(middle.y) == [50, 50, None]
+    assert got.x[0] == datetime(2026, 11, 23, 9, 30)
+    assert got.hovertext[0] == "09:00 to 10:00: 40 events, 50 expected"
+    assert got.hovertext[2] == "11:00 to 12:00: 7 events, not over yet, closed"

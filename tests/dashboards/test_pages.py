@@ -177,7 +177,7 @@ def test_without_an_id_the_order_page_asks_for_one() -> None:
 
 @pytest.mark.parametrize(
     ("page", "says"),
-    [("flow", "what is stuck on the way"), ("feeds", "wms-main"), ("wall", "Order-to-cash · stuck orders")],
+    [("flow", "what is stuck on the way"), ("feeds", "wms-berlin"), ("wall", "Order-to-cash · stuck orders")],
 )
 def test_the_other_pages_stand(page: str, says: str) -> None:
     at = turn_to(app(), page)
@@ -189,7 +189,40 @@ def test_the_other_pages_stand(page: str, says: str) -> None:
 def test_a_late_feed_is_told_apart_from_late_orders() -> None:
     at = turn_to(app(), "feeds")
     at.run()
-    assert "orders that wait for them are unknown, not late" in text(at)
+    shown = text(at)
+    assert "Orders unknown 184 €1.3M waits for a late feed" in shown
+    assert shown.index("wms-berlin") < shown.index("legacy-erp") < shown.index("commerce-main")
+    assert "The rulebook promises 1 feed that no connection has: old-portal." in shown
+
+
+def test_an_address_picks_the_feed_that_is_shown_whole() -> None:
+    at = turn_to(app(), "feeds")
+    at.query_params["feed"] = "legacy-erp"
+    at.run()
+    shown = text(at)
+    assert "Runs of the last day are missing: what they held may have to be sent again." in shown
+    assert "Promises every 30m" in shown and "Runs in 24 h 46 of 48" in shown
+    assert len(at.get("plotly_chart")) == 0
+    at.query_params["feed"] = "edi-gateway"
+    at.run()
+    assert "isa:ACME/US 000104210 000104211 2" in text(at)
+    assert len(at.get("plotly_chart")) == 1
+
+
+def test_without_connections_the_feeds_page_says_where_to_name_them(tower: FakeTower) -> None:
+    tower.feeds = {"feeds": [], "unconfigured": []}
+    at = turn_to(app(), "feeds")
+    at.run()
+    assert "No connections" in text(at) and "TOWER_CONNECTIONS" in text(at)
+
+
+def test_names_of_feeds_are_text(tower: FakeTower) -> None:
+    tower.feeds = {"feeds": [{"connection": "<b>x</b>", "kind": "<i>", "state": "late", "expects": "<u>"}]}
+    at = turn_to(app(), "feeds")
+    at.run()
+    assert not at.exception
+    raw = " ".join(str(e.proto.body) for e in at.get("html"))
+    assert "<b>x" not in raw and "<u>" not in raw and "&lt;b&gt;x" in raw
 
 
 def test_the_wall_shows_failing_orders_most_value_first(tower: FakeTower) -> None:

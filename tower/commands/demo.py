@@ -53,7 +53,7 @@ def _welcome(at: Addresses) -> None:
   Admin key     {at.admin_key}
   Logs          {at.logs}
 
-  Stop a feed   curl -X POST {at.middleware}/feeds/wms-berlin/stop    (and later /start: its orders are unknown, not late)
+  Stop a feed   curl -X POST {at.middleware}/feeds/wms-berlin/stop    (and /start: its orders are unknown, not late)
   Try           curl -s -H "Authorization: Bearer {at.operator_key}" "{at.tower}/v1/orders?state=stuck&limit=3"
 
 Orders in every state are on the board within a minute. Ctrl-C stops everything.

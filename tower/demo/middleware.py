@@ -91,7 +91,9 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
 
     async def feeds(_: Request) -> Response:
         held = {name: world.held(name) for name in SOURCES}
-        return JSONResponse({"feeds": [{"connection": n, "speaks": h is None, "held": h or 0} for n, h in held.items()]})
+        return JSONResponse(
+            {"feeds": [{"connection": n, "speaks": h is None, "held": h or 0} for n, h in held.items()]}
+        )
 
     async def health(_: Request) -> Response:
         return JSONResponse(
