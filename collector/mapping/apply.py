@@ -28,7 +28,12 @@ from rules.vocabulary import NUMBER_ATTRIBUTES, ORDER_ATTRIBUTES, POLARITIES, TY
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:o2c:mapped")
 # Fields of data that say how a time is known; left out where it is an instant that the source tells.
 TIME_FIELDS = ("time_precision", "time_basis", "time_note")
+# A document that gives more is no message of one business event; a list of documents or rows has its own limit.
+MAX_EVENTS = 20_000
+MAX_OBJECTS = 4 * MAX_IDS
+_PLAIN = ("instant", "source", "")
 _LONG = ("reason", "error")
+_ATTRIBUTES = (*ORDER_ATTRIBUTES, *_LONG)
 
 
 class Named(NamedTuple):
@@ -66,6 +71,8 @@ def run(mapping: MappingFile, root: Root, context: Context) -> list[Mapped]:
             if version is not None:
                 event["sequence"] = version
             known = seen.setdefault(event["id"], Mapped(event))
+            if len(seen) > MAX_EVENTS:
+                raise failed(emit.key, "", f"over {MAX_EVENTS} events of one document; send it in parts")
             if known.event["data"] != event["data"] or known.event["time"] != event["time"]:
                 raise failed(emit.key, "", "two events of one message have the same event_key, objects and milestone")
     return list(seen.values())
@@ -168,7 +175,7 @@ def _attributes(emit: Emit, root: Root, around: Surroundings, context: Context) 
         found["currency"] = currency
     if context.company and "company" not in found:
         found["company"] = context.company
-    return {name: found[name] for name in (*ORDER_ATTRIBUTES, *_LONG) if name in found}
+    return {name: found[name] for name in _ATTRIBUTES if name in found}
 
 
 def _text(value: Value, found: Any, longest: int) -> str:
@@ -194,6 +201,8 @@ def _objects(
                 continue
             loop = one.foreach.expression if one.foreach is not None else ""
             found += _one_object(one, scope, around, context, customer, company, place, loop)
+            if len(found) > MAX_OBJECTS:
+                raise failed(emit.key, "", f"over {MAX_OBJECTS} objects in one event; use foreach")
     return found
 
 
@@ -273,15 +282,13 @@ def _scope(name: Name, root: Root, around: Surroundings, context: Context, custo
 
 def _named(emit: Emit, objects: Sequence[Named]) -> dict[str, Any]:
     """Return the id fields of an event."""
-    ids: dict[str, list[str]] = {}
+    ids: dict[str, dict[str, None]] = {}
     for one in objects:
-        known = ids.setdefault(f"{one.type}_id", [])
-        if one.id not in known:
-            known.append(one.id)
+        ids.setdefault(f"{one.type}_id", {})[one.id] = None
     for field, many in ids.items():
         if len(many) > MAX_IDS:
             raise failed(emit.key, "", f"{field}: {len(many)} objects, {MAX_IDS} at most; use foreach")
-    return {field: many[0] if len(many) == 1 else many for field, many in ids.items()}
+    return {field: next(iter(many)) if len(many) == 1 else list(many) for field, many in ids.items()}
 
 
 def _links(emit: Emit, objects: Sequence[Named]) -> list[dict[str, Any]]:
@@ -326,13 +333,10 @@ def _pairs(link: Link, objects: Sequence[Named]) -> list[tuple[Named, Named]]:
 
 
 def _time_fields(at: Moment) -> dict[str, str]:
-    found = {}
-    for field, value, usual in zip(
-        TIME_FIELDS, (at.precision, at.basis, at.note), ("instant", "source", ""), strict=True
-    ):
-        if value != usual:
-            found[field] = value
-    return found
+    if at[1:] == _PLAIN:
+        return {}
+    told = zip(TIME_FIELDS, at[1:], _PLAIN, strict=True)
+    return {field: value for field, value, usual in told if value != usual}
 
 
 def _event_key(emit: Emit, root: Root, around: Surroundings) -> str | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,11 +20,12 @@ from collector.mapping.transforms import Surroundings
 from rules.errors import Problem, closest
 
 SHIPPED = Path(__file__).parent.parent / "mappings"
+MAX_DOCUMENTS = 20_000  # in a list of JSON; files of rows have no limit but their size
+MAX_UNKNOWN = 100  # documents of one message that no mapping knows, each with a row in quarantine
 UNMAPPED, FAILED = "unmapped_payload", "mapping_failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one document of a message. reason is the quarantine reason, '' where it is usable.
 
     mapping is the label of the one that read it, '' if none matched. ignored says why it gives no event by intention.
@@ -37,6 +38,27 @@ class Outcome:
     detail: str = ""
     ignored: str = ""
     notes: tuple[str, ...] = ()
+
+
+class _Unknown:
+    """Documents that no mapping knows: the first of them are told one by one, the rest as a number."""
+
+    def __init__(self) -> None:
+        self._told = 0
+        self._last = Outcome("")
+
+    def tell(self, outcome: Outcome) -> bool:
+        """Return whether an outcome is told by itself."""
+        self._told += 1
+        self._last = outcome
+        return self._told <= MAX_UNKNOWN
+
+    def rest(self) -> Iterator[Outcome]:
+        """Yield the one outcome of those that were not."""
+        more = self._told - MAX_UNKNOWN
+        if more > 0:
+            detail = f"{more} further documents that no mapping of the set knows; this is the last"
+            yield self._last._replace(detail=detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,25 @@ class Format:
             except MappingFailed:  # an expression about another kind of document
                 continue
         return None
+
+
+class _Opened(NamedTuple):
+    """A body that can be read: its documents after the first, the first, and the mapping that knows it, if one does."""
+
+    form: Format
+    units: Iterator[Unit]
+    first: Unit
+    mapping: MappingFile | None
+
+
+def _bounded(opened: _Opened) -> _Opened | Outcome:
+    """Return what was opened, or the refusal of a list of JSON with more documents than one message may hold."""
+    if opened.form.decode["format"] != "json":
+        return opened
+    rest = list(islice(opened.units, MAX_DOCUMENTS))
+    if len(rest) == MAX_DOCUMENTS:
+        return Outcome("$", reason=UNMAPPED, detail=f"it holds over {MAX_DOCUMENTS} documents; send it in parts")
+    return opened._replace(units=iter(rest))
 
 
 class System:
@@ -83,7 +124,30 @@ class System:
         """
         base = root_of(None, context)
         around = Surroundings(context.codes, context.currency)
-        readable: tuple[Format, Iterator[Unit], Unit, MappingFile | None] | None = None
+        opened = self._open(body, base, around)
+        if isinstance(opened, Outcome):
+            yield opened
+            return
+        form, units, first, mapping = opened
+        unknown = _Unknown()
+        try:
+            for unit in chain((first,), units):
+                if old_news is not None and old_news(unit):
+                    yield Outcome(unit.position, ignored="it says what was said before", notes=unit.notes)
+                    continue
+                root = {**base, "body": unit.document}
+                if unit is not first:
+                    mapping = form.match(root, around)
+                outcome = self._outcome(unit, mapping, root, context)
+                if outcome.mapping or unknown.tell(outcome):
+                    yield outcome
+        except Undecodable as error:
+            yield _undecodable(error)
+        yield from unknown.rest()
+
+    def _open(self, body: bytes, base: Mapping[str, Any], around: Surroundings) -> _Opened | Outcome:
+        """Return the format to read a body by with its documents, or what to say of a body that cannot be read."""
+        readable: _Opened | None = None
         fault: Undecodable | None = None
         empty = False
         for form in self._formats:
@@ -98,27 +162,14 @@ class System:
                 empty = True
                 continue
             mapping = form.match({**base, "body": first.document}, around)
+            readable = _Opened(form, units, first, mapping) if mapping or readable is None else readable
             if mapping is not None:
-                readable = (form, units, first, mapping)
                 break
-            readable = readable or (form, units, first, None)
         if readable is not None:
-            form, units, first, mapping = readable
-            try:
-                for unit in chain((first,), units):
-                    if old_news is not None and old_news(unit):
-                        yield Outcome(unit.position, ignored="it says what was said before", notes=unit.notes)
-                        continue
-                    root = {**base, "body": unit.document}
-                    if unit is not first:
-                        mapping = form.match(root, around)
-                    yield self._outcome(unit, mapping, root, context)
-            except Undecodable as error:
-                yield _undecodable(error)
-        elif empty or fault is None:
-            yield Outcome("", ignored="the message holds no document")
-        else:
-            yield _undecodable(fault)
+            return _bounded(readable)
+        if empty or fault is None:
+            return Outcome("", ignored="the message holds no document")
+        return _undecodable(fault)
 
     def _outcome(self, unit: Unit, mapping: MappingFile | None, root: dict[str, Any], context: Context) -> Outcome:
         if mapping is None:

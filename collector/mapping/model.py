@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.mapping.errors import failed
 from collector.mapping.expression import Failed, Read
@@ -129,8 +129,7 @@ class Refusal:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Mapped:
+class Mapped(NamedTuple):
     """One event that a message gave: a structured CloudEvent, ready for collector.intake."""
 
     event: dict[str, Any]

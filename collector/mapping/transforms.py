@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from collector.mapping.errors import Unusable, leaf, no
 from collector.mapping.numbers import MARKS, implied, local_number, minor_units, number
@@ -20,8 +20,7 @@ Codes = Mapping[str, Mapping[str, str]]
 UNKNOWN = ("keep", "drop", "fail")
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a transform may look at beside its value: the connection's tables of codes, and the event's currency."""
 
     codes: Codes

@@ -55,6 +55,8 @@ def time_of(time: Time, root: Root, around: Surroundings, context: Context) -> M
         latest = time_of(time.not_after, root, around, context)
         if latest is not None and latest.at < found.at:
             return Moment(latest.at, found.precision, time.basis, "not_over")
+    if note == found.note and time.basis == found.basis:
+        return found
     return found._replace(basis=time.basis, note=note)
 
 

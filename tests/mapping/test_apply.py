@@ -9,6 +9,7 @@ import pytest
 
 from collector.mapping import Context, Mapped, MappingFailed, System, apply
 from collector.mapping.check import facts, invalid
+from collector.mapping.mapping_set import MAX_DOCUMENTS, MAX_UNKNOWN
 from collector.mapping.model import MappingFile
 from collector.mapping.read import read_mapping
 
@@ -394,6 +395,38 @@ def test_the_first_mapping_that_matches_reads_the_document() -> None:
     assert len(found[2].mapping) == len("three@3:") + 8
     assert found[3].detail == "no mapping of the set acme knows it; it holds what"
     assert "acme/three.yaml: emit[order_captured].occurred_at[0]: body.at: 'soon'" in found[4].detail
+
+
+def test_many_documents_that_no_mapping_knows_become_one_row_and_no_known_one_is_passed_over() -> None:
+    system = System("acme", [other("three", "body.id", STATE)])
+    known = b'{"id":"SO-1","at":"2026-03-01T10:00:00Z"}'
+    found = list(system.outcomes(b"[" + b'{"what":1},' * 500 + known + b"]", context()))
+    assert [o.reason for o in found] == ["unmapped_payload"] * MAX_UNKNOWN + ["", "unmapped_payload"]
+    assert len(found[-2].events) == 1
+    assert found[-1].detail.startswith(f"{500 - MAX_UNKNOWN} further documents")
+    assert found[-1].position == "$[499]"
+
+
+def test_a_list_of_too_many_documents_is_refused_whole() -> None:
+    system = System("acme", [other("three", "body.id", STATE)])
+    known = b'{"id":"SO-1","at":"2026-03-01T10:00:00Z"}'
+    (outcome,) = system.outcomes(b"[" + known + b",{}" * MAX_DOCUMENTS + b"]", context())
+    assert (outcome.reason, outcome.events) == ("unmapped_payload", ())
+    assert "send it in parts" in outcome.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("foreach: body.many\nevent_key: index", "over 20000 events of one document"),
+        ("objects: [{type: order, key: erp_order_no, expr: body.ids}]", "over 4000 objects in one event"),
+        ("objects: [{type: order, key: erp_order_no, expr: 'body.ids[:1500]'}]", "1500 objects, 1000 at most"),
+    ],
+)
+def test_what_is_no_message_of_one_business_event_is_refused(text: str, says: str) -> None:
+    body = {"many": [{}] * 20_001, "ids": [f"A{i}" for i in range(20_001)]}
+    with pytest.raises(MappingFailed, match=says):
+        emit(text, body)
 
 
 def test_a_set_of_several_formats_takes_the_one_that_reads_and_knows_the_message() -> None:
