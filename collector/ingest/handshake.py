@@ -7,20 +7,18 @@ Adobe I/O Events "challenge", Amazon SNS "SubscriptionConfirmation", Salesforce 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import Response
 
 from tower.model.connection import Connection
 from tower.model.problem import Problem
+from tower.model.sns_address import is_sns
 
 _ALLOW = "POST, OPTIONS, GET"
 _VALIDATION = "Microsoft.EventGrid.SubscriptionValidationEvent"
 _CONFIRMATION = "SubscriptionConfirmation"
-_SNS_HOST = re.compile(r"sns\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\Z")
 _OUTBOUND = b"http://soap.sforce.com/2005/09/outbound"
 _ACK = (
     b'<?xml version="1.0" encoding="UTF-8"?>'
@@ -99,17 +97,6 @@ def confirmation(headers: Mapping[str, str], body: bytes) -> str:
     if url and not is_sns(url):
         raise Problem(403, "forbidden_address", "SubscribeURL leads to another host than Amazon SNS; it is not called")
     return url
-
-
-def is_sns(url: str) -> bool:
-    """Return whether an address is one of Amazon SNS, over TLS and without anything that could mislead."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return False
-    plain = parts.scheme == "https" and port in (None, 443) and not (parts.username or parts.password)
-    return plain and len(url) <= _LONGEST and bool(_SNS_HOST.match(parts.hostname or ""))
 
 
 def acknowledgement(body: bytes) -> Response | None:

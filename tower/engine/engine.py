@@ -26,6 +26,7 @@ from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
 from tower.engine.feeds import FeedState, record_promises
+from tower.engine.fetches import Fetches
 from tower.model.connections import Connections
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
@@ -70,6 +71,7 @@ class Engine:
         self._store, self._settings, self._connections = store, settings, connections
         self._progress, self._clock = progress, clock
         self._actions = Actions(store, secrets, clock, progress.ring)
+        self._fetches = Fetches(store, clock, progress.ring)
         self._folder: Path = settings.book or SHIPPED
         self._folder_state = folder_state(self._folder)
         self._compiled = compiled_for(load_book(self._folder), connections.kinds)
@@ -126,6 +128,7 @@ class Engine:
         if self._thread:
             self._thread.join(timeout=30)
         self._actions.close()
+        self._fetches.close()
 
     def _refuse_second(self, client: Client, now: datetime) -> None:
         if self._store.embedded:
@@ -166,6 +169,7 @@ class Engine:
         for feed in (f for f in tick.feeds if f.gates):
             marks[feed.kind] = min(marks.get(feed.kind, feed.gate), feed.gate)
         self._actions.step(self.book, self._connections.kinds, now, marks)
+        self._fetches.step(now)
         self._last, self._last_tick_at = tick, now
         self._tick_s = (self._clock() - now).total_seconds()
         self._ticks += 1

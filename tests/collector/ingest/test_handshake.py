@@ -8,11 +8,11 @@ from xml.etree import ElementTree
 
 import pytest
 
-from collector.ingest.handshake import is_sns
 from tests.collector.desk import Desk
 from tests.collector.ingest.systems import NATIVE, SECRET, SECRETS
 from tests.collector.ingest.test_door import BEARER, problem
 from tests.collector.verify.signing import b64
+from tower.model.sns_address import is_sns
 
 CODE = {"code": SECRET}
 
