@@ -24,11 +24,12 @@ from collector.ingest.door import IngestDoor
 from collector.ingest.proof import resolved_secrets
 from collector.ingest.throttle import Throttle
 from collector.lock import FolderLock
-from collector.mapping import SHIPPED, MappingSet, load_mappings
 from collector.otlp.door import METHODS, MetricsDoor, OtlpDoor, statuses
 from collector.otlp.signal import LOGS, TRACES
 from collector.otlp.sink import BodySink
+from collector.raw.again import Again
 from collector.raw.mapper import Mapper
+from collector.raw.mappings import Mappings
 from collector.raw.recall import recall
 from collector.raw.seen import Seen
 from collector.raw.sink import RawSink
@@ -50,13 +51,6 @@ _STOP_S = 10.0
 _WAITERS = 64
 
 
-def mappings_of(settings: Settings, connections: Connections) -> MappingSet:
-    """Return the mapping sets, which are read only where a connection names one. Raises MappingsError."""
-    if not any(c.mapping for c in connections.entries):
-        return MappingSet({})
-    return load_mappings(*([SHIPPED, settings.mappings] if settings.mappings else [SHIPPED]))
-
-
 class Collector:
     """Doors, journals and drains of one process. Raises JournalInUse when another process has the data folder."""
 
@@ -74,7 +68,7 @@ class Collector:
         """Read secrets and mappings first. Raises SecretError, MappingsError, JournalInUse."""
         folder = settings.data_dir / "journal"
         resolved = resolved_secrets(connections, secrets)
-        mapper = Mapper(connections, mappings_of(settings, connections), milestones)
+        mapper = Mapper(connections, Mappings(connections, settings.mappings), milestones)
         self._lock = FolderLock(folder)
         self._store, self._clock = store, clock
         self._authenticate = authenticate
@@ -91,6 +85,7 @@ class Collector:
         self._file_desk = FileDesk(store, seal, files_progress)
         self._watcher = Watcher(settings, store, connections, self._file_desk, journals, self._totals, clock)
         self._seen, self._throttle = Seen(), Throttle()
+        self.again = Again(store, seal, mapper, self._events, progress)
         self._traces = Stream(folder / "traces", store, BodySink(TRACES, self._events.commit_here), settings)
         self._logs = Stream(folder / "logs", store, BodySink(LOGS, self._events.commit_here), settings)
         self._decoders = ThreadPoolExecutor(1, "decode")

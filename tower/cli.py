@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from tower.commands import audit, backup, demo, keys, load, mappings, replay, rules, status, store
+from tower.commands import audit, backup, connections, demo, keys, load, mappings, replay, rules, status, store
 from tower.commands.plainly import plainly, settings_now
 from tower.commands.serve import serve
 from tower.settings import SETTINGS
@@ -48,6 +48,7 @@ app.command("migrate")(store.migrate)
 app.command("backup")(backup.backup)
 app.command("purge")(store.purge)
 app.add_typer(rules.app, name="rules")
+app.add_typer(connections.app, name="connections")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")

@@ -79,6 +79,7 @@ class FileSink:
             "mapping": made.mapping,
             "events": made.events,
             "quarantined": made.quarantined,
+            "stated": made.stated,
             "unchanged": read.unchanged,
         }
         return line[:-1] + b"," + msgspec.json.encode(outcome)[1:] + b"\n"

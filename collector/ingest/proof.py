@@ -17,10 +17,11 @@ from tower.model.secret import SecretError, Secrets
 
 def resolved_secrets(connections: Connections, secrets: Secrets) -> Mapping[str, Sequence[str]]:
     """Return each connection's secrets. Raises SecretError that names the connection and what to do."""
-    return {connection.name: _resolved(connection, secrets) for connection in connections.entries}
+    return {connection.name: secrets_of(connection, secrets) for connection in connections.entries}
 
 
-def _resolved(connection: Connection, secrets: Secrets) -> Sequence[str]:
+def secrets_of(connection: Connection, secrets: Secrets) -> Sequence[str]:
+    """Return one connection's secrets. Raises SecretError that names the connection and what to do."""
     found = []
     for reference in connection.verify.secrets:
         try:

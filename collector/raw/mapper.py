@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from collector.intake import take
-from collector.mapping import Context, MappingSet, Outcome, System
+from collector.mapping import Context, Outcome, System
 from collector.mapping.apply import TIME_FIELDS
 from collector.raw.fresh import Fresh
+from collector.raw.mappings import Mappings
 from collector.raw.message import RawMessage
 from collector.raw.unusable import unusable_line
 from collector.raw.version import version_number
@@ -24,7 +25,8 @@ _encode = msgspec.json.Encoder().encode
 class Made(NamedTuple):
     """What became of a message: lines of events, and one of each part that could not be used.
 
-    mapping: name@version:hash8 of what read it; notes: what its envelope got wrong.
+    mapping: name@version:hash8 of what read it; notes: what its envelope got wrong; stated: ids of its events, also of
+    those that were heard before.
     """
 
     lines: Sequence[bytes | bytearray] = ()
@@ -32,6 +34,7 @@ class Made(NamedTuple):
     events: int = 0
     mapping: str = ""
     notes: Sequence[str] = ()
+    stated: Sequence[str] = ()
 
     @property
     def quarantined(self) -> int:
@@ -49,12 +52,9 @@ class Made(NamedTuple):
 class Mapper:
     """Reads the messages of all connections, each with its mapping set."""
 
-    def __init__(
-        self, connections: Connections, mappings: MappingSet, milestones: Callable[[], frozenset[str]]
-    ) -> None:
-        """Look each connection's set up. Raises MappingsError for one that does not exist."""
+    def __init__(self, connections: Connections, mappings: Mappings, milestones: Callable[[], frozenset[str]]) -> None:
+        self.mappings = mappings
         self._connections = connections
-        self._systems = {c.name: mappings.select(c.mapping) for c in connections.entries if c.mapping}
         self._milestones = milestones
 
     def read(self, message: RawMessage, body: bytes, fresh: Fresh) -> Made:
@@ -71,11 +71,19 @@ class Mapper:
         if connection is None:
             detail = "its connection is no longer configured; add it to the connections file and replay"
             return self.unusable(message, "unmapped_payload", detail)
-        system = self._systems.get(connection.name)
+        system = self.mappings.system(connection.name)
         if system is None:
             detail = "its connection names no mapping; write mapping: in the connections file and replay"
             return self.unusable(message, "unmapped_payload", detail)
         return connection, system
+
+    def outcomes(self, message: RawMessage, body: bytes) -> list[Outcome]:
+        """Return what each document of a message would become."""
+        found = self.readers(message)
+        if isinstance(found, Made):
+            return [Outcome("", reason="unmapped_payload", detail="its connection is gone, or names no mapping")]
+        connection, system = found
+        return list(system.outcomes(body, context_of(connection, message)))
 
     def unusable(self, message: RawMessage, reason: str, detail: str) -> Made:
         """Return that a whole message could not be used."""
@@ -89,6 +97,7 @@ class Mapper:
         unusable: list[bytes] = []
         notes: list[str] = []
         labels: dict[str, None] = {}
+        stated: list[str] = []
         events = 0
         for outcome in outcomes:
             notes += outcome.notes
@@ -98,6 +107,7 @@ class Mapper:
             if outcome.events:
                 taken, wrong = self.take(connection, message, outcome, fresh)
                 lines += taken
+                stated += [mapped.event["id"] for mapped in outcome.events]
                 events += len(outcome.events) - len(wrong)
                 refused += wrong
             unusable += [
@@ -111,7 +121,7 @@ class Mapper:
                 )
                 for why in refused
             ]
-        return Made(lines, unusable, events, ",".join(labels), notes)
+        return Made(lines, unusable, events, ",".join(labels), notes, stated)
 
     def take(
         self, connection: Connection, message: RawMessage, outcome: Outcome, fresh: Fresh

@@ -43,6 +43,7 @@ class RawSink:
         While the store takes no rows the same block comes again: it is not mapped a second time.
         """
         if self._last is None or self._last[0] != token:
+            self._mapper.mappings.look()
             fresh = Fresh(self._identities)
             rows: list[bytes] = []
             events: list[bytes | bytearray] = []
@@ -82,6 +83,7 @@ def _row(line: bytes, made: Made) -> bytes:
         "mapping": made.mapping,
         "events": made.events,
         "quarantined": made.quarantined,
+        "stated": made.stated,
     }
     return line[:-1] + b"," + msgspec.json.encode(outcome)[1:] + b"\n"
 

@@ -12,13 +12,18 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from collector.raw.again import Again
 from tower.api import problems
 from tower.api.context import ApiContext
 from tower.commands.replay_door import replay_routes
 from tower.model.principal import Principal
+from tower.model.problem import Problem
+from tower.store.audit import Entry
 from tower.store.client import Store
 
 RAW = json.dumps({"id": "e1", "type": "o2c.shiped"})
+AGAIN = cast(Again, None)  # for native messages; these are events
+RECORDED: list[Entry] = []
 Answer = Callable[[bytes], dict[str, Any]]
 
 
@@ -43,17 +48,17 @@ def app_with(store: Store, answer: Answer) -> FastAPI:
         assert request.headers["Authorization"] == "Bearer k"
         return JSONResponse(answer(await request.body()))
 
-    app.router.routes.extend(replay_routes(store))
+    app.router.routes.extend(replay_routes(store, AGAIN, RECORDED.extend))
     app.add_api_route("/v1/events", door, methods=["POST"])
     return app
 
 
-def post(app: FastAPI, path: str) -> httpx.Response:
+def post(app: FastAPI, path: str, body: dict[str, str] | None = None) -> httpx.Response:
     """Call the application as the operator."""
 
     async def call() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://t") as client:
-            return await client.post(path, headers={"Authorization": "Bearer k"})
+            return await client.post(path, headers={"Authorization": "Bearer k"}, json=body)
 
     return asyncio.run(call())
 
@@ -97,8 +102,35 @@ def test_what_the_door_holds_again_stays_open(store: Store) -> None:
 def test_a_message_may_be_let_go(store: Store) -> None:
     number = hold(store)
     app = app_with(store, lambda _: {})
-    assert post(app, f"/v1/quarantine/{number}/discard").status_code == 204
+    assert post(app, f"/v1/quarantine/{number}/discard", {"reason": "a test of theirs"}).status_code == 204
     assert state(store) == [("discarded", RAW)]
+    with store.reader() as client:
+        assert client.query("SELECT note FROM quarantine FINAL").result_rows == [("a test of theirs",)]
+    last = RECORDED[-1]
+    assert (last.actor, last.act, last.why) == ("anna", "discard", "a test of theirs")
+    assert last.subject.startswith(f"quarantine/{number}@")
+
+
+def test_a_message_may_be_let_go_without_a_word(store: Store) -> None:
+    number = hold(store)
+    assert post(app_with(store, lambda _: {}), f"/v1/quarantine/{number}/discard").status_code == 204
+
+
+def test_an_event_has_no_dry_run(store: Store) -> None:
+    number = hold(store)
+    assert post(app_with(store, lambda _: {}), f"/v1/quarantine/{number}/dry-run").json()["code"] == "not_native"
+
+
+def test_nothing_is_done_that_the_audit_does_not_know(store: Store) -> None:
+    def silent(_: object) -> None:
+        raise Problem(503, "not_audited", "no")
+
+    app = app_with(store, lambda _: {})
+    number = hold(store)
+    app.router.routes[:0] = replay_routes(store, AGAIN, silent)
+    for act in ("replay", "discard"):
+        assert post(app, f"/v1/quarantine/{number}/{act}").status_code == 503
+    assert state(store) == [("open", RAW)]
 
 
 def test_an_unknown_message_is_not_found(store: Store) -> None:

@@ -28,6 +28,7 @@ from tower.api import (
     orphans,
     problems,
     quarantine,
+    raw,
     rules,
     stages,
     targets,
@@ -57,6 +58,7 @@ ROUTERS = (
     rules.router,
     targets.router,
     quarantine.router,
+    raw.router,
     orphans.router,
 )
 

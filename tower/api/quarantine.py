@@ -19,7 +19,8 @@ _EXAMPLE = {
         {
             "id": "1234567890123456789", "received_at": "2026-11-23T10:00:00.000Z", "connection": "wms-berlin",
             "source": "/wms/berlin", "event_id": "e-17", "type": "o2c.shiped", "reason": "unknown_milestone",
-            "detail": "the rulebook has no milestone 'shiped'", "state": "open", "raw": "{}",
+            "detail": "the rulebook has no milestone 'shiped'", "state": "open", "raw_id": "", "mapping": "",
+            "note": "", "raw": "{}",
         }
     ],
     "next_cursor": None,

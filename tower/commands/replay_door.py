@@ -1,63 +1,115 @@
-"""`POST /v1/quarantine/{id}/replay` and `/discard`: give a held message another try, or let it go.
+"""`/v1/quarantine/{id}/replay`, `/dry-run` and `/discard`: give a held message another try, look first, or let it go.
 
-A replay goes through the public door with the caller's own key, so the same checks hold as for any sender.
+An event goes through the public door again with the caller's own key, so the same checks hold as for any sender; a
+native message is read again from what was kept of it. The audit knows of each before it happens.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
 
 import httpx
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from collector.raw.again import Again
 from tower.api.auth import Operator
+from tower.api.wire import Json
+from tower.commands.raw_wire import outcome_json
 from tower.model.problem import Problem
+from tower.store.audit import Entry
 from tower.store.client import Store
 from tower.store.sql import load
 
+Record = Callable[[Sequence[Entry]], None]
 
-def replay_routes(store: Store) -> list[BaseRoute]:
+
+class Reason(BaseModel):
+    """Why a message is let go."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "a test of the shop's"}})
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]:
     """Return the routes."""
     router = APIRouter(tags=["quarantine"])
 
-    @router.post("/v1/quarantine/{quarantine_id}/replay", summary="Send a held message through the door again")
-    async def replay(request: Request, _: Operator, quarantine_id: int) -> Response:
-        """Answer what the door answered; the message counts as replayed once the door takes it without a complaint."""
-        raw = await asyncio.to_thread(_held, store, quarantine_id)
+    @router.post("/v1/quarantine/{quarantine_id}/replay", summary="Give a held message another try")
+    async def replay(request: Request, who: Operator, quarantine_id: int) -> Response:
+        """Answer what the door answers; the message counts as replayed once it is taken without a complaint."""
+        text, raw_id = await asyncio.to_thread(_held, store, quarantine_id)
+        await asyncio.to_thread(record, [entry(who.name, "replay", f"quarantine/{quarantine_id}", raw_id=raw_id)])
+        if raw_id:
+            return Json(await asyncio.to_thread(_reread, again, raw_id))
         headers = {"Authorization": request.headers["Authorization"], "Content-Type": "application/cloudevents+json"}
         transport = httpx.ASGITransport(app=request.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
-            reply = await client.post("/v1/events", content=raw, headers=headers)
+            reply = await client.post("/v1/events", content=text, headers=headers)
         counts = msgspec.json.decode(reply.content) if reply.is_success else {}
         if counts.get("accepted") or counts.get("duplicate"):
             await asyncio.to_thread(_mark, store, quarantine_id, "replayed")
         return Response(reply.content, reply.status_code, media_type=reply.headers.get("Content-Type"))
 
+    @router.post("/v1/quarantine/{quarantine_id}/dry-run", summary="Look what a held native message would become")
+    def dry_run(who: Operator, quarantine_id: int) -> Response:
+        """Read the message with the mappings on disk and show the events it would make. Nothing is changed."""
+        _, raw_id = _held(store, quarantine_id)
+        if not raw_id:
+            raise Problem(409, "not_native", f"message {quarantine_id} is an event of the tower's own form; replay it")
+        record([entry(who.name, "dry_run", f"quarantine/{quarantine_id}", raw_id=raw_id)])
+        return Json({"raw_id": raw_id, "documents": [outcome_json(o) for o in again.preview(raw_id)]})
+
     @router.post("/v1/quarantine/{quarantine_id}/discard", status_code=204, summary="Let a held message go")
-    def discard(_: Operator, quarantine_id: int) -> None:
-        """Keep the row, but show it no longer among the open ones."""
+    def discard(who: Operator, quarantine_id: int, why: Annotated[Reason | None, Body()] = None) -> None:
+        """Keep the row with the reason, but show it no longer among the open ones."""
         _held(store, quarantine_id, body=False)
-        _mark(store, quarantine_id, "discarded")
+        reason = why.reason if why is not None else ""
+        record([entry(who.name, "discard", f"quarantine/{quarantine_id}", why=reason)])
+        _mark(store, quarantine_id, "discarded", reason)
 
     return list(router.routes)
 
 
-def _held(store: Store, quarantine_id: int, *, body: bool = True) -> str:
+def entry(actor: str, act: str, subject: str, *, why: str = "", **detail: object) -> Entry:
+    """Return the audit entry of an act of a person at this moment; each act is one of its own."""
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    return Entry(actor, act, f"{subject}@{at}", why, {k: v for k, v in detail.items() if v})
+
+
+def _reread(again: Again, raw_id: str) -> dict[str, object]:
+    """Read a kept message again and answer in the words of the events door."""
+    done = again.replay([raw_id])
+    if done.unreadable:
+        raise Problem(409, "body_gone", f"the body of message {raw_id} was emptied; it can only be discarded")
+    return {
+        "accepted": done.new + done.changed,
+        "duplicate": done.unchanged,
+        "quarantined": done.quarantined,
+        "rejected": [],
+    }
+
+
+def _held(store: Store, quarantine_id: int, *, body: bool = True) -> tuple[str, str]:
+    """Return text and raw id of an open message. Raises Problem."""
     with store.reader() as client:
         rows = client.query(load("quarantine_held"), parameters={"id": quarantine_id}).result_rows
     if not rows:
         raise Problem(404, "not_found", f"there is no message {quarantine_id} in quarantine")
-    state, raw = rows[0]
+    state, text, raw_id = rows[0]
     if state != "open":
         raise Problem(409, "not_open", f"message {quarantine_id} was {state} already")
-    if body and not raw:
+    if body and not text and not raw_id:
         raise Problem(409, "body_gone", f"the body of message {quarantine_id} was emptied; it can only be discarded")
-    return str(raw)
+    return str(text), str(raw_id)
 
 
-def _mark(store: Store, quarantine_id: int, state: str) -> None:
+def _mark(store: Store, quarantine_id: int, state: str, note: str = "") -> None:
     with store.writer() as client:
-        client.command(load("quarantine_mark"), parameters={"id": quarantine_id, "state": state})
+        client.command(load("quarantine_mark"), parameters={"id": quarantine_id, "state": state, "note": note})

@@ -23,6 +23,7 @@ from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
 from tower.commands.keys_door import key_routes
 from tower.commands.opening import now, opened
+from tower.commands.raw_door import raw_routes
 from tower.commands.replay_door import replay_routes
 from tower.engine.engine import Engine
 from tower.model.connections import load_connections
@@ -109,7 +110,13 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             collector_stats=collector.stats,
             clock=now,
         )
-        app = create_app(context, [*collector.routes(), *key_routes(keys), *replay_routes(store)])
+        routes = [
+            *collector.routes(),
+            *key_routes(keys),
+            *replay_routes(store, collector.again, engine.record),
+            *raw_routes(collector.again, engine.record),
+        ]
+        app = create_app(context, routes)
         retention = Retention(store, settings.raw_days, now)
         engine.start()
         collector.start()

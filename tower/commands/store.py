@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from typing import Annotated
 
@@ -10,10 +11,12 @@ import typer
 from tower.commands.hold import hold_folder
 from tower.commands.opening import now, opened
 from tower.commands.plainly import Stop, settings_now
+from tower.model.secret import Secrets
 from tower.store.client import Store
 from tower.store.migrate import available
 from tower.store.migrate import migrate as apply_missing
 from tower.store.retention import empty_customer, empty_older
+from tower.store.seal import load_seal
 
 
 def migrate(
@@ -45,5 +48,9 @@ def purge(
         raise Stop("say what to empty: --customer ID or --older-than DAYS")
     settings = settings_now()
     with hold_folder(settings.data_dir), opened(settings) as (store, _):
-        count = empty_customer(store, customer) if customer else empty_older(store, now() - timedelta(days=older_than))
+        if customer:
+            seal = load_seal(settings, Secrets(os.environ, settings.secrets_dir))
+            count = empty_customer(store, customer, seal)
+        else:
+            count = empty_older(store, now() - timedelta(days=older_than))
     typer.echo(f"{count} bodies are empty now")

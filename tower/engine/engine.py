@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,10 +27,12 @@ from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
 from tower.engine.feeds import FeedState, record_promises
 from tower.engine.fetches import Fetches
+from tower.engine.witness import Witness
 from tower.model.connections import Connections
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
 from tower.settings import Settings
+from tower.store.audit import Entry
 from tower.store.client import Store, StoreError
 from tower.telemetry import unit
 
@@ -72,6 +74,7 @@ class Engine:
         self._progress, self._clock = progress, clock
         self._actions = Actions(store, secrets, clock, progress.ring)
         self._fetches = Fetches(store, clock, progress.ring)
+        self._witness = Witness(store, clock, progress.ring)
         self._folder: Path = settings.book or SHIPPED
         self._folder_state = folder_state(self._folder)
         self._compiled = compiled_for(load_book(self._folder), connections.kinds)
@@ -98,6 +101,10 @@ class Engine:
     def compiled(self) -> Compiled:
         """The rulebook in force as SQL."""
         return self._compiled
+
+    def record(self, entries: Sequence[Entry]) -> None:
+        """Put acts of people into the audit before they happen. Raises Problem 503 when the engine does not tick."""
+        self._witness.record(entries)
 
     def start(self) -> None:
         """Take the engine's place and begin to tick. Raises StoreError when another engine is alive."""
@@ -157,6 +164,7 @@ class Engine:
 
     def tick(self, now: datetime) -> Tick:
         """Run one whole tick as of now: take in, judge, act. Safe to call again after any failure."""
+        self._witness.step()
         self._reload()
         position = self._progress.stored
         with unit("tick") as span, self._store.writer("engine") as client:

@@ -19,7 +19,8 @@ CREATE TABLE raw
     outcome     LowCardinality(String),       -- mapped, quarantined, partly (some of each), ignored (no mapping wants it)
     mapping     String,                       -- name@version:hash8 of the mappings that read it
     events      UInt32,
-    quarantined UInt32
+    quarantined UInt32,
+    stated      Array(UUID)                   -- ids of the events it states, also of those that were heard before
 )
 ENGINE = MergeTree
 ORDER BY raw_id
@@ -38,9 +39,10 @@ ALTER TABLE events MODIFY COLUMN body UInt64 DEFAULT bitXor(sipHash64(
     reason, error, toString(attributes)), rank * 11400714819323198485);
 
 ALTER TABLE identities ADD COLUMN IF NOT EXISTS rank UInt64;
+ALTER TABLE identities ADD COLUMN IF NOT EXISTS mapping LowCardinality(String);
 DROP VIEW IF EXISTS identities_mv;
 CREATE MATERIALIZED VIEW identities_mv TO identities AS
-SELECT ev, body, rank FROM events WHERE quarantine = '' AND milestone != '';
+SELECT ev, body, rank, mapping FROM events WHERE quarantine = '' AND milestone != '';
 
 -- superseded: it lost because another one is newer, which is no mistake of anyone's.
 ALTER TABLE conflicts ADD COLUMN IF NOT EXISTS superseded UInt8;

@@ -1,0 +1,72 @@
+"""`/v1/raw`: kept native messages for operators. A body is shown only after the audit knows who asked for it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+
+from collector.raw.again import Again, Reread
+from tower.api.auth import Operator
+from tower.api.wire import Json
+from tower.commands.raw_wire import message_json, outcome_json
+from tower.commands.replay_door import Record, entry
+
+_MOST = 1000
+
+
+class ReplayOrder(BaseModel):
+    """Which messages to read again: some by id, or all of a connection."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"connection": "shop-eu", "reason": "the mapping was mended"}}
+    )
+    raw_ids: Annotated[list[str], Field(max_length=_MOST)] = Field(default_factory=list)
+    connection: str = ""
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ReplayOrder:
+        if bool(self.raw_ids) == bool(self.connection):
+            raise ValueError("name raw_ids or a connection, one of the two")
+        return self
+
+
+def raw_routes(again: Again, record: Record) -> list[BaseRoute]:
+    """Return the routes."""
+    router = APIRouter(tags=["raw"])
+
+    @router.get("/v1/raw/{raw_id}", summary="One kept message as it arrived")
+    def show(who: Operator, raw_id: str) -> Response:
+        """Show headers, query and body, secrets hidden. The reading is audited before it is answered."""
+        message, body = again.kept(raw_id)
+        record([entry(who.name, "read_raw", f"raw/{raw_id}", connection=message.connection)])
+        return Json(message_json(message, body))
+
+    @router.post("/v1/raw/{raw_id}/dry-run", summary="Look what a kept message would become")
+    def dry_run(who: Operator, raw_id: str) -> Response:
+        """Read the message with the mappings on disk and show the events it would make. Nothing is changed."""
+        record([entry(who.name, "dry_run", f"raw/{raw_id}")])
+        return Json({"raw_id": raw_id, "documents": [outcome_json(o) for o in again.preview(raw_id)]})
+
+    @router.post("/v1/raw/replay", summary="Read kept messages again and let that count")
+    async def replay(who: Operator, order: ReplayOrder) -> Response:
+        """Read messages with the mappings on disk: what differs supersedes. Of a whole connection, what is no longer
+        said is withdrawn, too. Answers when everything is stored; a long reading goes on if nobody waits for it.
+        """
+        what = f"connection/{order.connection}" if order.connection else f"raw/{order.raw_ids[0]}"
+        noted = entry(who.name, "replay_raw", what, why=order.reason, raw_ids=order.raw_ids)
+        await asyncio.to_thread(record, [noted])
+        if order.connection:
+            return _told(await asyncio.to_thread(again.replay_connection, order.connection))
+        return _told(await asyncio.to_thread(again.replay, order.raw_ids))
+
+    return list(router.routes)
+
+
+def _told(done: Reread) -> Response:
+    return Json({name: getattr(done, name) for name in Reread.__slots__})
