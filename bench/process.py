@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,12 +71,13 @@ def free_port() -> int:
 
 
 @contextmanager
-def tower(folder: Path, command: str) -> Iterator[Tower]:
+def tower(folder: Path, command: str, settings: Mapping[str, str] | None = None) -> Iterator[Tower]:
     """Start `tower run` or `tower collect`, wait until it is ready, and stop it on leaving."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TOWER_", "OTEL_"))}
-    env = {**clean, "TOWER_DATA_DIR": str(folder), "TOWER_PORT": str(port), "TOWER_ADMIN_TOKEN": TOKEN}
+    own = {"TOWER_DATA_DIR": str(folder), "TOWER_PORT": str(port), "TOWER_ADMIN_TOKEN": TOKEN}
+    env = {**clean, **(settings or {}), **own}
     log = folder / "tower.log"
     with log.open("wb") as out:
         process = subprocess.Popen(

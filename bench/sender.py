@@ -17,12 +17,15 @@ _HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What is sent: the door, the type of its bodies, the tail of an answer that took all, the journal behind it."""
+    """What is sent: the door, the type of its bodies, the tail of an answer that took all, the journal behind it, and
+    the status of such an answer.
+    """
 
     path: str
     media_type: str
     all_taken: bytes
     journal: str
+    taken: int = 200
 
 
 EVENTS = Kind("/v1/events", "application/x-ndjson", b'"quarantined":0,"rejected":[]}', "events")
@@ -52,9 +55,11 @@ class Connection:
         at = lowered.find(b"content-length:")
         length = int(lowered[at + 15 : lowered.find(b"\r\n", at)])
         answer = await self._reader.readexactly(length)
-        if status not in (200, 429, 503):
+        if status not in (self._kind.taken, 429, 503):
             raise RuntimeError(f"the tower answered {status}: {answer[:300]!r}")
-        if status == 200 and (not answer.endswith(self._kind.all_taken) or (answer and not self._kind.all_taken)):
+        if status == self._kind.taken and (
+            not answer.endswith(self._kind.all_taken) or (answer and not self._kind.all_taken)
+        ):
             raise RuntimeError(f"the tower did not accept all: {answer[:300]!r}")
         return status
 
@@ -75,7 +80,7 @@ async def _burst(port: int, bodies: Sequence[bytes], lanes: int, kind: Kind) -> 
     async def lane(connection: Connection) -> None:
         while waiting:
             body = waiting.pop()
-            while await connection.post(body) != 200:
+            while await connection.post(body) != kind.taken:
                 await asyncio.sleep(0.05)
 
     began = time.perf_counter()
