@@ -44,6 +44,14 @@ RELATIONS: dict[str, str] = {
     "document": "documents",
 }
 
+# Relations between two names of one object; `from` is the further name. A weak one counts only while a single candidate
+# is in question, and for so many days after it was last said.
+ALIAS, WEAK_ALIAS = "alias", "weak_alias"
+ALIASES: tuple[str, ...] = (ALIAS, WEAK_ALIAS)
+WEAK_DAYS = 548
+# A weak name that was said of more orders than this is no name of any.
+MAX_CANDIDATES = 20
+
 TEXT_ATTRIBUTES: tuple[str, ...] = (
     "currency",
     "customer_id",
@@ -146,7 +154,7 @@ def infer_links(named: Mapping[str, Sequence[str]]) -> list[Link]:
 
 def deepest(named: Mapping[str, Sequence[str]], links: Sequence[Link]) -> list[ObjectRef]:
     """Return the named objects that no link of the same event puts above another: where the fact is kept."""
-    above = {link.parent for link in links if not link.retract}
+    above = {link.parent for link in links if not link.retract and link.relation not in ALIASES}
     return [
         ref
         for object_type in OBJECT_TYPES

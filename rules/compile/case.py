@@ -12,21 +12,6 @@ from rules.match import when_sql
 from rules.model import Book
 from rules.vocabulary import TEXT_ATTRIBUTES, TIME_ATTRIBUTES
 
-LINKS = """
--- One row: a child hangs from a parent as of the moment; the latest statement about the pair counts.
-SELECT
-    order_no, child, parent,
-    any(child_type) AS child_type, any(child_id) AS child_id, any(parent_type) AS parent_type
-FROM case_links FINAL
-WHERE order_no IN (SELECT order_no FROM scope)
-    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
-    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
-    AND child NOT IN (SELECT object FROM wide_objects FINAL)
-    AND parent NOT IN (SELECT object FROM wide_objects FINAL)
-GROUP BY order_no, child, parent
-HAVING argMax(retract, (occurred_at, event_id, ev, retract)) = 0
-"""
-
 TREE = """
 -- One row: object lies under above (or is it), both on a way down from the order.
 WITH RECURSIVE walk AS
@@ -35,6 +20,7 @@ WITH RECURSIVE walk AS
         order_no, object, CAST('order' AS String) AS object_type, order_id AS object_id,
         object AS above, CAST('order' AS String) AS above_type, toUInt8(0) AS depth
     FROM scope
+    WHERE (order_no, object) NOT IN (SELECT order_no, name FROM judged_names)
     UNION ALL
     SELECT DISTINCT
         links.order_no, links.child, CAST(links.child_type AS String), links.child_id,
@@ -57,16 +43,23 @@ GROUP BY order_no, object
 """
 
 FACTS = """
--- One row: a fact on an object of the order, known and happened as of the moment.
+-- One row: a fact on an object of the order, known and happened as of the moment, under the name the object goes by.
 SELECT
-    order_no, object, object_type, object_id, ev, body, event_id, source, connection, kind, milestone, polarity,
-    occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
+    f.order_no AS order_no, ifNull(n.target, f.object) AS object, f.object_type AS object_type,
+    ifNull(n.target_id, f.object_id) AS object_id, ev, body, event_id, source, connection, kind, milestone,
+    polarity, occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
     company, warehouse, partner, promised_at, requested_at, reason, error, trace_id
-FROM case_facts FINAL
-WHERE order_no IN (SELECT order_no FROM scope)
-    AND (order_no, object) IN (SELECT order_no, object FROM judged_members)
-    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
-    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+FROM
+(
+    SELECT *
+    FROM case_facts FINAL
+    WHERE order_no IN (SELECT order_no FROM scope)
+        AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+        AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+) AS f
+LEFT JOIN judged_names AS n ON n.order_no = f.order_no AND n.name = f.object
+WHERE (order_no, object) IN (SELECT order_no, object FROM judged_members)
+LIMIT 1 BY order_no, object, ev, body
 """
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.compile import case, clocks, deadlines, verdict
+from rules.compile import case, clocks, deadlines, names, verdict
 from rules.kinds import diverging, failing, late, out_of_order, too_fast
 from rules.model import Book
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One SELECT and the temporary table it fills."""
+    """One SELECT and the temporary table it fills; with `needs`, only where that table is not empty."""
 
     table: str
     sql: str
+    needs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,11 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
     """
     completeness = _completeness(book)
     steps = (
-        Step("judged_links", case.LINKS.strip()),
+        Step("judged_statements", names.STATEMENTS.strip()),
+        Step("judged_same", names.SAME.strip()),
+        Step("judged_chosen", names.CHOSEN.strip(), needs="judged_same"),
+        Step("judged_names", names.NAMES.strip(), needs="judged_same"),
+        Step("judged_links", names.LINKS.strip()),
         Step("judged_tree", case.TREE.strip()),
         Step("judged_members", case.MEMBERS.strip()),
         Step("judged_facts", case.FACTS.strip()),

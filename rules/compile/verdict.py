@@ -34,6 +34,9 @@ CLOCK_COLUMNS = (
     "error",
 )
 
+# The nested columns of `orders.names`, in the order in which judged_orders packs them.
+NAME_COLUMNS = ("name", "object_type", "name_id", "target", "target_id")
+
 _AS_OF = "{as_of:DateTime64(3, 'UTC')}"
 
 FAILURES = """
@@ -204,6 +207,7 @@ def orders_sql(book_hash: str) -> str:
     )
     at_risk = texts(AT_RISK_STATES)
     nested = ",\n    ".join(f"c.clocks.{i} AS `clocks.{name}`" for i, name in enumerate(CLOCK_COLUMNS, 1))
+    names = ",\n    ".join(f"n.names.{i} AS `names.{name}`" for i, name in enumerate(NAME_COLUMNS, 1))
     own_attributes = ", ".join(f"o.{name} AS {name}" for name in ORDER_ATTRIBUTES)
     return f"""
 -- One row: an order as the board shows it.
@@ -228,6 +232,7 @@ SELECT
     least(ifNull(c.next_at, {FAR}), ifNull(ahead.next_at, {FAR})) AS next_at,
     ifNull(c.waits_for, []) AS waits_for, ifNull(c.waits_until, []) AS waits_until,
     {nested},
+    {names},
     {text(book_hash)} AS book
 FROM judged_cases AS o
 LEFT JOIN
@@ -280,6 +285,12 @@ LEFT JOIN
     )
 ) AS w ON w.order_no = o.order_no
 LEFT JOIN judged_ahead AS ahead ON ahead.order_no = o.order_no
+LEFT JOIN
+(
+    SELECT order_no, arraySort(groupArray((name, object_type, name_id, target, target_id))) AS names
+    FROM judged_names
+    GROUP BY order_no
+) AS n ON n.order_no = o.order_no
 """.strip()
 
 

@@ -21,7 +21,7 @@ RANK = ["failing", "late", "diverging", "unknown", "at_risk", "on_track"]
 
 @dataclass(frozen=True)
 class Said:
-    """One event: who said what about which objects, with the links it states (child, parent, retract)."""
+    """One event: who said what about which objects, with the links (child, parent, retract) and aliases it states."""
 
     key: str
     at: datetime
@@ -30,6 +30,7 @@ class Said:
     polarity: str
     on: tuple[Ref, ...]
     links: tuple[tuple[Ref, Ref, bool], ...] = ()
+    aliases: tuple[tuple[Ref, Ref, bool, bool], ...] = ()  # name, object, weak, retract
     attributes: dict[str, Any] = field(default_factory=dict)
     error: str = ""
 
@@ -65,12 +66,39 @@ class Oracle:
     def __init__(self, book: Book, events: list[Said], as_of: datetime, marks: Sequence[Mark] = ()) -> None:
         self.book, self.now, self.marks = book, as_of, marks
         self.events = sorted({e.key: e for e in events if e.at <= as_of}.values(), key=lambda e: (e.at, e.key))
+        self.goes_by = self._names()
         self.parents = self._links()
+
+    def name(self, ref: Ref) -> Ref:
+        """Return the name that an object goes by."""
+        return self.goes_by.get(ref, ref)
+
+    def _names(self) -> dict[Ref, Ref]:
+        latest: dict[tuple[Ref, Ref], tuple[datetime, str, bool, bool]] = {}
+        for e in self.events:
+            for name, meant, weak, retract in e.aliases:
+                said = (e.at, e.key, retract, weak)
+                latest[name, meant] = max(latest.get((name, meant), said), said)
+        stated = [(name, meant, weak) for (name, meant), (_, _, retract, weak) in latest.items() if not retract]
+        candidates: dict[tuple[Ref, str], set[Ref]] = defaultdict(set)
+        for name, meant, weak in stated:
+            if weak:
+                candidates[name, meant[1].rpartition(":")[0]].add(meant)
+        chosen = [(n, m) for n, m, weak in stated if not weak or len(candidates[n, m[1].rpartition(":")[0]]) == 1]
+        groups: dict[Ref, set[Ref]] = {}
+        for name, meant in chosen:
+            joined = groups.get(name, {name}) | groups.get(meant, {meant})
+            for ref in joined:
+                groups[ref] = joined
+        further = {name for name, _ in chosen}
+        return {ref: min(group, key=lambda r: (r in further, ":" in r[1], r[1])) for ref, group in groups.items()}
 
     def _links(self) -> dict[Ref, set[Ref]]:
         latest: dict[tuple[Ref, Ref], tuple[datetime, str, bool]] = {}
         for e in self.events:
-            for child, parent, retract in e.links:
+            for child, parent, retract in ((self.name(c), self.name(p), r) for c, p, r in e.links):
+                if child == parent:
+                    continue
                 latest[child, parent] = max(latest.get((child, parent), (e.at, e.key, retract)), (e.at, e.key, retract))
         parents: dict[Ref, set[Ref]] = defaultdict(set)
         for (child, parent), (_, _, retract) in latest.items():
@@ -81,7 +109,7 @@ class Oracle:
     def orders(self) -> list[Ref]:
         """Return every order that some event names."""
         named = {r for e in self.events for r in e.on} | {r for e in self.events for x in e.links for r in x[:2]}
-        return sorted(r for r in named if r[0] == "order")
+        return sorted({self.name(r) for r in named if r[0] == "order"})
 
     def judge(self, order: Ref) -> Verdict | None:
         """Return the verdict on one order, None when nothing started it."""
@@ -103,7 +131,9 @@ class _Case:
                     self.members.add(child)
                     todo.append(child)
         self.above = {m: self._up(m) for m in self.members}
-        self.facts = [(e, r) for e in oracle.events for r in e.on if r in self.members]
+        self.facts = [
+            (e, r) for e in oracle.events for r in sorted({oracle.name(x) for x in e.on}) if r in self.members
+        ]
         self.attributes = self._attributes()
         self.reached, self.echoed, self.words, self.void = self._reached()
 

@@ -78,6 +78,7 @@ def _case(rng: random.Random, name: str) -> list[Said]:
     invoices = [("invoice", f"I{name}-{i}") for i in range(rng.choice([0, 1, 1, 2]))]
     payments = [("payment", f"P{name}-{i}") for i in range(rng.choice([0, 0, 1, 2]))]
     parents = {"shipment": orders, "invoice": shipments or orders, "payment": invoices or orders}
+    further = {ref: known for ref in [*orders, *shipments] if (known := _further(rng, name, ref))}
     events: list[Said] = []
 
     def at() -> datetime:
@@ -85,17 +86,25 @@ def _case(rng: random.Random, name: str) -> list[Said]:
 
     def say(milestone: str, kinds: list[str], ref: Ref, polarity: str = "reached") -> None:
         links: tuple[tuple[Ref, Ref, bool], ...] = ()
+        aliases: tuple[tuple[Ref, Ref, bool, bool], ...] = ()
         attributes: dict[str, Any] = {}
+        own = ref
+        if (known_as := further.get(ref)) and rng.random() < 0.5:
+            ref = known_as[0]
+            if rng.random() < 0.5:
+                aliases = ((known_as[0], own, known_as[1], rng.random() < 0.1),)
         if ref[0] == "order":
             attributes = _attributes(rng)
         elif rng.random() < 0.75:
             pool = parents[ref[0]]
-            links = tuple(
-                (ref, p, rng.random() < 0.07) for p in rng.sample(pool, k=min(len(pool), rng.choice([1, 1, 2])))
-            )
+            above = rng.sample(pool, k=min(len(pool), rng.choice([1, 1, 2])))
+            above = [further[p][0] if p in further and rng.random() < 0.3 else p for p in above]
+            links = tuple((ref, p, rng.random() < 0.07) for p in above)
         error = f"error {rng.randrange(3)}" if polarity == "failed" else ""
         key = f"{name}/{len(events)}"
-        events.append(Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, attributes, error))
+        events.append(
+            Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, aliases, attributes, error)
+        )
 
     for ref in orders:
         say("order_captured", ["commerce", "commerce", "edi", "crm"], ref)
@@ -132,6 +141,16 @@ def _case(rng: random.Random, name: str) -> list[Said]:
     return events
 
 
+def _further(rng: random.Random, case: str, ref: Ref) -> tuple[Ref, bool] | None:
+    """Return a further name of an object and whether it is weak: a weak one may be another object's name too."""
+    chance = rng.random()
+    if chance < 0.25:
+        return (ref[0], f"shop:{ref[1]}"), False
+    if chance < 0.5:
+        return (ref[0], f"po:{case}/{rng.randrange(2)}"), True
+    return None
+
+
 def _attributes(rng: random.Random) -> dict[str, Any]:
     values: dict[str, Any] = {
         "amount": Decimal(rng.choice([50, 499, 500, 999, 1000, 2500])),
@@ -152,14 +171,16 @@ def number(value: str) -> int:
 
 def line(said: Said, received_at: datetime, connection: str = "") -> bytes:
     """Return the row of `events` for what was said; a heartbeat has no milestone."""
+    stated = [(c, p, retract, "x") for c, p, retract in said.links]
+    stated += [(n, o, retract, "weak_alias" if weak else "alias") for n, o, weak, retract in said.aliases]
     row: dict[str, Any] = {
         "received_at": received_at.isoformat(), "occurred_at": said.at.isoformat(), "connection": connection, "kind": said.kind,
         "source": f"/{said.kind}", "event_id": said.key, "ev": number(said.key), "body": number(said.key + "!"),
         "type": f"o2c.{said.milestone}", "milestone": said.milestone, "polarity": said.polarity, "error": said.error,
         "on_types": [t for t, _ in said.on], "on_ids": [i for _, i in said.on],
-        "child_types": [c[0] for c, _, _ in said.links], "child_ids": [c[1] for c, _, _ in said.links],
-        "parent_types": [p[0] for _, p, _ in said.links], "parent_ids": [p[1] for _, p, _ in said.links],
-        "relations": ["x" for _ in said.links], "retracts": [int(r) for _, _, r in said.links],
+        "child_types": [c[0] for c, *_ in stated], "child_ids": [c[1] for c, *_ in stated],
+        "parent_types": [p[0] for _, p, *_ in stated], "parent_ids": [p[1] for _, p, *_ in stated],
+        "relations": [r for *_, r in stated], "retracts": [int(r) for _, _, r, _ in stated],
     }  # fmt: skip
     for name, value in said.attributes.items():
         row[name] = value.isoformat() if isinstance(value, datetime) else str(value)

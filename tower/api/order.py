@@ -13,7 +13,7 @@ from tower.actions.tried import read_tried
 from tower.api.auth import Context, Viewer
 from tower.api.docs import answers
 from tower.api.examples import ORDER
-from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, objects_of, traces_of
+from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, names_of, objects_of, traces_of
 from tower.api.order_rows import COLUMNS, live_columns
 from tower.api.past import Look, look
 from tower.api.wire import Instant, Json, instant, plain, records
@@ -38,6 +38,11 @@ class OrderMoment(BaseModel):
     known_at: Annotated[Instant | None, Field(description="Use only what was known at this instant")] = None
 
 
+# has() finds the granule by its index; a shipment may have a name that reads the same.
+_GOES_BY = (
+    "has(names.name_id, {order_id:String})"
+    " AND has(arrayZip(names.object_type, names.name_id), ('order', {order_id:String}))"
+)
 OrderId = Annotated[str, Path(max_length=1000)]
 
 
@@ -47,7 +52,8 @@ def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[
     now = context.clock()
     with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
         row = _row(seen, order_id)
-        head = load("api_tree")
+        order_id = row["order_id"]
+        head = load("api_tree").replace("$orders", seen.orders)
         book = seen.book
         values: dict[str, Any] = {
             "order_no": row["order_no"],
@@ -79,6 +85,7 @@ def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[
             "attributes": {name: plain(row[name]) for name in _ATTRIBUTES},
             "objects": objects_of(order_id, links),
             "links": plain(links),
+            "names": names_of(links),
             "milestones": milestones_of(facts),
             "events": events_of(facts)[:MAX_EVENTS],
             "clocks": clocks_of(clocks, book, seen.as_of),
@@ -91,8 +98,10 @@ def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[
 
 
 def _row(seen: Look, order_id: str) -> dict[str, Any]:
-    text = load("api_orders").replace("$orders", seen.orders).replace("$where", "order_id = {order_id:String}")
-    text = text.replace("$key", "order_id").replace("$direction", "ASC")
+    """Return the order of an id, or the one that the id is a further name of."""
+    text = load("api_orders").replace("$orders", seen.orders)
+    text = text.replace("$where", f"order_id = {{order_id:String}} OR ({_GOES_BY})")
+    text = text.replace("$key", "on_board").replace("$direction", "DESC")
     rows = _rows(seen, text, {"order_id": order_id, "limit": 1})
     if not rows:
         raise Problem(

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from rules.model import Book
+from rules.vocabulary import ALIASES
 from tower.api.order_rows import used_seconds
 from tower.api.wire import instant, plain
 
@@ -17,10 +18,15 @@ Row = dict[str, Any]
 def objects_of(order_id: str, links: list[Row]) -> list[Row]:
     """Return every object of the order once, the order first."""
     found: dict[tuple[str, str], None] = {("order", order_id): None}
-    for link in links:
+    for link in (link for link in links if link["relation"] not in ALIASES):
         found[link["parent_type"], link["parent_id"]] = None
         found[link["child_type"], link["child_id"]] = None
     return [{"object_type": kind, "object_id": name} for kind, name in found]
+
+
+def names_of(links: list[Row]) -> list[str]:
+    """Return the further names of the order itself."""
+    return [link["child_id"] for link in links if link["relation"] in ALIASES and link["child_type"] == "order"]
 
 
 def milestones_of(facts: list[Row]) -> list[Row]:

@@ -50,6 +50,7 @@ _CLAUSES: dict[str, str] = {
     "min_value": "reporting_amount >= {min_value:Decimal(38, 6)}",
     "q": (
         "(positionCaseInsensitiveUTF8(order_id, {q:String}) > 0"
+        " OR arrayExists(name -> positionCaseInsensitiveUTF8(name, {q:String}) > 0, names.name_id)"
         " OR positionCaseInsensitiveUTF8(customer_id, {q:String}) > 0"
         " OR positionCaseInsensitiveUTF8(error, {q:String}) > 0)"
     ),

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from clickhouse_connect.driver.client import Client
 
-from rules.vocabulary import MAX_ORDERS_PER_OBJECT
+from rules.vocabulary import MAX_CANDIDATES, MAX_ORDERS_PER_OBJECT
 from tower.store.sql import load
 
 _FACT_COLUMNS = (
@@ -122,7 +122,7 @@ def _copy(client: Client) -> None:
 
 def _widen(client: Client) -> None:
     """Set objects aside that reach too many orders; they attach to none and are listed once."""
-    parameters = {"limit": MAX_ORDERS_PER_OBJECT}
+    parameters = {"limit": MAX_ORDERS_PER_OBJECT, "candidates": MAX_CANDIDATES}
     wide = client.query(load("correlate_wide"), parameters=parameters).result_rows
     if wide:
         client.insert("wide_objects", wide, column_names=["object", "object_type", "object_id", "orders"])

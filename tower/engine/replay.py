@@ -21,6 +21,11 @@ __all__ = ["book_known_at", "judged"]
 _SLICE_ORDERS = 20_000
 _RESULTS = ("orders", "breaches")
 _SCOPE = "SELECT DISTINCT order_no, object, order_id FROM order_objects WHERE order_no > {after:UInt64}"
+# The orders of these ids, and those that they may be further names of.
+_NAMED = (
+    " AND (order_id IN {order_ids:Array(String)} OR order_no IN (SELECT order_no FROM object_cases"
+    " WHERE object IN (SELECT sipHash64('order', arrayJoin({order_ids:Array(String)})))))"
+)
 
 
 @contextmanager
@@ -60,7 +65,7 @@ def _judge_all(
         select = _SCOPE
         parameters: dict[str, object] = {"after": after, "size": _SLICE_ORDERS}
         if order_ids is not None:
-            select += " AND order_id IN {order_ids:Array(String)}"
+            select += _NAMED
             parameters["order_ids"] = list(order_ids)
         size = workspace.set_scope(client, select + " ORDER BY order_no LIMIT {size:UInt64}", parameters)
         workspace.judge(client, compiled, as_of, known_at)

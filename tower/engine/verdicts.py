@@ -7,7 +7,7 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from rules.compile import Compiled
-from rules.compile.verdict import CLOCK_COLUMNS
+from rules.compile.verdict import CLOCK_COLUMNS, NAME_COLUMNS
 from rules.vocabulary import ORDER_ATTRIBUTES
 from tower.store.sql import load
 
@@ -15,7 +15,7 @@ ORDER_COLUMNS = (
     "order_no", "order_id", "on_board", "state", "closed_at", "started_at", "stage", "object_type", "object_id", "since",
     "due_at", "budget_s", "priority", *ORDER_ATTRIBUTES, "reporting_amount", "value_at_risk", "system", "error",
     "last_milestone", "last_at", "next_milestone", "facts", "version", "next_at", "waits_for", "waits_until",
-    *(f"clocks.{name}" for name in CLOCK_COLUMNS), "book",
+    *(f"clocks.{name}" for name in CLOCK_COLUMNS), *(f"names.{name}" for name in NAME_COLUMNS), "book",
 )  # fmt: skip
 
 _EVIDENCE = """toJSONString(CAST((

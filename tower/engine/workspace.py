@@ -60,6 +60,8 @@ def judge(client: Client, compiled: Compiled, as_of: datetime, known_at: datetim
     """Run every step for the orders in `scope`; the judged_* tables then hold the verdicts."""
     for step in compiled.steps:
         client.command(f"TRUNCATE TABLE {step.table}")
+        if step.needs and not client.query(f"SELECT count() FROM {step.needs}").result_rows[0][0]:
+            continue
         client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
 
 

@@ -1,8 +1,9 @@
--- judged_links
--- One row: a child hangs from a parent as of the moment; the latest statement about the pair counts.
+-- judged_statements
+-- One row: what was last said about a child and a parent as of the moment, an operator's word before any system's.
 SELECT
     order_no, child, parent,
-    any(child_type) AS child_type, any(child_id) AS child_id, any(parent_type) AS parent_type
+    any(child_type) AS child_type, any(child_id) AS child_id, any(parent_type) AS parent_type, any(parent_id) AS parent_id,
+    max((startsWith(source, '/tower/'), occurred_at, event_id, ev, retract, CAST(relation AS String))) AS said
 FROM case_links FINAL
 WHERE order_no IN (SELECT order_no FROM scope)
     AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
@@ -10,7 +11,94 @@ WHERE order_no IN (SELECT order_no FROM scope)
     AND child NOT IN (SELECT object FROM wide_objects FINAL)
     AND parent NOT IN (SELECT object FROM wide_objects FINAL)
 GROUP BY order_no, child, parent
-HAVING argMax(retract, (occurred_at, event_id, ev, retract)) = 0
+
+-- judged_same
+-- One row: an alias in force. name is a further name of object; weak: it counts only without another candidate.
+SELECT
+    order_no, child AS name, parent AS object, child_type AS object_type, child_id AS name_id, parent_id AS object_id,
+    said.6 = 'weak_alias' AS weak
+FROM judged_statements
+WHERE said.5 = 0 AND said.6 IN ('alias', 'weak_alias')
+    AND (NOT weak OR said.2 > {as_of:DateTime64(3, 'UTC')} - INTERVAL 548 DAY)
+
+-- judged_chosen
+-- One row: an alias that counts: every strong one, and a weak one whose name has one candidate of that kind of number.
+SELECT order_no, name, object, object_type, name_id, object_id
+FROM
+(
+    SELECT *, uniqExact(object) OVER (PARTITION BY order_no, name, weak, if(position(object_id, ':') > 0, splitByChar(':', object_id)[1], '')) AS candidates
+    FROM judged_same
+)
+WHERE NOT weak OR candidates = 1
+
+-- judged_names
+-- One row: a name that stands for another object of its order. An object goes by a name that is nobody's further name;
+-- among several by one without a namespace, then by the first in the alphabet.
+WITH RECURSIVE
+edges AS
+(
+    SELECT DISTINCT order_no, pair.1 AS a, pair.2 AS b
+    FROM judged_chosen
+    ARRAY JOIN [(name, object), (object, name)] AS pair
+),
+walk AS
+(
+    SELECT order_no, a AS node, a AS label, toUInt64(0) AS previous, toUInt8(0) AS depth FROM edges
+    UNION ALL
+    SELECT DISTINCT walk.order_no, edges.b, walk.label, walk.node, toUInt8(walk.depth + 1)
+    FROM walk
+    INNER JOIN edges ON edges.order_no = walk.order_no AND edges.a = walk.node
+    WHERE walk.depth < 24 AND walk.label < edges.b AND edges.b != walk.previous
+),
+kin AS
+(
+    SELECT order_no, node, min(label) AS label FROM walk GROUP BY order_no, node
+),
+nodes AS
+(
+    SELECT order_no, node, any(object_type) AS object_type, any(id) AS id, max(further) AS further
+    FROM
+    (
+        SELECT order_no, name AS node, CAST(object_type AS String) AS object_type, name_id AS id, 1 AS further FROM judged_chosen
+        UNION ALL
+        SELECT order_no, object, CAST(object_type AS String), object_id, 0 FROM judged_chosen
+    )
+    GROUP BY order_no, node
+),
+heads AS
+(
+    SELECT kin.order_no AS order_no, kin.label AS label, argMin((nodes.node, nodes.id), (nodes.further, position(nodes.id, ':') > 0, nodes.id)) AS head
+    FROM kin
+    INNER JOIN nodes ON nodes.order_no = kin.order_no AND nodes.node = kin.node
+    GROUP BY kin.order_no, kin.label
+)
+SELECT
+    kin.order_no AS order_no, kin.node AS name, nodes.object_type AS object_type, nodes.id AS name_id,
+    heads.head.1 AS target, heads.head.2 AS target_id
+FROM kin
+INNER JOIN heads ON heads.order_no = kin.order_no AND heads.label = kin.label
+INNER JOIN nodes ON nodes.order_no = kin.order_no AND nodes.node = kin.node
+WHERE kin.node != heads.head.1
+
+-- judged_links
+-- One row: a child hangs from a parent as of the moment, both under the names they go by; the latest statement counts.
+SELECT
+    order_no, child, parent,
+    any(child_type) AS child_type, any(child_id) AS child_id, any(parent_type) AS parent_type
+FROM
+(
+    SELECT
+        s.order_no AS order_no, ifNull(c.target, s.child) AS child, ifNull(p.target, s.parent) AS parent,
+        s.child_type AS child_type, ifNull(c.target_id, s.child_id) AS child_id, s.parent_type AS parent_type,
+        s.said AS said
+    FROM judged_statements AS s
+    LEFT JOIN judged_names AS c ON c.order_no = s.order_no AND c.name = s.child
+    LEFT JOIN judged_names AS p ON p.order_no = s.order_no AND p.name = s.parent
+    WHERE s.said.6 NOT IN ('alias', 'weak_alias', 'alias_of', 'weak_alias_of')
+)
+WHERE child != parent
+GROUP BY order_no, child, parent
+HAVING max(said).5 = 0
 
 -- judged_tree
 -- One row: object lies under above (or is it), both on a way down from the order.
@@ -20,6 +108,7 @@ WITH RECURSIVE walk AS
         order_no, object, CAST('order' AS String) AS object_type, order_id AS object_id,
         object AS above, CAST('order' AS String) AS above_type, toUInt8(0) AS depth
     FROM scope
+    WHERE (order_no, object) NOT IN (SELECT order_no, name FROM judged_names)
     UNION ALL
     SELECT DISTINCT
         links.order_no, links.child, CAST(links.child_type AS String), links.child_id,
@@ -40,16 +129,23 @@ FROM judged_tree
 GROUP BY order_no, object
 
 -- judged_facts
--- One row: a fact on an object of the order, known and happened as of the moment.
+-- One row: a fact on an object of the order, known and happened as of the moment, under the name the object goes by.
 SELECT
-    order_no, object, object_type, object_id, ev, body, event_id, source, connection, kind, milestone, polarity,
-    occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
+    f.order_no AS order_no, ifNull(n.target, f.object) AS object, f.object_type AS object_type,
+    ifNull(n.target_id, f.object_id) AS object_id, ev, body, event_id, source, connection, kind, milestone,
+    polarity, occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
     company, warehouse, partner, promised_at, requested_at, reason, error, trace_id
-FROM case_facts FINAL
-WHERE order_no IN (SELECT order_no FROM scope)
-    AND (order_no, object) IN (SELECT order_no, object FROM judged_members)
-    AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
-    AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+FROM
+(
+    SELECT *
+    FROM case_facts FINAL
+    WHERE order_no IN (SELECT order_no FROM scope)
+        AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+        AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+) AS f
+LEFT JOIN judged_names AS n ON n.order_no = f.order_no AND n.name = f.object
+WHERE (order_no, object) IN (SELECT order_no, object FROM judged_members)
+LIMIT 1 BY order_no, object, ev, body
 
 -- judged_ahead
 -- One row: an order with a fact that is known but has not happened yet as of the moment.
@@ -605,6 +701,11 @@ SELECT
     c.clocks.19 AS `clocks.provisional`,
     c.clocks.20 AS `clocks.system`,
     c.clocks.21 AS `clocks.error`,
+    n.names.1 AS `names.name`,
+    n.names.2 AS `names.object_type`,
+    n.names.3 AS `names.name_id`,
+    n.names.4 AS `names.target`,
+    n.names.5 AS `names.target_id`,
     '2a13ea97338fe3820f13617c4701fa9f793da554cf9a2e342d8d0139cfc447b4' AS book
 FROM judged_cases AS o
 LEFT JOIN
@@ -657,6 +758,12 @@ LEFT JOIN
     )
 ) AS w ON w.order_no = o.order_no
 LEFT JOIN judged_ahead AS ahead ON ahead.order_no = o.order_no
+LEFT JOIN
+(
+    SELECT order_no, arraySort(groupArray((name, object_type, name_id, target, target_id))) AS names
+    FROM judged_names
+    GROUP BY order_no
+) AS n ON n.order_no = o.order_no
 
 -- judged_findings
 -- One row: a finding of a compiled rule as of the moment.

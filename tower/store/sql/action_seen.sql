@@ -10,18 +10,41 @@ wanted AS
     FROM action_items FINAL
     WHERE state = 'accepted'
 ),
-hanging AS
+named AS
 (
-    SELECT order_no, child, parent
+    SELECT order_no, pair.1 AS name, pair.2 AS target
+    FROM orders FINAL
+    ARRAY JOIN arrayZip(names.name, names.target) AS pair
+    WHERE order_no IN (SELECT order_no FROM wanted)
+),
+stated AS
+(
+    SELECT order_no, child, parent, max((startsWith(source, '/tower/'), occurred_at, event_id, ev, retract, CAST(relation AS String))) AS said
     FROM case_links FINAL
     WHERE order_no IN (SELECT order_no FROM wanted)
         AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
     GROUP BY order_no, child, parent
-    HAVING argMax(retract, (occurred_at, event_id, ev, retract)) = 0
+),
+hanging AS
+(
+    SELECT order_no, lower AS child, upper AS parent
+    FROM
+    (
+        SELECT s.order_no AS order_no, ifNull(c.target, s.child) AS lower, ifNull(p.target, s.parent) AS upper, s.said AS said
+        FROM stated AS s
+        LEFT JOIN named AS c ON c.order_no = s.order_no AND c.name = s.child
+        LEFT JOIN named AS p ON p.order_no = s.order_no AND p.name = s.parent
+        WHERE s.said.6 NOT IN ('alias', 'weak_alias', 'alias_of', 'weak_alias_of')
+    )
+    WHERE lower != upper
+    GROUP BY order_no, lower, upper
+    HAVING max(said).5 = 0
 ),
 tree AS
 (
-    SELECT item_id, order_no, object, toUInt8(0) AS depth FROM wanted
+    SELECT wanted.item_id AS item_id, wanted.order_no AS order_no, ifNull(named.target, wanted.object) AS object, toUInt8(0) AS depth
+    FROM wanted
+    LEFT JOIN named ON named.order_no = wanted.order_no AND named.name = wanted.object
     UNION ALL
     SELECT DISTINCT tree.item_id, tree.order_no, hanging.child, toUInt8(tree.depth + 1)
     FROM tree
@@ -48,11 +71,18 @@ told AS
     INNER JOIN owned ON owned.item_id = places.item_id
     INNER JOIN
     (
-        SELECT order_no, object, milestone, kind, polarity, occurred_at, received_at
-        FROM case_facts FINAL
-        WHERE order_no IN (SELECT order_no FROM wanted)
-            AND milestone IN (SELECT milestone FROM wanted)
-            AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+        SELECT
+            f.order_no AS order_no, ifNull(named.target, f.object) AS object, f.milestone AS milestone, f.kind AS kind,
+            f.polarity AS polarity, f.occurred_at AS occurred_at, f.received_at AS received_at
+        FROM
+        (
+            SELECT order_no, object, milestone, kind, polarity, occurred_at, received_at
+            FROM case_facts FINAL
+            WHERE order_no IN (SELECT order_no FROM wanted)
+                AND milestone IN (SELECT milestone FROM wanted)
+                AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+        ) AS f
+        LEFT JOIN named ON named.order_no = f.order_no AND named.name = f.object
     ) AS facts ON facts.order_no = places.order_no AND facts.object = places.object
     WHERE facts.milestone = owned.milestone AND (owned.authority = '' OR facts.kind = owned.authority)
     GROUP BY owned.item_id, facts.object

@@ -17,7 +17,13 @@ FROM
             arrayFilter(a -> a.1 = own_type, places.aboves),
             [(CAST(f.object_type AS String), f.object_id)]
         ) AS bases
-    FROM (SELECT * FROM case_facts FINAL WHERE order_no = {order_no:UInt64}) AS f
+    FROM
+    (
+        SELECT had.* EXCEPT (object, object_id), ifNull(named.target, had.object) AS object, ifNull(named.target_id, had.object_id) AS object_id
+        FROM (SELECT * FROM case_facts FINAL WHERE order_no = {order_no:UInt64}) AS had
+        LEFT JOIN named ON named.name = had.object
+        LIMIT 1 BY object, ev, body
+    ) AS f
     INNER JOIN
     (
         SELECT object, arraySort(groupUniqArray((above_type, above_id))) AS aboves FROM tree GROUP BY object

@@ -1,4 +1,5 @@
--- Objects of the batch that reach more than `limit` orders. One row: object, type, id, how many orders.
+-- Objects of the batch that reach more than `limit` orders, or `candidates` for one that is a weak name in it.
+-- Parameters: limit, candidates. One row: object, type, id, how many orders.
 SELECT reach.object, any(objects.object_type), any(objects.object_id), uniqExact(reach.order_no) AS orders
 FROM
 (
@@ -9,4 +10,4 @@ FROM
 INNER JOIN batch_objects AS objects ON objects.object = reach.object
 WHERE reach.object NOT IN (SELECT object FROM wide_objects)
 GROUP BY reach.object
-HAVING orders > {limit:UInt64}
+HAVING orders > if(reach.object IN (SELECT child FROM batch_links WHERE relation = 'weak_alias'), {candidates:UInt64}, {limit:UInt64})
