@@ -30,9 +30,9 @@ class Said:
     polarity: str
     on: tuple[Ref, ...]
     links: tuple[tuple[Ref, Ref, bool], ...] = ()
-    aliases: tuple[tuple[Ref, Ref, bool, bool], ...] = ()  # name, object, weak, retract
     attributes: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    aliases: tuple[tuple[Ref, Ref, bool, bool], ...] = ()  # name, object, weak, retract
 
 
 @dataclass(frozen=True)
