@@ -103,7 +103,7 @@ def _case(rng: random.Random, name: str) -> list[Said]:
         error = f"error {rng.randrange(3)}" if polarity == "failed" else ""
         key = f"{name}/{len(events)}"
         events.append(
-            Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, aliases, attributes, error)
+            Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, attributes, error, aliases)
         )
 
     for ref in orders:
