@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from collector.decoders import Undecodable, Unit, decode
+from collector.decoders.numbers import Number, numbers_of
 from collector.mapping.apply import run
 from collector.mapping.context import Context, root_of
 from collector.mapping.errors import MappingFailed, MappingsError
@@ -29,6 +30,7 @@ class Outcome(NamedTuple):
     """What became of one document of a message. reason is the quarantine reason, '' where it is usable.
 
     mapping is the label of the one that read it, '' if none matched. ignored says why it gives no event by intention.
+    numbers are its control numbers, whatever became of it.
     """
 
     position: str
@@ -38,6 +40,7 @@ class Outcome(NamedTuple):
     detail: str = ""
     ignored: str = ""
     notes: tuple[str, ...] = ()
+    numbers: tuple[Number, ...] = ()
 
 
 class _Unknown:
@@ -132,13 +135,15 @@ class System:
         unknown = _Unknown()
         try:
             for unit in chain((first,), units):
+                numbers = numbers_of(unit.document)
                 if old_news is not None and old_news(unit):
-                    yield Outcome(unit.position, ignored="it says what was said before", notes=unit.notes)
+                    told = "it says what was said before"
+                    yield Outcome(unit.position, ignored=told, notes=unit.notes, numbers=numbers)
                     continue
                 root = {**base, "body": unit.document}
                 if unit is not first:
                     mapping = form.match(root, around)
-                outcome = self._outcome(unit, mapping, root, context)
+                outcome = self._outcome(unit, mapping, root, context)._replace(numbers=numbers)
                 if outcome.mapping or unknown.tell(outcome):
                     yield outcome
         except Undecodable as error:

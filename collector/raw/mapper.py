@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from collector.decoders.numbers import Number
 from collector.intake import take
 from collector.mapping import Context, Outcome, System
 from collector.mapping.apply import TIME_FIELDS
@@ -26,7 +27,7 @@ class Made(NamedTuple):
     """What became of a message: lines of events, and one of each part that could not be used.
 
     mapping: name@version:hash8 of what read it; notes: what its envelope got wrong; stated: ids of its events, also of
-    those that were heard before.
+    those that were heard before; numbers: its control numbers, each once.
     """
 
     lines: Sequence[bytes | bytearray] = ()
@@ -35,6 +36,7 @@ class Made(NamedTuple):
     mapping: str = ""
     notes: Sequence[str] = ()
     stated: Sequence[str] = ()
+    numbers: Sequence[Number] = ()
 
     @property
     def quarantined(self) -> int:
@@ -98,9 +100,11 @@ class Mapper:
         notes: list[str] = []
         labels: dict[str, None] = {}
         stated: list[str] = []
+        numbers: dict[Number, None] = {}
         events = 0
         for outcome in outcomes:
             notes += outcome.notes
+            numbers |= dict.fromkeys(outcome.numbers)
             if outcome.mapping:
                 labels[outcome.mapping] = None
             refused = [(outcome.reason, outcome.detail)] if outcome.reason else []
@@ -121,7 +125,7 @@ class Mapper:
                 )
                 for why in refused
             ]
-        return Made(lines, unusable, events, ",".join(labels), notes, stated)
+        return Made(lines, unusable, events, ",".join(labels), notes, stated, list(numbers))
 
     def take(
         self, connection: Connection, message: RawMessage, outcome: Outcome, fresh: Fresh

@@ -78,13 +78,18 @@ class RawSink:
 
 def _row(line: bytes, made: Made) -> bytes:
     """Return a journal line with what became of the message."""
-    outcome = {
+    outcome: dict[str, object] = {
         "outcome": made.outcome,
         "mapping": made.mapping,
         "events": made.events,
         "quarantined": made.quarantined,
         "stated": made.stated,
     }
+    if made.numbers:
+        outcome |= {
+            "numbers.sequence_of": [n.sequence_of for n in made.numbers],
+            "numbers.sequence": [n.sequence for n in made.numbers],
+        }
     return line[:-1] + b"," + msgspec.json.encode(outcome)[1:] + b"\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,9 +14,12 @@ from collector.mapping import MappingsError
 from collector.raw.message import RawMessage
 from collector.raw.version import version_number
 from collector.sink import Refused, Unavailable
+from tests.collector.decoders import test_numbers
 from tests.collector.desk import NOW, Desk
 from tests.collector.ingest.systems import SECRET, SECRETS, proof, system
 from tests.collector.verify import signing
+from tower.engine.feeds import heard_now
+from tower.engine.numbering import read_gaps
 from tower.model.connections import Connections
 
 SHOP = Connections(
@@ -188,3 +192,44 @@ def test_a_journal_line_reads_back() -> None:
     line = made.line()
     assert line.count(b"\n") == 1
     assert msgspec.json.decode(line, type=RawMessage) == made
+
+
+X12 = """mapping: acme.invoice
+version: 1
+status: experimental
+source: "X12 810"
+decode: {format: x12}
+match: body.envelope.type == '810'
+emit:
+  - milestone: invoice_released
+    occurred_at: {expr: "body.BIG[0].\\"01\\"", parse: yyyymmdd}
+    event_key: body.envelope.id
+    objects: [{type: invoice, key: invoice_no, expr: "body.BIG[0].\\"02\\""}]
+"""
+
+
+def test_control_numbers_are_kept_whatever_became_of_the_document(
+    make_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    """Read, unmapped or repeated: its number was heard. An arrival that tells nothing new is heard too."""
+    (tmp_path / "acme").mkdir()
+    (tmp_path / "acme" / "invoice.yaml").write_text(X12)
+    edi = Connections((system("edi", proof("bearer"), "edi", mapping="acme"),), configured=True)
+    desk = make_desk(connections=edi, secrets=SECRETS, mappings=tmp_path)
+
+    def interchange(number: int, kind: str = "810") -> bytes:
+        return test_numbers.X12.format(isa=number, gs=number + 500).replace("ST*810", f"ST*{kind}").encode()
+
+    for body in (interchange(7), interchange(8, "997"), interchange(10), interchange(10)):
+        assert desk.ingest("edi", body, BEARER, wait=True).status_code in (200, 202)
+    sent = desk.rows("outcome, numbers.sequence_of, numbers.sequence", "raw", order="raw_id")
+    assert sorted(sent) == [
+        ("mapped", ["isa:ACME/US", "gs:ACME/US/IN"], [7, 507]),
+        ("mapped", ["isa:ACME/US", "gs:ACME/US/IN"], [10, 510]),
+        ("quarantined", ["isa:ACME/US", "gs:ACME/US/IN"], [8, 508]),
+    ]
+    with desk.store.reader() as client:
+        (group, interchanges) = read_gaps(client, ["edi"], NOW.date())["edi"]
+        assert heard_now(client)["edi"].last_at == NOW
+    assert (group.sequence_of, group.ranges) == ("gs:ACME/US/IN", ((509, 509),))
+    assert (interchanges.sequence_of, interchanges.missing, interchanges.latest) == ("isa:ACME/US", 1, 10)
