@@ -7,7 +7,7 @@ again, since what was wrong may have been the mapping.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -43,16 +43,19 @@ class FileDesk:
         for message in map(read_line, unstored):
             self.remember(message, end)
 
-    def first(self, connection: str, digest: str) -> str:
-        """Return the raw id of the file with this content, '' if it is new. Raises ClickHouseError."""
+    def firsts(self, connection: str, digests: Collection[str]) -> dict[str, str]:
+        """Return the raw ids of the files with these contents, by content; new ones are left out.
+
+        Raises ClickHouseError.
+        """
         with self._lock:
             self._recent = {k: taken for k, taken in self._recent.items() if taken.position > self._progress.stored}
-            if recent := self._recent.get((connection, digest)):
-                return recent.raw_id
+            recent = {d: self._recent[connection, d].raw_id for d in digests if (connection, d) in self._recent}
         with self._store.reader() as client:
-            parameters = {"connection": connection, "sha256": digest}
-            ((raw_id,),) = client.query(load("files_known"), parameters=parameters).result_rows
-        return str(raw_id)
+            parameters = {"connection": connection, "digests": [d for d in digests if d not in recent]}
+            rows = client.query(load("files_known"), parameters=parameters).result_rows
+        recent.update((digest, raw_id) for digest, raw_id in rows)
+        return recent
 
     def remember(self, message: RawMessage, position: int) -> None:
         """Note a file that is durable up to a position of the journal."""

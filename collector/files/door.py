@@ -87,7 +87,8 @@ class FilesDoor:
         make = partial(self.desk.message, connection.name, "key", name, body, at, None)
         message = await loop.run_in_executor(self.decoders, make)
         try:
-            first = await loop.run_in_executor(self.waiters, self.desk.first, connection.name, message.sha256)
+            look = partial(self.desk.firsts, connection.name, [message.sha256])
+            first = (await loop.run_in_executor(self.waiters, look)).get(message.sha256)
         except (ClickHouseError, OSError) as error:
             detail = f"whether the file is new cannot be told: {str(error)[:200]}"
             raise Problem(503, "store_unavailable", detail, retry_after_s=5) from None
@@ -107,13 +108,13 @@ class FilesDoor:
         parameters = {"connection": connection, "raw_ids": [raw_id]}
         with self.store.reader() as client:
             rows = client.query(load("files_outcomes"), parameters=parameters).result_rows
-            reasons = client.query(load("files_reasons"), parameters={"raw_id": raw_id}).result_rows
+            reasons = client.query(load("files_reasons"), parameters={"raw_ids": [raw_id]}).result_rows
         if not rows and settled:
             raise Problem(404, "unknown_file", f"connection {connection} has no file {raw_id!r}")
         if not rows or not settled:
             return {"raw_id": raw_id, "outcome": "pending"}
         found = dict(zip(("raw_id", "outcome", "events", "quarantined", "unchanged"), rows[0], strict=True))
-        return {**found, "reasons": [{"reason": reason, "detail": detail} for reason, detail in reasons]}
+        return {**found, "reasons": [{"reason": reason, "detail": detail} for _, reason, detail in reasons]}
 
 
 def _left(arrived: float) -> float:

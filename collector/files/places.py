@@ -30,7 +30,7 @@ class Claimed:
 
 
 class Places:
-    """One watched folder. Files that the tower moves stay on its file system."""
+    """One watched folder. Files that the tower moves stay on its file system; a move is durable once settled."""
 
     def __init__(self, folder: Path, *, archive: bool) -> None:
         self.folder = folder
@@ -38,13 +38,13 @@ class Places:
         self._archive = folder / "archive" if archive else None
         self._failed = folder / "failed"
         self._last_ms = 0  # no two claims share an instant
+        self._moved: set[Path] = set()
 
     def prepare(self) -> None:
         """Make the places. Raises OSError, also where files cannot be moved."""
         for place in (self._taking, self._failed, *([self._archive] if self._archive else [])):
-            if not place.is_dir():
-                place.mkdir()
-                sync_folder(self.folder)
+            self._make(place)
+        self.settle()
 
     def claimed(self) -> list[Claimed]:
         """Return the files whose taking has begun, in the order of their claims. Raises OSError."""
@@ -55,20 +55,17 @@ class Places:
         self._last_ms = max((at - _EPOCH) // timedelta(milliseconds=1), self._last_ms + 1)
         target = self._taking / f"{self._last_ms:013d}-{path.name}"
         path.rename(target)
-        sync_folder(self._taking)
-        sync_folder(self.folder)
+        self._moved |= {self.folder, self._taking}
         return Claimed(target)
 
     def archive(self, claimed: Claimed) -> None:
         """Put a file away that was taken. Raises OSError."""
         if self._archive is None:
             claimed.path.unlink(missing_ok=True)
-            sync_folder(self._taking)
+            self._moved.add(self._taking)
             return
         day = self._archive / claimed.at.date().isoformat()
-        if not day.is_dir():
-            day.mkdir()
-            sync_folder(self._archive)
+        self._make(day)
         self._move(claimed, day)
 
     def fail(self, claimed: Claimed, why: str) -> None:
@@ -77,10 +74,20 @@ class Places:
         beside.write_text(f"{why}\n", encoding="utf-8")
         self._move(claimed, self._failed)
 
+    def settle(self) -> None:
+        """Make every move so far durable. Raises OSError."""
+        for place in sorted(self._moved):
+            sync_folder(place)
+        self._moved.clear()
+
+    def _make(self, place: Path) -> None:
+        if not place.is_dir():
+            place.mkdir()
+            self._moved.add(place.parent)
+
     def _move(self, claimed: Claimed, place: Path) -> None:
         claimed.path.rename(place / claimed.path.name)
-        sync_folder(place)
-        sync_folder(self._taking)
+        self._moved |= {place, self._taking}
 
     def purge(self, before: datetime) -> int:
         """Remove what was put away before a moment, and return how many files that were. Raises OSError."""

@@ -16,7 +16,7 @@ from tests.collector.files.test_watch import archived, failed, put
 from tests.collector.files.world import mappings, shipments, until
 from tests.collector.test_kill import ROOT
 
-KILLS = int(os.environ.get("O2C_TEST_KILLS", "2")) + 1
+KILLS = int(os.environ.get("O2C_TEST_KILLS", "2"))
 ROWS = 20
 
 

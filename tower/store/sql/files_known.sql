@@ -1,5 +1,7 @@
--- The first file with this content that was not refused whole: raw_id, '' if there is none. One row.
--- Parameters: connection, sha256.
-SELECT min(raw_id) AS raw_id
+-- The first file with each of some contents that was not refused whole: (sha256, raw_id).
+-- Parameters: connection, digests.
+SELECT sha256, min(raw_id) AS first
 FROM raw
-WHERE method = 'FILE' AND connection = {connection:String} AND sha256 = {sha256:String} AND outcome != 'quarantined'
+WHERE method = 'FILE' AND connection = {connection:String} AND sha256 IN ({digests:Array(String)}) AND outcome != 'quarantined'
+GROUP BY sha256
+ORDER BY sha256
