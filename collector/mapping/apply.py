@@ -9,19 +9,19 @@ the earliest counts.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from collector.limits import MAX_ID, MAX_IDS, MAX_LINKS, MAX_TEXT
+from collector.limits import MAX_ID, MAX_TEXT
 from collector.mapping.context import Context, rfc3339, root_of
 from collector.mapping.errors import Unusable, failed
-from collector.mapping.model import Emit, Link, Mapped, MappingFile, Name, Object, Root, Time, Value
-from collector.mapping.names import KEYS, id_of
+from collector.mapping.loops import rounds
+from collector.mapping.model import Emit, Mapped, MappingFile, Root, Time, Value
 from collector.mapping.numbers import number_text
+from collector.mapping.objects import Within, fields_of, links_of, named_objects
 from collector.mapping.times import Moment
-from collector.mapping.transforms import Surroundings, text
+from collector.mapping.transforms import Surroundings
 from collector.mapping.when import occurred_at, time_of
 from rules.vocabulary import NUMBER_ATTRIBUTES, ORDER_ATTRIBUTES, POLARITIES, TYPE_PREFIX
 
@@ -30,21 +30,9 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:o2c:mapped")
 TIME_FIELDS = ("time_precision", "time_basis", "time_note")
 # A document that gives more is no message of one business event; a list of documents or rows has its own limit.
 MAX_EVENTS = 20_000
-MAX_OBJECTS = 4 * MAX_IDS
 _PLAIN = ("instant", "source", "")
 _LONG = ("reason", "error")
 _ATTRIBUTES = (*ORDER_ATTRIBUTES, *_LONG)
-
-
-class Named(NamedTuple):
-    """One object as an event names it: its id, further names with whether each is weak, and its place in a list."""
-
-    type: str
-    id: str
-    others: tuple[tuple[str, bool], ...]
-    label: str
-    place: int
-    loop: str
 
 
 def apply(mapping: MappingFile, document: Any, context: Context) -> list[Mapped]:
@@ -59,10 +47,10 @@ def run(mapping: MappingFile, root: Root, context: Context) -> list[Mapped]:
         root[name] = value.get(root, around)
     version = None
     if mapping.source_version is not None and (found := mapping.source_version.get(root, around)) is not None:
-        version = _text(mapping.source_version, found, MAX_ID)
+        version = mapping.source_version.text(found, MAX_ID)
     seen: dict[str, Mapped] = {}
     for emit in mapping.emits:
-        for scope in _scopes(emit.foreach, root, around):
+        for scope in rounds(emit.foreach, root, around):
             if emit.when is not None and not emit.when.holds(scope, around):
                 continue
             event = _event(emit, scope, around, context)
@@ -78,35 +66,21 @@ def run(mapping: MappingFile, root: Root, context: Context) -> list[Mapped]:
     return list(seen.values())
 
 
-def _scopes(loops: Sequence[Value], root: Root, around: Surroundings) -> Iterator[Root]:
-    """Yield what the expressions of each round start from: the root, and the items of the loops."""
-    if not loops:
-        yield root
-        return
-    values = loops[0].get(root, around)
-    items = values if isinstance(values, list) else [] if values is None else [values]
-    for index, item in enumerate(items):
-        inner = {**root, "item": item, "index": index}
-        if "item" in root:
-            inner["parent"] = root["item"]
-        if "parent" in root:
-            inner["grandparent"] = root["parent"]
-        yield from _scopes(loops[1:], inner, around)
-
-
 def _event(emit: Emit, root: Root, around: Surroundings, context: Context) -> dict[str, Any] | None:
     milestone, polarity = _milestone(emit, root, around)
     if not milestone:
         return None
     data = _attributes(emit, root, around, context)
-    objects = _objects(emit, root, around, context, data.get("customer_id", ""), data.get("company", ""))
+    own = context.codes.get("scope", {})
+    within = Within(context.connection, data.get("company", ""), data.get("customer_id", ""), own)
+    objects = named_objects(emit, root, around, within)
     at = occurred_at(emit.key, emit.occurred_at, root, around, context)
-    named = _named(emit, objects)
-    links = _links(emit, objects)
+    named = fields_of(emit, objects)
+    links = links_of(emit, objects)
     data = {**named, **({"links": links} if links else {}), **data, **_time_fields(at)}
     for name, value in emit.further.items():
         if name not in data and (found := value.get(root, around)) is not None:
-            data[name] = _text(value, found, MAX_ID)
+            data[name] = value.text(found, MAX_ID)
     time = rfc3339(at.at)
     key = _event_key(emit, root, around)
     if key is None:
@@ -136,7 +110,7 @@ def _milestone(emit: Emit, root: Root, around: Surroundings) -> tuple[str, str]:
         found = milestone.get(root, around)
         if found is None:
             return "", ""
-        milestone = _text(milestone, found, MAX_ID)
+        milestone = milestone.text(found, MAX_ID)
     bare, _, polarity = milestone.partition(".")
     if polarity and polarity not in POLARITIES:
         raise failed(f"{emit.key}.milestone", "", f"{milestone!r} is no milestone")
@@ -149,7 +123,7 @@ def _attributes(emit: Emit, root: Root, around: Surroundings, context: Context) 
     currency = context.currency
     named = emit.attributes.get("currency")
     if isinstance(named, Value) and (value := named.get(root, around)) is not None:
-        currency = _text(named, value, MAX_ID).strip().upper()
+        currency = named.text(value, MAX_ID).strip().upper()
         if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
             raise failed(named.key, named.expression, f"{currency!r} is no currency of three letters")
     inner = Surroundings(around.codes, currency) if currency != around.currency else around
@@ -170,166 +144,12 @@ def _attributes(emit: Emit, root: Root, around: Surroundings, context: Context) 
             except Unusable as error:
                 raise failed(value_of.key, value_of.expression, str(error)) from None
         else:
-            found[name] = _text(value_of, value, MAX_TEXT if name in _LONG else MAX_ID)
+            found[name] = value_of.text(value, MAX_TEXT if name in _LONG else MAX_ID)
     if "amount" in found and currency:
         found["currency"] = currency
     if context.company and "company" not in found:
         found["company"] = context.company
     return {name: found[name] for name in _ATTRIBUTES if name in found}
-
-
-def _text(value: Value, found: Any, longest: int) -> str:
-    try:
-        plain = text(found)
-    except Unusable as error:
-        raise failed(value.key, value.expression, str(error)) from None
-    if len(plain) > longest:
-        if longest == MAX_TEXT:
-            return plain[:longest]
-        raise failed(value.key, value.expression, f"{plain[:40]!r}... has over {longest} characters")
-    return plain
-
-
-def _objects(
-    emit: Emit, root: Root, around: Surroundings, context: Context, customer: str, company: str
-) -> list[Named]:
-    found: list[Named] = []
-    for one in emit.objects:
-        loops = (one.foreach,) if one.foreach is not None else ()
-        for place, scope in enumerate(_scopes(loops, root, around)):
-            if one.when is not None and not one.when.holds(scope, around):
-                continue
-            loop = one.foreach.expression if one.foreach is not None else ""
-            found += _one_object(one, scope, around, context, customer, company, place, loop)
-            if len(found) > MAX_OBJECTS:
-                raise failed(emit.key, "", f"over {MAX_OBJECTS} objects in one event; use foreach")
-    return found
-
-
-def _one_object(
-    one: Object,
-    root: Root,
-    around: Surroundings,
-    context: Context,
-    customer: str,
-    company: str,
-    place: int,
-    loop: str,
-) -> list[Named]:
-    """Return the object behind an entry; several where its only name is a list."""
-    called = [(name, _called(name, root, around, context, customer, company)) for name in one.names]
-    spoken = [(name, ids) for name, ids in called if ids]
-    if not spoken:
-        return []
-    # The name that can be trusted most is the id: a strong one before a weak one, else the first.
-    first = next((pair for pair in spoken if not KEYS[pair[0].key].weak), spoken[0])
-    if len(first[1]) > 1:
-        if len(spoken) > 1:
-            raise failed(
-                first[0].value.key,
-                first[0].value.expression,
-                "several objects and further names: nobody can tell whose they are; use foreach",
-            )
-        return [Named(one.type, each, (), one.label, i, loop) for i, each in enumerate(first[1])]
-    own = first[1][0]
-    others = {i: KEYS[name.key].weak for name, ids in spoken for i in ids if i != own}
-    return [Named(one.type, own, tuple(others.items()), one.label, place, loop)]
-
-
-def _called(name: Name, root: Root, around: Surroundings, context: Context, customer: str, company: str) -> list[str]:
-    """Return the ids that a name gives, none where the message has no value, or no scope for one that needs it."""
-    value = name.value.get(root, around)
-    if value is None:
-        return []
-    scope = ""
-    if not KEYS[name.key].shared:
-        known = _scope(name, root, around, context, customer, company)
-        if known is None:
-            return []
-        scope = known
-    ids = []
-    for one in value if isinstance(value, list) else [value]:
-        if one is None or one == "":
-            continue
-        if isinstance(one, bool):
-            raise failed(name.value.key, name.value.expression, f"{one} names nothing")
-        found = id_of(name.key, scope, _text(name.value, one, MAX_ID))
-        if len(found) > MAX_ID:
-            raise failed(
-                name.value.key, name.value.expression, f"the id {found[:40]!r}... has over {MAX_ID} characters"
-            )
-        if found:
-            ids.append(found)
-    return list(dict.fromkeys(ids))
-
-
-def _scope(name: Name, root: Root, around: Surroundings, context: Context, customer: str, company: str) -> str | None:
-    """Return within what a key is unique: as the mapping says, else as the connection does, else as is usual."""
-    if name.scope is not None:
-        value = name.scope.get(root, around)
-        return None if value is None else _text(name.scope, value, MAX_ID)
-    usual = KEYS[name.key].scope
-    if own := context.codes.get("scope", {}).get(name.key):
-        return own
-    if usual == "connection":
-        return context.connection
-    if usual == "company":
-        return company
-    if usual == "customer":
-        return customer or None
-    return None if usual else ""
-
-
-def _named(emit: Emit, objects: Sequence[Named]) -> dict[str, Any]:
-    """Return the id fields of an event."""
-    ids: dict[str, dict[str, None]] = {}
-    for one in objects:
-        ids.setdefault(f"{one.type}_id", {})[one.id] = None
-    for field, many in ids.items():
-        if len(many) > MAX_IDS:
-            raise failed(emit.key, "", f"{field}: {len(many)} objects, {MAX_IDS} at most; use foreach")
-    return {field: next(iter(many)) if len(many) == 1 else list(many) for field, many in ids.items()}
-
-
-def _links(emit: Emit, objects: Sequence[Named]) -> list[dict[str, Any]]:
-    links: dict[str, dict[str, Any]] = {}
-    for one in objects:
-        for other, weak in one.others:
-            relation = "weak_alias" if weak else "alias"
-            _add(links, f"{one.type}:{other}", f"{one.type}:{one.id}", relation, False)
-    for link in emit.links:
-        for child, parent in _pairs(link, objects):
-            _add(links, f"{child.type}:{child.id}", f"{parent.type}:{parent.id}", link.relation, link.retract)
-    if len(links) > MAX_LINKS:
-        raise failed(emit.key, "", f"{len(links)} links, {MAX_LINKS} at most in one event; use foreach")
-    return list(links.values())
-
-
-def _add(links: dict[str, dict[str, Any]], child: str, parent: str, relation: str, retract: bool) -> None:
-    if child == parent:
-        return
-    link: dict[str, Any] = {"from": child, "to": parent}
-    if relation:
-        link["relation"] = relation
-    if retract:
-        link["retract"] = True
-    links.setdefault(f"{child}\n{parent}\n{relation}", link)
-
-
-def _pairs(link: Link, objects: Sequence[Named]) -> list[tuple[Named, Named]]:
-    """Return which objects a stated link ties: round by round of the same loop, else all to the only one."""
-    children = [o for o in objects if o.label == link.child]
-    parents = [o for o in objects if o.label == link.parent]
-    if not children or not parents:
-        return []
-    if children[0].loop and children[0].loop == parents[0].loop:
-        by_place: dict[int, list[Named]] = {}
-        for parent in parents:
-            by_place.setdefault(parent.place, []).append(parent)
-        return [(child, parent) for child in children for parent in by_place.get(child.place, ())]
-    if len(children) > 1 and len(parents) > 1:
-        raise failed(link.key, "", f"several {link.child} and several {link.parent}: give both the same foreach")
-    return [(child, parent) for child in children for parent in parents]
 
 
 def _time_fields(at: Moment) -> dict[str, str]:
@@ -346,4 +166,4 @@ def _event_key(emit: Emit, root: Root, around: Surroundings) -> str | None:
     parts = [(value, value.get(root, around)) for value in emit.event_key]
     if any(found is None for _, found in parts):
         return None
-    return "|".join(_text(value, found, MAX_TEXT) for value, found in parts)
+    return "|".join(value.text(found, MAX_TEXT) for value, found in parts)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
-from collector.mapping.errors import failed
+from collector.limits import MAX_TEXT
+from collector.mapping.errors import Unusable, failed
 from collector.mapping.expression import Failed, Read
 from collector.mapping.times import Parse
-from collector.mapping.transforms import Change, Surroundings
+from collector.mapping.transforms import Change, Surroundings, text
 
 Root = dict[str, Any]
 
@@ -23,6 +24,21 @@ class Value:
     expression: str
     read: Read
     changes: tuple[Change, ...] = ()
+
+    def text(self, found: Any, longest: int) -> str:
+        """Return what was found as text; a longer one is cut where it is prose, else it is an error.
+
+        Raises MappingFailed.
+        """
+        try:
+            plain = text(found)
+        except Unusable as error:
+            raise failed(self.key, self.expression, str(error)) from None
+        if len(plain) > longest:
+            if longest == MAX_TEXT:
+                return plain[:longest]
+            raise failed(self.key, self.expression, f"{plain[:40]!r}... has over {longest} characters")
+        return plain
 
     def holds(self, root: Root, around: Surroundings) -> bool:
         """Return whether the value is true as JMESPath sees it: not null, false or empty. Raises MappingFailed."""

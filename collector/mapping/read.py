@@ -10,7 +10,7 @@ from typing import Any
 
 from collector.decoders import check_spec
 from collector.mapping.examples import read_examples
-from collector.mapping.expression import ROOTS, SCOPED, BadExpression, check_starts, compile_expression
+from collector.mapping.expression import ROOTS, SCOPED
 from collector.mapping.keys import KEYS
 from collector.mapping.model import (
     Emit,
@@ -18,18 +18,15 @@ from collector.mapping.model import (
     MappingFile,
     Name,
     Object,
-    Received,
     Refusal,
     Time,
     Value,
 )
 from collector.mapping.names import KEYS as NAMES
-from collector.mapping.personal import personal
 from collector.mapping.plugins import PLUGINS
-from collector.mapping.times import BASES, FORMS, PRECISIONS, parser
-from collector.mapping.transforms import TRANSFORMS, Change, Tables, build
-from collector.mapping.zones import zone_of
-from rules.document import Document, read_files
+from collector.mapping.read_values import Values
+from collector.mapping.transforms import Tables
+from rules.document import read_files
 from rules.errors import Problem, closest
 from rules.section import Section, is_identifier, shown
 from rules.vocabulary import OBJECT_TYPES, POLARITIES, TIME_ATTRIBUTES
@@ -51,14 +48,12 @@ def read_mapping(name: str, text: str, folder: Path | None = None) -> tuple[Mapp
     return (None if document.problems else mapping), document.problems
 
 
-class _Reader:
-    """One file being read. roots are the names that expressions may start from outside a foreach."""
+class _Reader(Values):
+    """One file being read."""
 
     def __init__(self, top: Section, text: str, folder: Path | None) -> None:
+        super().__init__(top.document, Tables(_tables(top)))
         self.top, self.text, self.folder = top, text, folder
-        self.document: Document = top.document
-        self.roots: set[str] = set(ROOTS)
-        self.tables = Tables(_tables(top))
 
     def mapping(self) -> MappingFile:
         """Return the whole file; its mistakes are in the document."""
@@ -68,7 +63,7 @@ class _Reader:
             top.report("version", "version is missing", "write version: 1, and count it up with each change")
         file, _ = self.document.place(())
         label = f"{name}@{version}:{hashlib.sha256(self.text.encode()).hexdigest()[:8]}"
-        match = self._condition(top, "match", set(ROOTS))
+        match = self.condition(top, "match", set(ROOTS))
         lets = tuple(self._lets())
         emits = self._emits()
         ignore, refuse = top.text("ignore"), self._refuse()
@@ -88,7 +83,7 @@ class _Reader:
             ignore=ignore,
             refuse=refuse,
             lets=lets,
-            source_version=self._value_at(top, "source_version"),
+            source_version=self.value_at(top, "source_version"),
             emits=emits,
             examples=read_examples(top, self.folder),
         )
@@ -120,7 +115,7 @@ class _Reader:
                     path, f"{name!r} cannot be a name", "use small letters, digits and _, no root's name"
                 )
                 continue
-            value = self._value(path, raw, self.roots, public=False)
+            value = self.value(path, raw, self.roots, public=False)
             self.roots.add(name)
             if value is not None:
                 yield name, value
@@ -143,10 +138,10 @@ class _Reader:
         for part in (common, section):
             further |= self._further(part, roots) if part is not None else {}
         for word in ("reason", "error"):
-            if value := self._value_at(holder(word), word, roots):
+            if value := self.value_at(holder(word), word, roots):
                 attributes[word] = value
         objects = self._objects(holder("objects"), roots)
-        occurred_at = self._occurred_at(holder("occurred_at"), roots)
+        occurred_at = self.occurred_at(holder("occurred_at"), roots)
         if not occurred_at and not section.document.problems:
             section.report(None, "occurred_at is missing", "say where the message tells when it happened")
         own = section if section.has("event_key") else self.top
@@ -154,7 +149,7 @@ class _Reader:
             key=self.document.label(section.path),
             milestone=milestone,
             polarity=section.choice("polarity", POLARITIES, "reached"),
-            when=self._condition(section, "when", roots),
+            when=self.condition(section, "when", roots),
             foreach=foreach,
             occurred_at=occurred_at,
             objects=objects,
@@ -167,7 +162,7 @@ class _Reader:
     def _milestone(self, section: Section, roots: set[str]) -> str | Value:
         raw = section.raw("milestone")
         if isinstance(raw, dict):
-            return self._value_at(section, "milestone", roots) or ""
+            return self.value_at(section, "milestone", roots) or ""
         milestone = section.text("milestone", required=True)
         if milestone and not _MILESTONE.fullmatch(milestone):
             section.report("milestone", f"{milestone!r} is no milestone", "use small letters, digits and _")
@@ -193,9 +188,9 @@ class _Reader:
 
     def _loop(self, path: tuple[str | int, ...], raw: Any, roots: set[str]) -> Value | None:
         if not isinstance(raw, dict):
-            return self._value(path, raw, roots, public=False)
+            return self.value(path, raw, roots, public=False)
         if "plugin" not in raw:
-            return self._value(path, raw, roots, public=False)
+            return self.value(path, raw, roots, public=False)
         section = Section(self.document, path, raw, "plugin", KEYS)
         name = section.choice("plugin", tuple(PLUGINS), required=True)
         if not name:
@@ -217,7 +212,7 @@ class _Reader:
                     type=object_type,
                     label=section.text("as", object_type),
                     names=names,
-                    when=self._condition(section, "when", inner),
+                    when=self.condition(section, "when", inner),
                     foreach=loops[0] if loops else None,
                 )
             )
@@ -228,8 +223,8 @@ class _Reader:
         known = _keys_of(object_type)
         if key and key not in known and object_type:
             section.report("key", f"{key!r} is no key of {object_type}", closest(key, known))
-        value = self._own_value(section, roots)
-        scope = self._value_at(section, "scope", roots)
+        value = self.own_value(section, roots)
+        scope = self.value_at(section, "scope", roots)
         return None if value is None or key not in known else Name(key, value, scope)
 
     def _links(self, section: Section, objects: Iterable[Object]) -> tuple[Link, ...]:
@@ -251,7 +246,7 @@ class _Reader:
         for name in section.value:
             if name not in KEYS["attributes"]:
                 continue
-            read: Callable[..., Value | Time | None] = self._time if name in TIME_ATTRIBUTES else self._value
+            read: Callable[..., Value | Time | None] = self.time if name in TIME_ATTRIBUTES else self.value
             value = read((*section.path, name), section.value[name], roots)
             if value is not None:
                 found[name] = value
@@ -262,7 +257,7 @@ class _Reader:
         for name, path, raw in holder.named("further"):
             if not _LET.fullmatch(name):
                 self.document.report(path, f"{name!r} is no name of a field", "use small letters, digits and _")
-            value = self._value(path, raw, roots)
+            value = self.value(path, raw, roots)
             if value is not None:
                 found[name] = value
         return found
@@ -273,139 +268,8 @@ class _Reader:
             return ()
         path = (*holder.path, "event_key")
         parts = [((*path, i), part) for i, part in enumerate(raw)] if isinstance(raw, list) else [(path, raw)]
-        values = [self._value(at, part, roots, public=False) for at, part in parts]
+        values = [self.value(at, part, roots, public=False) for at, part in parts]
         return tuple(value for value in values if value is not None)
-
-    # Values ------------------------------------------------------------------------------------------------------
-
-    def _occurred_at(self, holder: Section, roots: set[str]) -> tuple[Time | Received, ...]:
-        raw = holder.raw("occurred_at")
-        if raw is None:
-            return ()
-        path = (*holder.path, "occurred_at")
-        choices = [((*path, i), choice) for i, choice in enumerate(raw)] if isinstance(raw, list) else [(path, raw)]
-        found: list[Time | Received] = []
-        for at, choice in choices:
-            if choice == "received":
-                found.append(Received())
-            elif (time := self._time(at, choice, roots)) is not None:
-                found.append(time)
-        return tuple(found)
-
-    def _time(self, path: tuple[str | int, ...], raw: Any, roots: set[str]) -> Time | None:
-        if not isinstance(raw, dict):
-            raw = {"expr": raw}
-            section = Section(self.document, path, raw, "time", KEYS)
-        else:
-            section = Section(self.document, path, raw, "time", KEYS)
-        value = self._own_value(section, roots)
-        form = section.text("parse", "iso")
-        try:
-            parse = parser(form)
-        except ValueError as error:
-            section.report("parse", str(error), f"write one of {', '.join(FORMS)}, or a pattern such as %d.%m.%Y %H:%M")
-            return None
-        zone = self._zone(section, roots)
-        precision = section.choice("precision", PRECISIONS)
-        basis = section.choice("basis", BASES, "source")
-        not_after = None
-        if section.has("not_after"):
-            not_after = self._time((*path, "not_after"), section.raw("not_after"), roots)
-        return None if value is None else Time(value, parse, zone, precision, basis, not_after)
-
-    def _zone(self, section: Section, roots: set[str]) -> Any:
-        raw = section.raw("zone")
-        if raw is None or isinstance(raw, dict):
-            return self._value_at(section, "zone", roots)
-        zone = zone_of(str(raw))
-        if zone is None:
-            section.report("zone", f"{shown(raw)} is no time zone", "write an IANA name, or {expr: ...} to read it")
-        return zone
-
-    def _value_at(self, section: Section, key: str, roots: set[str] | None = None) -> Value | None:
-        if not section.has(key):
-            return None
-        return self._value((*section.path, key), section.raw(key), roots or self.roots)
-
-    def _own_value(self, section: Section, roots: set[str]) -> Value | None:
-        """Return the value whose keys stand in the section itself, beside others."""
-        return self._value_of(section, self.document.label(section.path), roots, public=True)
-
-    def _value(self, path: tuple[str | int, ...], raw: Any, roots: set[str], *, public: bool = True) -> Value | None:
-        """Return a value, written as an expression or as a mapping of `expr` or `value` and transforms."""
-        if not isinstance(raw, dict):
-            raw = {"expr": raw}
-        section = Section(self.document, path, raw, "value", KEYS)
-        return self._value_of(section, self.document.label(path), roots, public=public)
-
-    def _value_of(self, section: Section, label: str, roots: set[str], *, public: bool) -> Value | None:
-        changes = self._changes(section)
-        if "value" in section.value:
-            constant = section.raw("value")
-            if section.has("expr"):
-                section.report("value", "value and expr exclude each other", "keep one of them")
-            if constant is None or isinstance(constant, dict | list):
-                section.report("value", f"{shown(constant)} is no plain value", "write a text or a number")
-            return Value(label, "", lambda _root: constant, changes)
-        expression = section.raw("expr")
-        if not isinstance(expression, str):
-            section.report(
-                None, f"{shown(expression)} is no expression", "write a JMESPath text, or value: for a constant"
-            )
-            return None
-        if public and not section.has("not_personal") and (word := _personal(expression)):
-            section.report(
-                None,
-                f"{expression!r} gives {word!r}, which names a person",
-                "leave it out; if it is none, say why with not_personal: ...",
-            )
-        return self._compiled(section, None, label, expression, roots, changes)
-
-    def _changes(self, section: Section) -> tuple[Change, ...]:
-        raw = section.raw("transform")
-        items = raw if isinstance(raw, list) else [] if raw is None else [raw]
-        found = []
-        for item in items:
-            name, argument = next(iter(item.items())) if isinstance(item, dict) and len(item) == 1 else (item, None)
-            if not isinstance(name, str) or name not in TRANSFORMS:
-                section.report("transform", f"{shown(name)} is no transform", closest(str(name), TRANSFORMS))
-                continue
-            try:
-                found.append(build(name, argument, self.tables))
-            except ValueError as error:
-                section.report("transform", f"{name}: {error}", "docs/connections/mappings.md explains each transform")
-        return tuple(found)
-
-    def _condition(self, section: Section, key: str, roots: set[str]) -> Value | None:
-        if not section.has(key):
-            if key == "match":
-                section.report(key, "match is missing", "say which messages the mapping is for")
-            return None
-        return self._value((*section.path, key), section.raw(key), roots, public=False)
-
-    def _compiled(
-        self,
-        section: Section,
-        key: str | None,
-        label: str,
-        text: str,
-        roots: set[str],
-        changes: tuple[Change, ...] = (),
-    ) -> Value | None:
-        try:
-            read = compile_expression(text)
-            check_starts(text, roots)
-        except BadExpression as error:
-            section.report(key, str(error), error.hint)
-            return None
-        return Value(label, text, read, changes)
-
-
-def _personal(expression: str) -> str:
-    try:
-        return personal(expression)
-    except BadExpression:  # told where it is compiled
-        return ""
 
 
 def _keys_of(object_type: str) -> list[str]:
