@@ -45,7 +45,7 @@ def root_of(document: Any, context: Context) -> dict[str, Any]:
             "source": context.source,
             "currency": context.currency,
             "company": context.company,
-            "codes": context.codes,
+            "codes": {name: dict(table) for name, table in context.codes.items()},
             "received_at": rfc3339(context.received_at),
         },
     }
