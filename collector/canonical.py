@@ -22,7 +22,7 @@ from collector.limits import FUTURE, MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_DIGITS, 
 from collector.objects import take_objects
 from collector.rejection import Rejection
 from collector.senders import Sender
-from rules.vocabulary import HEARTBEAT, ORDER_ATTRIBUTES, TEXT_ATTRIBUTES, TYPE_PREFIX
+from rules.vocabulary import HEARTBEAT, LINKED, ORDER_ATTRIBUTES, TEXT_ATTRIBUTES, TYPE_PREFIX
 
 # Version 00 has four parts; a later version may have more.
 _PLAIN_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\Z")
@@ -76,7 +76,10 @@ def canonical(
         if data is not None:
             objects = take_objects(data, sender.scope)
             attributes = _attributes(data)
-        if kind.milestone not in milestones:
+        if kind.milestone == LINKED:
+            if b'"on_types":["' in objects or not objects:
+                raise Rejection("invalid_link", f"{event.type} carries data.links and no ids - at `$.data`")
+        elif kind.milestone not in milestones:
             reason = "unknown_milestone"
             detail = f"the rulebook has no milestone {kind.milestone}; add it there and replay"
         elif not objects:

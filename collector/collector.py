@@ -23,6 +23,7 @@ from collector.identity import Identities
 from collector.ingest.door import IngestDoor
 from collector.ingest.proof import resolved_secrets
 from collector.ingest.throttle import Throttle
+from collector.link_statement import LinkSaid, say_link
 from collector.lock import FolderLock
 from collector.otlp.door import METHODS, MetricsDoor, OtlpDoor, statuses
 from collector.otlp.signal import LOGS, TRACES
@@ -139,6 +140,10 @@ class Collector:
             self._decoders,
             self._waiters,
         )
+
+    def say_link(self, said: LinkSaid) -> int:
+        """Keep what an operator says about two objects; return the journal position after it. Raises Problem."""
+        return say_link(said, self._events, self._clock())
 
     def routes(self) -> list[BaseRoute]:
         """Return the doors."""

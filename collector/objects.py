@@ -17,7 +17,7 @@ from msgspec import Struct
 from collector.event import Data, LinkStatement
 from collector.limits import MAX_ID
 from collector.rejection import Rejection
-from rules.vocabulary import ID_FIELDS, OBJECT_TYPES, RELATIONS, Link, ObjectRef, deepest, infer_links, orient
+from rules.vocabulary import ALIASES, ID_FIELDS, OBJECT_TYPES, RELATIONS, Link, ObjectRef, deepest, infer_links, orient
 
 _ids = attrgetter(*ID_FIELDS)
 _encode = msgspec.json.Encoder().encode
@@ -134,6 +134,12 @@ def _stated(links: Sequence[LinkStatement], scope: str) -> list[Link]:
         if child == parent:
             raise Rejection("invalid_link", f"an object cannot hang from itself - at `$.data.links[{i}]`")
         relation = link.relation or RELATIONS.get(child.type, "relates")
+        if relation in ALIASES and child.type != parent.type:
+            raise Rejection(
+                "invalid_link",
+                f"{relation} says that two names mean one object, so both are of one type; {child.type} and {parent.type}"
+                f" are not - at `$.data.links[{i}]`",
+            )
         found.add(Link(child, parent, relation, bool(link.retract)))
     return sorted(found)
 

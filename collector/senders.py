@@ -12,6 +12,10 @@ from tower.model.connections import Connections
 from tower.model.principal import Principal
 
 
+# Sources of what operators state here; their word on a link counts before any system's, so no system may use them.
+OPERATORS = "/tower/"
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """One source in one request. head is the part of its journal lines that does not depend on the event."""
@@ -46,7 +50,7 @@ class Senders:
         kind = self._connections.kind_of(source)
         head = msgspec.json.encode({"received_at": self._received_at, "connection": name, "kind": kind})[1:-1]
         return Sender(
-            self._principal.may_send_for(name),
+            self._principal.may_send_for(name) and not source.startswith(OPERATORS),
             name,
             kind,
             connection.scope if connection else "",

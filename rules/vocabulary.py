@@ -106,6 +106,8 @@ TEMPLATE_FIELDS: tuple[str, ...] = (
 )  # fmt: skip
 
 HEARTBEAT = "heartbeat"
+# The type of an event that states links and reaches nothing, o2c.linked.
+LINKED = "linked"
 TYPE_PREFIX = "o2c."
 
 # An object that would reach more orders than this attaches to none of them.

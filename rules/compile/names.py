@@ -1,7 +1,7 @@
 """The steps that find out which names of an order's objects mean the same object.
 
 An alias statement says that one object is another under a further name; a weak one (a customer's purchase order number,
-a bill of lading) counts only while the name has a single candidate of each kind of number. Names are resolved before anything else, as
+a bill of lading) counts only while the name has no strong one, and a single candidate of each kind of number. Names are resolved before anything else, as
 of the moment: every later step sees each object once, under the name it goes by. Nothing is merged for good, so a
 statement taken back, or a second candidate, takes the objects apart again.
 """
@@ -40,14 +40,18 @@ WHERE said.5 = 0 AND said.6 IN ({_MEANT})
 
 
 CHOSEN = """
--- One row: an alias that counts: every strong one, and a weak one whose name has one candidate of that kind of number.
+-- One row: an alias that counts: every strong one; a weak one whose name has no strong one, and one candidate of that kind
+-- of number.
 SELECT order_no, name, object, object_type, name_id, object_id
 FROM
 (
-    SELECT *, uniqExact(object) OVER (PARTITION BY order_no, name, weak, if(position(object_id, ':') > 0, splitByChar(':', object_id)[1], '')) AS candidates
+    SELECT
+        *,
+        countIf(NOT weak) OVER (PARTITION BY order_no, name) AS settled,
+        uniqExact(object) OVER (PARTITION BY order_no, name, if(position(object_id, ':') > 0, splitByChar(':', object_id)[1], '')) AS candidates
     FROM judged_same
 )
-WHERE NOT weak OR candidates = 1
+WHERE NOT weak OR (settled = 0 AND candidates = 1)
 """
 
 # Only smaller labels travel, and never straight back, so that the walk ends by itself where there is no circle.

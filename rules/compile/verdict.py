@@ -289,6 +289,7 @@ LEFT JOIN
 (
     SELECT order_no, arraySort(groupArray((name, object_type, name_id, target, target_id))) AS names
     FROM judged_names
+    WHERE (order_no, target) IN (SELECT order_no, object FROM judged_members)
     GROUP BY order_no
 ) AS n ON n.order_no = o.order_no
 """.strip()

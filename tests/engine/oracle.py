@@ -84,7 +84,12 @@ class Oracle:
         for name, meant, weak in stated:
             if weak:
                 candidates[name, meant[1].rpartition(":")[0]].add(meant)
-        chosen = [(n, m) for n, m, weak in stated if not weak or len(candidates[n, m[1].rpartition(":")[0]]) == 1]
+        settled = {name for name, _, weak in stated if not weak}
+        chosen = [
+            (n, m)
+            for n, m, weak in stated
+            if not weak or (n not in settled and len(candidates[n, m[1].rpartition(":")[0]]) == 1)
+        ]
         groups: dict[Ref, set[Ref]] = {}
         for name, meant in chosen:
             joined = groups.get(name, {name}) | groups.get(meant, {meant})

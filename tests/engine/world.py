@@ -92,7 +92,7 @@ def _case(rng: random.Random, name: str) -> list[Said]:
         if (known_as := further.get(ref)) and rng.random() < 0.5:
             ref = known_as[0]
             if rng.random() < 0.5:
-                aliases = ((known_as[0], own, known_as[1], rng.random() < 0.1),)
+                aliases = ((known_as[0], own, known_as[1] and rng.random() < 0.9, rng.random() < 0.1),)
         if ref[0] == "order":
             attributes = _attributes(rng)
         elif rng.random() < 0.75:

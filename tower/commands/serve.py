@@ -22,6 +22,7 @@ from tower.api.context import ApiContext
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
 from tower.commands.keys_door import key_routes
+from tower.commands.links_door import link_routes
 from tower.commands.opening import now, opened
 from tower.commands.raw_door import raw_routes
 from tower.commands.replay_door import replay_routes
@@ -115,6 +116,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             *key_routes(keys),
             *replay_routes(store, collector.again, engine.record),
             *raw_routes(collector.again, engine.record),
+            *link_routes(collector.say_link, progress, engine.record),
         ]
         app = create_app(context, routes)
         retention = Retention(store, settings.raw_days, now)

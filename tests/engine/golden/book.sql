@@ -22,14 +22,18 @@ WHERE said.5 = 0 AND said.6 IN ('alias', 'weak_alias')
     AND (NOT weak OR said.2 > {as_of:DateTime64(3, 'UTC')} - INTERVAL 548 DAY)
 
 -- judged_chosen
--- One row: an alias that counts: every strong one, and a weak one whose name has one candidate of that kind of number.
+-- One row: an alias that counts: every strong one; a weak one whose name has no strong one, and one candidate of that kind
+-- of number.
 SELECT order_no, name, object, object_type, name_id, object_id
 FROM
 (
-    SELECT *, uniqExact(object) OVER (PARTITION BY order_no, name, weak, if(position(object_id, ':') > 0, splitByChar(':', object_id)[1], '')) AS candidates
+    SELECT
+        *,
+        countIf(NOT weak) OVER (PARTITION BY order_no, name) AS settled,
+        uniqExact(object) OVER (PARTITION BY order_no, name, if(position(object_id, ':') > 0, splitByChar(':', object_id)[1], '')) AS candidates
     FROM judged_same
 )
-WHERE NOT weak OR candidates = 1
+WHERE NOT weak OR (settled = 0 AND candidates = 1)
 
 -- judged_names
 -- One row: a name that stands for another object of its order. An object goes by a name that is nobody's further name;
@@ -762,6 +766,7 @@ LEFT JOIN
 (
     SELECT order_no, arraySort(groupArray((name, object_type, name_id, target, target_id))) AS names
     FROM judged_names
+    WHERE (order_no, target) IN (SELECT order_no, object FROM judged_members)
     GROUP BY order_no
 ) AS n ON n.order_no = o.order_no
 
