@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import msgspec
 import structlog
 from clickhouse_connect.driver.client import Client
 
@@ -15,7 +14,7 @@ from collector.identity import Identities
 from collector.raw.fresh import Fresh
 from collector.raw.mapper import Mapper
 from collector.raw.message import RawMessage, read_line
-from collector.raw.sink import plain_row
+from collector.raw.sink import plain_row, row_of
 from collector.sink import Sink, Table, Unavailable
 from collector.stats import Totals
 from collector.stream import Stream
@@ -54,6 +53,7 @@ class FileSink:
         """See whole files through. Raises Refused or Unavailable; the same block then goes on where it stood."""
         if self._block.token != token:
             self._block = _Block(token)
+        self._mapper.mappings.look()
         for line in lines.splitlines()[len(self._block.rows) :]:
             self._block.rows.append(self._see_through(client, line))
         self._rows.insert(client, b"".join(self._block.rows), token)
@@ -74,15 +74,7 @@ class FileSink:
         counts.events += made.events
         counts.quarantined += made.quarantined
         counts.notes += len(made.notes)
-        outcome = {
-            "outcome": made.outcome,
-            "mapping": made.mapping,
-            "events": made.events,
-            "quarantined": made.quarantined,
-            "stated": made.stated,
-            "unchanged": read.unchanged,
-        }
-        return line[:-1] + b"," + msgspec.json.encode(outcome)[1:] + b"\n"
+        return row_of(line, made, read.unchanged)
 
     def _read(self, message: RawMessage, fresh: Fresh) -> Read:
         try:

@@ -51,7 +51,7 @@ class RawSink:
                 message = read_line(line)
                 made = self._read(message, fresh)
                 events += [*made.lines, *made.unusable]
-                rows.append(_row(line, made))
+                rows.append(row_of(line, made))
                 self._count(message.connection, made)
             if events:
                 self._events.commit_here(b"".join(events))
@@ -76,13 +76,14 @@ class RawSink:
         counts.notes += len(made.notes)
 
 
-def _row(line: bytes, made: Made) -> bytes:
-    """Return a journal line with what became of the message."""
+def row_of(line: bytes, made: Made, unchanged: int = 0) -> bytes:
+    """Return a journal line with what became of the message. unchanged: rows of a file that said nothing new."""
     outcome: dict[str, object] = {
         "outcome": made.outcome,
         "mapping": made.mapping,
         "events": made.events,
         "quarantined": made.quarantined,
+        "unchanged": unchanged,
         "stated": made.stated,
     }
     if made.numbers:

@@ -156,7 +156,9 @@ def test_a_document_that_no_mapping_knows_waits_and_refuses_nothing_else(
     desk = watch()
     until(lambda: archived(folder) == ["mixed.csv"])
     until(lambda: len(desk.rows("ev")) == 3)
-    assert desk.rows("outcome, events, quarantined", "raw") == [("partly", 1, 1)]
+    assert desk.rows("outcome, events, quarantined, length(stated), numbers.sequence", "raw") == [
+        ("partly", 1, 1, 1, [91, 91])
+    ]
     until(lambda: desk.rows("reason", "quarantine FINAL") == [("unmapped_payload",)])
 
 
