@@ -137,8 +137,8 @@ def _stated(links: Sequence[LinkStatement], scope: str) -> list[Link]:
         if relation in ALIASES and child.type != parent.type:
             raise Rejection(
                 "invalid_link",
-                f"{relation} says that two names mean one object, so both are of one type; {child.type} and {parent.type}"
-                f" are not - at `$.data.links[{i}]`",
+                f"{relation} says that two names mean one object, so both are of one type;"
+                f" {child.type} and {parent.type} are not - at `$.data.links[{i}]`",
             )
         found.add(Link(child, parent, relation, bool(link.retract)))
     return sorted(found)

@@ -11,7 +11,6 @@ from collector.instant import instant
 from tower.model.connections import Connections
 from tower.model.principal import Principal
 
-
 # Sources of what operators state here; their word on a link counts before any system's, so no system may use them.
 OPERATORS = "/tower/"
 

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 
@@ -65,23 +65,38 @@ _ACTIVITIES = {
 }
 
 
-def order_log(folder: Path) -> Iterator[bytes]:
-    """Yield the events of the log in its order; each names only the objects that its own row names."""
+class LogRow(NamedTuple):
+    """One row of the order log."""
+
+    eid: str
+    activity: str
+    at: str
+    orders: list[str]
+    items: list[str]
+    packages: list[str]
+    price: str
+
+
+def order_log_rows(folder: Path) -> Iterator[LogRow]:
+    """Yield the rows of the log in its order."""
     with gzip.open(folder / "order_management_until_2019-08-01.csv.gz", "rt", newline="") as text:
         for row in csv.DictReader(text):
-            source, milestone = _ACTIVITIES[row["ocel:activity"]]
-            named = {
-                "order_id": _ids(row["ocel:type:orders"]),
-                "order_line_id": _ids(row["ocel:type:items"]),
-                "shipment_id": _ids(row["ocel:type:packages"]),
-            }
-            data: dict[str, Any] = {key: ids for key, ids in named.items() if ids}
-            if milestone == "order_accepted":
-                data |= {"amount": row["price"], "currency": "EUR"}
-            if milestone.endswith(".failed"):
-                data["error"] = row["ocel:activity"]
+            ids = (_ids(row[f"ocel:type:{name}"]) for name in ("orders", "items", "packages"))
             at = row["ocel:timestamp"].replace(" ", "T")
-            yield event(source, row["ocel:eid"].removesuffix(".0"), milestone, at, data)
+            yield LogRow(row["ocel:eid"].removesuffix(".0"), row["ocel:activity"], at, *ids, row["price"])
+
+
+def order_log(folder: Path) -> Iterator[bytes]:
+    """Yield the events of the log in its order; each names only the objects that its own row names."""
+    for row in order_log_rows(folder):
+        source, milestone = _ACTIVITIES[row.activity]
+        named = {"order_id": row.orders, "order_line_id": row.items, "shipment_id": row.packages}
+        data: dict[str, Any] = {key: ids for key, ids in named.items() if ids}
+        if milestone == "order_accepted":
+            data |= {"amount": row.price, "currency": "EUR"}
+        if milestone.endswith(".failed"):
+            data["error"] = row.activity
+        yield event(source, row.eid, milestone, row.at, data)
 
 
 def _rows(file: Path) -> list[dict[str, str]]:

@@ -1,4 +1,4 @@
-"""`POST /v1/links`: an operator ties two objects together, names them as one, or takes a tie back that a system stated."""
+"""`POST /v1/links`: an operator ties two objects together, names them as one, or takes such a statement back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def link_routes(say: Say, progress: Progress, record: Record) -> list[BaseRoute]
         await asyncio.to_thread(record, [noted])
         position = await asyncio.to_thread(say, said)
         if not await asyncio.to_thread(progress.wait_judged, position, _WAIT_S):
-            raise Problem(503, "not_judged_yet", "the statement is kept, but not judged yet; look again", retry_after_s=2)
+            raise Problem(503, "not_judged_yet", "the statement is kept, but not judged yet", retry_after_s=2)
         return Json({"event_id": said.id})
 
     return list(router.routes)
