@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
@@ -20,7 +21,7 @@ from tower.model.problem import Problem
 from tower.model.progress import Progress
 
 _WAIT_S = 30.0
-_EXAMPLE = {"from": "shipment:SH-1", "to": "order:SO-1", "retract": True, "reason": "picked for another order"}
+_EXAMPLE: JsonDict = {"from": "shipment:SH-1", "to": "order:SO-1", "retract": True, "reason": "picked for another order"}
 Say = Callable[[LinkSaid], int]
 
 
