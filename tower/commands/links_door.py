@@ -21,7 +21,7 @@ from tower.model.problem import Problem
 from tower.model.progress import Progress
 
 _WAIT_S = 30.0
-_EXAMPLE: JsonDict = {"from": "shipment:SH-1", "to": "order:SO-1", "retract": True, "reason": "picked for another order"}
+_EXAMPLE: JsonDict = {"from": "shipment:SH-1", "to": "order:SO-1", "retract": True, "reason": "picked for another"}
 Say = Callable[[LinkSaid], int]
 
 
