@@ -96,10 +96,22 @@ KEYS: dict[str, Key] = {
 
 # One word for a carrier, whatever the sender calls it: its name, its code of four letters, a service of it.
 _CARRIERS = {
-    "UPS": ("UPSN", "UPSG", "UPSS", "UPGF", "UNITEDPARCELSERVICE", "UPSDAP"),
-    "FEDEX": ("FDE", "FDEG", "FDEN", "FXFE", "FEDX", "FEDEXGROUND", "FEDEXEXPRESS", "FEDEXFREIGHT", "FDXG"),
-    "USPS": ("USPSN", "UNITEDSTATESPOSTALSERVICE", "USPOSTALSERVICE"),
-    "DHL": ("DHLEXPRESS", "DHLECOMMERCE", "DHLN", "DHLC", "DHLPAKET", "DHLGERMANY"),
+    "UPS": ("UPSN", "UPSG", "UPSS", "UPGF", "UNITEDPARCELSERVICE", "UPSDAP", "UPSWALLETED"),
+    "FEDEX": (
+        "FDE",
+        "FDEG",
+        "FDEN",
+        "FXFE",
+        "FEDX",
+        "FEDEXGROUND",
+        "FEDEXEXPRESS",
+        "FEDEXFREIGHT",
+        "FDXG",
+        "FEDEXDEFAULT",
+        "FEDEXWALLETED",
+    ),
+    "USPS": ("USPSN", "UNITEDSTATESPOSTALSERVICE", "USPOSTALSERVICE", "STAMPSCOM"),
+    "DHL": ("DHLEXPRESS", "DHLECOMMERCE", "DHLN", "DHLC", "DHLPAKET", "DHLGERMANY", "DHLEXPRESSWORLDWIDE"),
     "DPD": ("DPDUK", "DPDDE", "DPDGERMANY"),
     "GLS": ("GLSGERMANY", "GENERALLOGISTICSSYSTEMS"),
     "ONTRAC": ("ONTR",),
