@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +19,10 @@ from bench.process import tower
 from bench.sender import EVENTS, SPANS, Kind, burst
 from collector.otlp.check import check
 from collector.otlp.decode import from_protobuf
+from collector.otlp.facts import MILESTONE
+from collector.otlp.keeper import Keeper
 from collector.otlp.line import Line, to_line
+from collector.otlp.reader import SpanReader
 from collector.otlp.rewrite import needs_rewrite
 from collector.otlp.signal import TRACES
 from collector.otlp.sink import BodySink
@@ -40,24 +44,27 @@ _STATUSES = ("Unset", "Ok", "Error")
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
     """Run interleaved rounds of both ways on one embedded store, then events and spans through a tower's doors."""
-    blocks, rounds = (20, 5) if quick else (40, 9)
-    spans = blocks * _TRACES * telemetry.SPANS_PER_TRACE
-    checked, drained, plain = _two_ways(folder / "store", blocks, rounds)
-    whole = [p / (c + d) for p, c, d in zip(plain, checked, drained, strict=True)]
-    drain = [p / d for p, d in zip(plain, drained, strict=True)]
+    requests, rounds = (40, 5) if quick else (80, 9)  # 80: a full block of the drain
+    spans = requests * _TRACES * telemetry.SPANS_PER_TRACE
+    checked, drained, read, plain = _two_ways(folder / "store", requests, rounds)
+    wall = [p.wall_s / d.wall_s for p, d in zip(plain, drained, strict=True)]
+    cpu = [p.cpu_s / d.cpu_s for p, d in zip(plain, drained, strict=True)]
+    whole = [p.cpu_s / (c.cpu_s + d.cpu_s) for p, c, d in zip(plain, checked, drained, strict=True)]
     events_s, spans_s, counts = _through_the_doors(folder, quick=quick)
     ratios = [(counts[1] / s) / (counts[0] / e) for e, s in zip(events_s, spans_s, strict=True)]
 
-    def each(seconds: Sequence[float]) -> str:
-        return f"{median_of(list(seconds)) / spans * 1e6:.1f} us a span, {spans / median_of(list(seconds)):,.0f}/s"
+    def each(took: Sequence[_Took]) -> str:
+        seconds, cpu_s = median_of([t.wall_s for t in took]), median_of([t.cpu_s for t in took])
+        return f"{spans / seconds:,.0f} spans/s, {cpu_s / spans * 1e6:.1f} us of processor a span"
 
     return [
         Figure(NAME, "plain Python", each(plain), note=f"{rounds} rounds of {spans:,} spans"),
         Figure(NAME, "checked at the door", each(checked)),
-        Figure(NAME, "drained, ratio to plain", each(drained), median_of(drain), at_least=3, note=spread(drain)),
+        Figure(NAME, "drained", each(drained), median_of(wall), at_least=3, note=f"ratio to plain; {spread(wall)}"),
+        Figure(NAME, "of that, reading what they say", each(read)),
         Figure(
-            NAME, "door and drain, ratio to plain", each([c + d for c, d in zip(checked, drained, strict=True)]),
-            median_of(whole), at_least=3, note=f"{spread(whole)}; aim >= 4.5",
+            NAME, "processor time, plain over drained", "", median_of(cpu), at_least=3,
+            note=f"{spread(cpu)}; with the door {median_of(whole):.2f}",
         ),
         Figure(NAME, "events over HTTP, drained", f"{counts[0] / median_of(events_s):,.0f}/s"),
         Figure(
@@ -67,40 +74,60 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _two_ways(folder: Path, blocks: int, rounds: int) -> tuple[list[float], list[float], list[float]]:
-    """Return the seconds of (check at the door, drain, plain Python) for each round, on the same new spans."""
+@dataclass(slots=True)
+class _Took:
+    """Seconds, and processor seconds of all threads, since it was made until it was stopped."""
+
+    wall_s: float = field(default_factory=time.perf_counter)
+    cpu_s: float = field(default_factory=time.process_time)
+
+    def stop(self) -> _Took:
+        self.wall_s, self.cpu_s = time.perf_counter() - self.wall_s, time.process_time() - self.cpu_s
+        return self
+
+
+def _two_ways(folder: Path, requests: int, rounds: int) -> tuple[list[_Took], ...]:
+    """Return what (check at the door, drain, reading within it, plain Python) took in each round."""
     store = Store(f"chdb://{folder}")
     migrate(store)
-    sink = BodySink(TRACES, lambda data: len(data))
-    checked, drained, plain = [], [], []
+    keeper = Keeper(Connections(), len, lambda: frozenset({MILESTONE}), lambda: datetime.now(UTC))
+    reader = SpanReader(folder, store, keeper)
+    reader.prepare()
+    took: dict[str, _Took] = {}
+
+    def read(client: Client, lines: Sequence[Line]) -> None:
+        began = _Took()
+        reader.read(client, lines)
+        took["read"] = began.stop()
+
+    sink = BodySink(TRACES, len, after=read)
+    rows: dict[str, list[_Took]] = {name: [] for name in ("check", "drain", "read", "plain")}
     with store.reader() as client:
         for number in range(rounds + 1):  # the first one warms up
-            bodies = list(telemetry.requests(number, blocks, _TRACES, time.time_ns()))
-            took: dict[str, float] = {}
+            bodies = list(telemetry.requests(number, requests, _TRACES, time.time_ns()))
             ways: list[Callable[[], None]] = [
-                lambda bodies=bodies, took=took, number=number: _ours(sink, client, bodies, took, number),  # type: ignore[misc]
-                lambda bodies=bodies, took=took: _plainly(client, bodies, took),  # type: ignore[misc]
+                lambda bodies=bodies, number=number: _ours(sink, client, bodies, took, number),  # type: ignore[misc]
+                lambda bodies=bodies: _plainly(client, bodies, took),  # type: ignore[misc]
             ]
             for way in ways if number % 2 else reversed(ways):
                 way()
-            if number:
-                checked.append(took["check"])
-                drained.append(took["drain"])
-                plain.append(took["plain"])
+            for name in rows if number else ():
+                rows[name].append(took[name])
         stored = client.query("SELECT count() FROM otel_traces").result_rows[0][0]
     store.close()
-    sent = 2 * (rounds + 1) * blocks * _TRACES * telemetry.SPANS_PER_TRACE
+    sent = 2 * (rounds + 1) * requests * _TRACES * telemetry.SPANS_PER_TRACE
     if stored != sent:
         raise RuntimeError(f"{sent} spans were inserted and {stored} are stored")
-    return checked, drained, plain
+    return tuple(rows.values())
 
 
-def _ours(sink: BodySink, client: Client, bodies: list[bytes], took: dict[str, float], number: int) -> None:
-    began = time.perf_counter()
+def _ours(sink: BodySink, client: Client, bodies: list[bytes], took: dict[str, _Took], number: int) -> None:
+    began = _Took()
     lines = b"".join(map(_taken, bodies))
-    half = time.perf_counter()
+    took["check"] = began.stop()
+    began = _Took()
     sink.insert(client, lines, f"bench:{number}")
-    took["check"], took["drain"] = half - began, time.perf_counter() - half
+    took["drain"] = began.stop()
 
 
 def _taken(body: bytes) -> bytes:
@@ -113,15 +140,15 @@ def _taken(body: bytes) -> bytes:
     return to_line(Line(body, verdict.heard))
 
 
-def _plainly(client: Client, bodies: list[bytes], took: dict[str, float]) -> None:
+def _plainly(client: Client, bodies: list[bytes], took: dict[str, _Took]) -> None:
     """The usual way: decode, walk, make columns, insert as Arrow."""
-    began = time.perf_counter()
+    began = _Took()
     columns: dict[str, list[object]] = {name: [] for name in _TYPES}
     for body in bodies:
         _add(ExportTraceServiceRequest.FromString(body), columns)
     table = pa.table({name: pa.array(values, _TYPES[name]) for name, values in columns.items()})
     client.insert_arrow("otel_traces", table)
-    took["plain"] = time.perf_counter() - began
+    took["plain"] = began.stop()
 
 
 _TYPES: dict[str, pa.DataType] = {
@@ -172,15 +199,15 @@ def _text(value: AnyValue) -> str:
 
 def _through_the_doors(folder: Path, *, quick: bool) -> tuple[list[float], list[float], tuple[int, int]]:
     """Return the seconds of each round until events, and until spans, are stored, and how many of each there were."""
-    orders, blocks, rounds = (2_000, 48, 3) if quick else (8_000, 192, 5)
-    counts = orders * events.EVENTS_PER_ORDER, blocks * _TRACES * telemetry.SPANS_PER_TRACE
+    orders, requests, rounds = (2_000, 48, 3) if quick else (8_000, 192, 5)
+    counts = orders * events.EVENTS_PER_ORDER, requests * _TRACES * telemetry.SPANS_PER_TRACE
     took: dict[Kind, list[float]] = {EVENTS: [], SPANS: []}
     with tower(folder / "tower", "collect") as running:
         for number in range(rounds + 1):  # the first one warms up
             until = datetime.now(UTC) - timedelta(days=15)
             sent = {
                 EVENTS: events.batches(events.orders(number, orders, f"S{number}-", until), _BATCH),
-                SPANS: list(telemetry.requests(number, blocks, _TRACES, time.time_ns())),
+                SPANS: list(telemetry.requests(number, requests, _TRACES, time.time_ns())),
             }
             for kind in (EVENTS, SPANS) if number % 2 else (SPANS, EVENTS):
                 began = time.perf_counter()

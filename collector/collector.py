@@ -26,6 +26,9 @@ from collector.ingest.throttle import Throttle
 from collector.link_statement import LinkSaid, say_link
 from collector.lock import FolderLock
 from collector.otlp.door import METHODS, MetricsDoor, OtlpDoor, statuses
+from collector.otlp.enrich import Enricher
+from collector.otlp.keeper import Keeper
+from collector.otlp.reader import SpanReader
 from collector.otlp.signal import LOGS, TRACES
 from collector.otlp.sink import BodySink
 from collector.raw.again import Again
@@ -87,8 +90,13 @@ class Collector:
         self._watcher = Watcher(settings, store, connections, self._file_desk, journals, self._totals, clock)
         self._seen, self._throttle = Seen(), Throttle()
         self.again = Again(store, seal, mapper, self._events, progress)
-        self._traces = Stream(folder / "traces", store, BodySink(TRACES, self._events.commit_here), settings)
-        self._logs = Stream(folder / "logs", store, BodySink(LOGS, self._events.commit_here), settings)
+        commit = self._events.commit_here
+        spans, logs = (Keeper(connections, commit, milestones, clock) for _ in (TRACES, LOGS))
+        reader = SpanReader(folder / "traces", store, spans)
+        traces_sink = BodySink(TRACES, commit, reader.prepare, reader.read)
+        logs_sink = BodySink(LOGS, commit, after=lambda _, lines: logs.keep((), lines))
+        self._traces = Stream(folder / "traces", store, traces_sink, settings)
+        self._logs = Stream(folder / "logs", store, logs_sink, settings)
         self._decoders = ThreadPoolExecutor(1, "decode")
         self._waiters = ThreadPoolExecutor(_WAITERS, "wait")
         self._schema = msgspec.json.encode(json_schema())
@@ -123,8 +131,9 @@ class Collector:
             self._decoders,
             self._waiters,
         )
+        enricher = Enricher(connections)
         self._traces_door, self._logs_door = (
-            OtlpDoor(signal, stream, connections, authenticate, clock, self._totals, self._decoders)
+            OtlpDoor(signal, stream, connections, enricher, authenticate, clock, self._totals, self._decoders)
             for signal, stream in ((TRACES, self._traces), (LOGS, self._logs))
         )
         self._metrics_door = MetricsDoor(authenticate, self._decoders)

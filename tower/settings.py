@@ -46,6 +46,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "TOWER_OTLP_ENDPOINT", None, "Where to send the tower's own spans and metrics (OTLP/HTTP); unset means nowhere."
     ),
+    Setting("TOWER_TRACE_URL", None, "Where a trace can be looked at, with {trace_id} in it; unset means no link."),
     Setting("TOWER_MAX_BODY_MB", "8", "Largest request body in MiB, after decompression (OTLP: 64)."),
     Setting("TOWER_MAX_FILE_MB", "64", "Largest batch file in MiB, unpacked."),
     Setting("TOWER_BACKLOG_MB", "512", "Journal bytes not yet stored at which the doors answer 429."),
@@ -72,6 +73,7 @@ class Settings:
     raw_key: str | None = None
     secrets_dir: Path | None = None
     otlp_endpoint: str | None = None
+    trace_url: str | None = None
     max_body_mb: int = 8
     max_file_mb: int = 64
     backlog_mb: int = 512
@@ -121,8 +123,18 @@ class Settings:
             raw_key=values["TOWER_RAW_KEY"],
             secrets_dir=path("TOWER_SECRETS_DIR"),
             otlp_endpoint=values["TOWER_OTLP_ENDPOINT"],
+            trace_url=_trace_url(values["TOWER_TRACE_URL"]),
             max_body_mb=number("TOWER_MAX_BODY_MB", int, 1, 1024),
             max_file_mb=number("TOWER_MAX_FILE_MB", int, 1, 1024),
             backlog_mb=number("TOWER_BACKLOG_MB", int, 1, 1 << 20),
             disk_floor_mb=number("TOWER_DISK_FLOOR_MB", int, 0, 1 << 20),
         )
+
+
+def _trace_url(text: str | None) -> str | None:
+    if text and not ("{trace_id}" in text and text.startswith(("http://", "https://"))):
+        raise SettingsError(
+            f"TOWER_TRACE_URL is {text!r}; write an http address with {{trace_id}} in it, such as"
+            " http://jaeger.example/trace/{trace_id}"
+        )
+    return text

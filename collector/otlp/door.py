@@ -30,6 +30,7 @@ from collector.door import Authenticate, body_of, caller
 from collector.limits import FUTURE, OTLP_BODY
 from collector.otlp.check import Verdict, check
 from collector.otlp.decode import from_json, from_protobuf
+from collector.otlp.enrich import Enricher
 from collector.otlp.line import Line, to_line
 from collector.otlp.rewrite import needs_rewrite, rewrite
 from collector.otlp.signal import METRICS_REQUEST, METRICS_RESPONSE, TRACES, Signal
@@ -63,6 +64,7 @@ class OtlpDoor:
     signal: Signal
     stream: Stream
     connections: Connections
+    enricher: Enricher
     authenticate: Authenticate
     clock: Callable[[], datetime]
     totals: Totals
@@ -94,8 +96,12 @@ class OtlpDoor:
         verdict = check(self.signal, request, len(body), speakers, _ns(now + FUTURE))
         if not verdict.kept:
             return b"", verdict
-        if needs_rewrite(request, verdict, speakers.stamps):
-            body = rewrite(self.signal, body, request, verdict, speakers, _ns(now))
+        wanted = self.enricher.wanted(body)
+        if needs_rewrite(request, verdict, wanted or speakers.stamps):
+            clean = rewrite(self.signal, body, request, verdict, speakers, _ns(now))
+            if wanted:
+                self.enricher.enrich(self.signal, clean, speakers.connection_of)
+            body = clean.SerializeToString()
         return to_line(Line(body, verdict.heard)), verdict
 
     def _count(self, verdict: Verdict) -> None:

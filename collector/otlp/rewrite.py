@@ -16,9 +16,9 @@ from collector.otlp.text import text_of
 _STEP = re.compile(r"(\w+)(?:\[(\d+)\])?\.?")
 
 
-def needs_rewrite(request: Message, verdict: Verdict, stamped: bool) -> bool:
-    """Return whether the store could not read the bytes of a checked request as they are."""
-    return bool(verdict.drop) or verdict.undated or stamped or not _complete(request)
+def needs_rewrite(request: Message, verdict: Verdict, changed: bool) -> bool:
+    """Return whether the bytes of a checked request cannot go to the store as they are. changed: for other reasons."""
+    return bool(verdict.drop) or verdict.undated or changed or not _complete(request)
 
 
 def _complete(request: Message) -> bool:
@@ -30,8 +30,8 @@ def _complete(request: Message) -> bool:
     return True
 
 
-def rewrite(signal: Signal, body: bytes, request: Any, verdict: Verdict, speakers: Speakers, received_ns: int) -> bytes:
-    """Return the bytes of the same request without what the verdict drops. request: its checked Message.
+def rewrite(signal: Signal, body: bytes, request: Any, verdict: Verdict, speakers: Speakers, received_ns: int) -> Any:
+    """Return the same request, official, without what the verdict drops. request: its checked Message.
 
     Lists and maps become JSON text; a log record without a time gets the one of its arrival; a resource whose source
     does not follow from its service is stamped with it. Raises Rejection.
@@ -54,8 +54,7 @@ def rewrite(signal: Signal, body: bytes, request: Any, verdict: Verdict, speaker
                 copies = [type(item).FromString(item.SerializeToString()) for item in stay]
                 del items[:]
                 items.extend(copies)
-    text: bytes = clean.SerializeToString()
-    return text
+    return clean
 
 
 def _at(message: Any, path: str) -> Any:

@@ -17,19 +17,20 @@ from collector.sink import Refused, Table, put
 class BodySink:
     """Inserts the bodies of one signal. What the store will not take is kept as a quarantined event.
 
-    commit: syncs lines in the journal of events. after: what is made of a block once its rows are stored; it comes
-    again with a block that is repeated.
+    commit: syncs lines in the journal of events. before: done once, before the first block. after: done with each
+    block once its rows are stored, and again with a block that is repeated.
     """
 
     def __init__(
         self,
         signal: Signal,
         commit: Callable[[bytes], object],
-        after: Callable[[Client, list[Line]], None] | None = None,
+        before: Callable[[], None] = lambda: None,
+        after: Callable[[Client, list[Line]], None] = lambda _client, _lines: None,
     ) -> None:
         self._signal = signal
         self._commit = commit
-        self._after = after
+        self._before, self._after = before, after
         self._settings = {
             "format_schema_source": "string",
             "format_schema": signal.schema,
@@ -38,7 +39,8 @@ class BodySink:
         self.table = Table(signal.table, refused_line)
 
     def prepare(self) -> None:
-        """Nothing is to be done beforehand."""
+        """Do what is to be done before the first block."""
+        self._before()
 
     def insert(self, client: Client, lines: bytes, token: str) -> None:
         """Insert the bodies of whole lines once. Raises Refused or Unavailable."""
@@ -51,5 +53,4 @@ class BodySink:
             self._commit(refused_request(kind, held[0].body, held[0].refused, datetime.now(UTC)))
             return
         put(client, self._signal.table, joined(held), "ProtobufSingle", token, self._settings)
-        if self._after is not None:
-            self._after(client, held)
+        self._after(client, held)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 
 from tower.model.connections import Connection, Connections
 from tower.model.principal import Principal
@@ -25,9 +26,12 @@ class Speaker:
     stamp: str = ""
 
 
-def source_of(service: str, stated: str) -> str:
-    """Return the event source of a service's telemetry: the one its resource states, else one made of its name."""
-    return stated or f"/otel/{service or 'unknown_service'}"
+def source_of(connections: Connections, service: str, stated: str) -> str:
+    """Return the event source of a service's telemetry: the one its resource states, else that of the connection which
+    claims the service, else one made of its name.
+    """
+    claimed = None if stated else connections.of_service(service)
+    return stated or (claimed.source if claimed else f"/otel/{service or 'unknown_service'}")
 
 
 class Speakers:
@@ -57,18 +61,21 @@ class Speakers:
         """Whether a resource that was looked at is to be stamped."""
         return any(speaker.stamp for speaker in self._known.values())
 
+    def connection_of(self, resource: Resource) -> Connection | None:
+        """Return the connection that a resource speaks for."""
+        return self._connections.named(self.of(resource.attributes).connection)
+
     def _look_up(self, service: str, stated: str) -> Speaker:
         if self._own is not None and not stated:
             return Speaker(self._own.name, stamp=self._own.source)
-        connection = self._connections.find(source_of(service, stated))
+        connection = self._connections.find(source_of(self._connections, service, stated))
         name = connection.name if connection else ""
         if self._principal.may_send_for(name):
             return Speaker(name)
         whose = f"connection {name!r}" if name else "services without a connection"
         where = f"{SOURCE} {stated!r}" if stated else f"service {service!r}"
-        return Speaker(
-            name, f"this token may not send for {whose}, where {where} belongs; set {SOURCE} on the resource"
-        )
+        advice = "" if name else f"; name the service in a connection's spans, or set {SOURCE} on the resource"
+        return Speaker(name, f"this token may not send for {whose}, where {where} belongs{advice}")
 
     def _only_connection(self) -> Connection | None:
         """Return the connection of a token that speaks for exactly one."""

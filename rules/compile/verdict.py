@@ -53,7 +53,8 @@ SELECT
 FROM
 (
     SELECT
-        order_no, milestone, object, any(authority) AS system, max(occurred_at) AS failed_at,
+        order_no, milestone, object, max(occurred_at) AS failed_at,
+        if(any(authority) != '', any(authority), argMax(kind, (occurred_at, event_id, ev))) AS system,
         arraySort(groupUniqArray(occurred_at)) AS times,
         argMax(if(error != '', error, reason), (occurred_at, event_id, ev)) AS error,
         argMax(ev, (occurred_at, event_id, ev)) AS event

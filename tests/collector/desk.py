@@ -37,6 +37,7 @@ NO_SECRETS = Secrets()
 PRINCIPALS = {
     "Bearer admin": Principal("admin", frozenset({"admin"})),
     "Bearer berlin": Principal("berlin", frozenset(), frozenset({"wms-berlin"})),
+    "Bearer two": Principal("two", frozenset(), frozenset({"wms-berlin", "shop"})),
     "Bearer reader": Principal("reader", frozenset({"viewer"})),
 }
 STRUCTURED = "application/cloudevents+json"

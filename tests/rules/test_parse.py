@@ -149,7 +149,8 @@ def test_the_shipped_book_has_no_problem_and_no_warning() -> None:
 def test_the_shipped_book_tells_owner_runbook_and_severity_of_every_stage() -> None:
     book = load_book(SHIPPED)
     assert all(s.owner and s.runbook and s.severity and s.label and s.at_risk for s in book.stages)
-    assert all(m.means and m.authority for m in book.milestones.values())
+    anybodys = {"integration_failed"}  # whoever did the work says whether it worked
+    assert all(m.means and (m.authority or m.name in anybodys) for m in book.milestones.values())
     for action in book.actions:
         stage = book.stage(action.stage)
         assert stage is not None and action.verify.milestone == stage.end.milestone

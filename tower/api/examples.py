@@ -45,7 +45,22 @@ ORDER: dict[str, Any] = {
          "budget_s": 7200, "used_s": 10800, "overdue_s": 3600, "state": "running", "verdict": "late"}
     ],
     "findings": [],
-    "traces": [],
+    "traces": [
+        {"trace_id": "5b8efff798038103d269b633813fc60c", "started_at": "2026-11-23T09:10:00.000Z", "duration_ms": 812.5,
+         "url": "http://jaeger.example/trace/5b8efff798038103d269b633813fc60c",
+         "failed_hop": {"span_id": "eee19b7ec3c1b174", "service": "tax-engine", "name": "POST /tax",
+                        "message": "timeout after 800 ms"},
+         "spans": [
+             {"span_id": "eee19b7ec3c1b174", "parent_span_id": "eee19b7ec3c1b173", "service": "tax-engine",
+              "name": "POST /tax", "kind": "Server", "started_at": "2026-11-23T09:10:00.010Z", "offset_ms": 10.2,
+              "duration_ms": 800.0, "status": "Error", "status_message": "timeout after 800 ms",
+              "attributes": {"http.response.status_code": "504"}}]}
+    ],
+    "logs": [
+        {"at": "2026-11-23T09:10:00.810Z", "trace_id": "5b8efff798038103d269b633813fc60c",
+         "span_id": "eee19b7ec3c1b174", "severity_number": 17, "severity": "ERROR", "service": "tax-engine",
+         "event": "", "body": "no rates for DE-BY"}
+    ],
     "alerts": [],
     "actions": [],
 }  # fmt: skip

@@ -13,16 +13,17 @@ from tower.actions.tried import read_tried
 from tower.api.auth import Context, Viewer
 from tower.api.docs import answers
 from tower.api.examples import ORDER
-from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, names_of, objects_of, traces_of
+from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, names_of, objects_of
 from tower.api.order_rows import COLUMNS, live_columns
+from tower.api.order_traces import read_traces
 from tower.api.past import Look, look
 from tower.api.wire import Instant, Json, instant, plain, records
 from tower.model.problem import Problem
 from tower.store.sql import load
 
 router = APIRouter()
-MAX_SPANS = 5000
 MAX_EVENTS = 2000
+_ENDS = ("child", "parent")
 _ATTRIBUTES = (
     "amount", "currency", "reporting_amount", "quantity", "customer_id", "customer_tier", "channel", "order_type",
     "company", "warehouse", "partner", "promised_at", "requested_at",
@@ -48,7 +49,7 @@ OrderId = Annotated[str, Path(max_length=1000)]
 
 @router.get("/v1/orders/{order_id:path}", summary="One order with everything known", responses=answers(ORDER, 400, 404))
 def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[OrderMoment, Query()]) -> Response:
-    """Show the order's row, its objects and links, milestones with echoes, clocks, findings, traces and actions."""
+    """Show the order's row, objects, links, milestones with echoes, clocks, findings, traces, logs and actions."""
     now = context.clock()
     with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
         row = _row(seen, order_id)
@@ -72,7 +73,8 @@ def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[
         clocks = _rows(seen, load("api_order_clocks").replace("$orders", seen.orders), values)
         findings = _rows(seen, load("api_findings").replace("$breaches", seen.breaches), values)
         trace_ids = sorted({f["trace_id"] for f in facts if f["trace_id"]})
-        spans = _rows(seen, load("api_traces"), {"order_id": order_id, "trace_ids": trace_ids, "limit": MAX_SPANS})
+        named_as = {("order", order_id), *((link[f"{end}_type"], link[f"{end}_id"]) for link in links for end in _ENDS)}
+        telemetry = read_traces(seen.client, named_as, trace_ids, seen.as_of, context.settings.trace_url)
         actions = seen.client.query(load("api_order_actions"), parameters=values)
         retries, tried = read_tried(seen.client, [row["order_no"]], [row["clock_object"]])
     columns = live_columns({name: [value] for name, value in row.items()}, book, seen.as_of, retries, tried)
@@ -90,7 +92,7 @@ def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[
             "events": events_of(facts)[:MAX_EVENTS],
             "clocks": clocks_of(clocks, book, seen.as_of),
             "findings": findings_of(findings),
-            "traces": traces_of(spans),
+            **telemetry,
             "alerts": [],
             "actions": records(actions.column_names, actions.result_rows),
         }

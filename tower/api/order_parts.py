@@ -110,13 +110,3 @@ def clocks_of(clocks: list[Row], book: Book, now: datetime) -> list[Row]:
 def findings_of(findings: list[Row]) -> list[Row]:
     """Return the findings with their evidence as an object."""
     return [{**plain(finding), "evidence": msgspec.json.decode(finding["evidence"] or "{}")} for finding in findings]
-
-
-def traces_of(spans: list[Row]) -> list[Row]:
-    """Return the traces, each with its spans by start."""
-    traces: dict[str, list[Row]] = {}
-    for span in spans:
-        shown = {**plain(span), "duration_ms": round(span["duration_ns"] / 1e6, 3)}
-        del shown["duration_ns"]
-        traces.setdefault(span["trace_id"], []).append(shown)
-    return [{"trace_id": trace_id, "spans": found} for trace_id, found in traces.items()]

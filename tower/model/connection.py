@@ -49,6 +49,30 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class SpanMilestone:
+    """Spans whose success means that a milestone was reached. service, name and the values of attributes are patterns
+    as in file names. ids: attribute to the id field it holds, for these spans only.
+    """
+
+    milestone: str
+    service: str = "*"
+    name: str = "*"
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    ids: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """Whose traces and logs speak for a connection, and how they are read. services: patterns of service names.
+    ids: attribute to the id field it holds, beyond `o2c.*`.
+    """
+
+    services: tuple[str, ...] = ()
+    ids: Mapping[str, str] = field(default_factory=dict, hash=False)
+    milestones: tuple[SpanMilestone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One door for one system. `source` is a path prefix of event sources, matched by whole segments.
 
@@ -77,3 +101,4 @@ class Connection:
     event_id: str = ""
     headers: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
+    spans: Spans = Spans()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from rules.document import read_files
@@ -33,6 +34,10 @@ class Connections:
         """Return the connection whose source prefix fits longest, whole segments only."""
         fits = [c for c in self.entries if source == c.source or source.startswith(c.source.rstrip("/") + "/")]
         return max(fits, key=lambda c: len(c.source.rstrip("/")), default=None)
+
+    def of_service(self, service: str) -> Connection | None:
+        """Return the first connection whose spans are those of a service."""
+        return next((c for c in self.entries if any(fnmatchcase(service, p) for p in c.spans.services)), None)
 
     def kind_of(self, source: str) -> str:
         """Return the system kind behind a source: its connection's, else the source's first path segment."""

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from rules.errors import closest
 from tower.model.connection import Connection, Files, Limits, Verify
 from tower.model.entry import Entry, shown
+from tower.model.read_spans import read_spans
 from tower.model.schemes import CHOICES, LISTS, SCHEMES
 from tower.model.secret import is_reference
 
 KEYS = (
     "name", "kind", "source", "scope", "company", "warehouse", "partner", "attributes", "mapping", "verify", "zone",
     "currency", "codes", "limits", "contracts", "files", "event_id", "headers", "origins",
+    "spans",
 )  # fmt: skip
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -52,6 +54,7 @@ def read_connection(entry: Entry) -> Connection:
         event_id=_event_id(entry),
         headers=frozenset(_header(entry, "headers", text) for text in entry.texts("headers")),
         origins=frozenset(entry.texts("origins", write="a list of host names")),
+        spans=read_spans(entry),
     )
 
 

@@ -159,5 +159,158 @@ FROM
     )
 );
 
-ALTER TABLE otel_traces MODIFY COLUMN OrderId String MATERIALIZED
-    if(SpanAttributes['o2c.order_id'] != '', SpanAttributes['o2c.order_id'], ResourceAttributes['o2c.order_id']);
+-- A span or log record names objects by its attributes `o2c.<type>_id`, its own before its resource's.
+-- What the tower looks at closer: spans that name an object, spans that failed, spans with links. stored_at is the
+-- cursor of their reader (collector/otlp/reader.py).
+CREATE TABLE order_spans
+(
+    stored_at    DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
+    trace_id     String,
+    span_id      String,
+    parent_id    String,
+    started_at   DateTime64(9, 'UTC'),
+    duration_ns  UInt64,
+    service      LowCardinality(String),
+    name         LowCardinality(String),
+    source       LowCardinality(String),         -- o2c.source of the resource
+    failed       UInt8,
+    message      String,                         -- of the status, else of the exception, else what the call was answered
+    milestone    LowCardinality(String),         -- o2c.milestone: what the span works for
+    reports      LowCardinality(String),         -- o2c.reports: what its success means
+    object_types Array(LowCardinality(String)),
+    object_ids   Array(String),
+    link_traces  Array(String),
+    link_spans   Array(String),
+    INDEX stored_idx stored_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (trace_id, span_id)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW order_spans_mv TO order_spans AS
+SELECT
+    TraceId AS trace_id, SpanId AS span_id, ParentSpanId AS parent_id, Timestamp AS started_at, Duration AS duration_ns,
+    ServiceName AS service, SpanName AS name, ResourceAttributes['o2c.source'] AS source, StatusCode = 'Error' AS failed,
+    multiIf(
+        StatusMessage != '', StatusMessage,
+        Events.Attributes[indexOf(Events.Name, 'exception')]['exception.message'] != '',
+        Events.Attributes[indexOf(Events.Name, 'exception')]['exception.message'],
+        SpanAttributes['http.response.status_code'] != '', concat('HTTP ', SpanAttributes['http.response.status_code']),
+        SpanAttributes['error.type']) AS message,
+    SpanAttributes['o2c.milestone'] AS milestone, SpanAttributes['o2c.reports'] AS reports,
+    arrayMap(o -> o.1, objects) AS object_types, arrayMap(o -> o.2, objects) AS object_ids,
+    Links.TraceId AS link_traces, Links.SpanId AS link_spans
+FROM
+(
+    SELECT
+        *,
+        arrayConcat(
+            CAST(mapFilter((k, v) -> startsWith(k, 'o2c.') AND endsWith(k, '_id'), SpanAttributes), 'Array(Tuple(String, String))'),
+            CAST(mapFilter((k, v) -> startsWith(k, 'o2c.') AND endsWith(k, '_id') AND NOT mapContains(SpanAttributes, k), ResourceAttributes), 'Array(Tuple(String, String))')
+        ) AS named,
+        arrayFilter(
+            o -> has(['order', 'order_line', 'fulfillment', 'shipment', 'invoice', 'payment', 'return', 'credit_memo', 'inventory_position', 'load', 'case', 'document'], o.1)
+                AND lengthUTF8(o.2) BETWEEN 1 AND 256,
+            arrayDistinct(arrayFlatten(arrayMap(
+                n -> arrayMap(
+                    id -> (substring(n.1, 5, length(n.1) - 7), id),
+                    if(startsWith(n.2, '["'), arraySlice(JSONExtract(n.2, 'Array(String)'), 1, 1000), [n.2])),
+                named)))) AS objects
+    FROM otel_traces
+    WHERE StatusCode = 'Error' OR notEmpty(Links.TraceId)
+        OR arrayExists(k -> startsWith(k, 'o2c.') AND endsWith(k, '_id'), mapKeys(SpanAttributes))
+        OR arrayExists(k -> startsWith(k, 'o2c.') AND endsWith(k, '_id'), mapKeys(ResourceAttributes))
+);
+
+-- Which span links to which: from what is linked to what links.
+CREATE TABLE span_links
+(
+    linked_trace String,
+    linked_span  String,
+    trace_id     String,
+    span_id      String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (linked_trace, trace_id, linked_span, span_id)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW span_links_mv TO span_links AS
+SELECT linked_trace, linked_span, trace_id, span_id
+FROM order_spans
+ARRAY JOIN link_traces AS linked_trace, link_spans AS linked_span;
+
+-- From an object to the telemetry that names it. signal: span, log, or link (a span that is linked to one that names it).
+CREATE TABLE object_signals
+(
+    object_type LowCardinality(String),
+    object_id   String,
+    signal      LowCardinality(String),
+    service     LowCardinality(String),
+    name        LowCardinality(String),
+    started_at  DateTime64(9, 'UTC'),
+    trace_id    String,
+    span_id     String,
+    source      LowCardinality(String),
+    failed      UInt8,
+    milestone   LowCardinality(String)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (object_id, object_type, service, name, started_at, trace_id, span_id, signal)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW object_signals_spans_mv TO object_signals AS
+SELECT
+    object_type, object_id, 'span' AS signal, service, name, started_at, trace_id, span_id, source, failed,
+    if(reports != '', reports, milestone) AS milestone
+FROM order_spans
+ARRAY JOIN object_types AS object_type, object_ids AS object_id;
+
+CREATE MATERIALIZED VIEW object_signals_logs_mv TO object_signals AS
+SELECT
+    objects.1 AS object_type, objects.2 AS object_id, 'log' AS signal, ServiceName AS service, EventName AS name,
+    Timestamp AS started_at, TraceId AS trace_id, SpanId AS span_id, ResourceAttributes['o2c.source'] AS source,
+    0 AS failed, '' AS milestone
+FROM
+(
+    SELECT
+        *,
+        arrayConcat(
+            CAST(mapFilter((k, v) -> startsWith(k, 'o2c.') AND endsWith(k, '_id'), LogAttributes), 'Array(Tuple(String, String))'),
+            CAST(mapFilter((k, v) -> startsWith(k, 'o2c.') AND endsWith(k, '_id') AND NOT mapContains(LogAttributes, k), ResourceAttributes), 'Array(Tuple(String, String))')
+        ) AS named,
+        arrayFilter(
+            o -> has(['order', 'order_line', 'fulfillment', 'shipment', 'invoice', 'payment', 'return', 'credit_memo', 'inventory_position', 'load', 'case', 'document'], o.1)
+                AND lengthUTF8(o.2) BETWEEN 1 AND 256,
+            arrayDistinct(arrayFlatten(arrayMap(
+                n -> arrayMap(
+                    id -> (substring(n.1, 5, length(n.1) - 7), id),
+                    if(startsWith(n.2, '["'), arraySlice(JSONExtract(n.2, 'Array(String)'), 1, 1000), [n.2])),
+                named)))) AS objects
+    FROM otel_logs
+    WHERE arrayExists(k -> startsWith(k, 'o2c.') AND endsWith(k, '_id'), mapKeys(LogAttributes))
+        OR arrayExists(k -> startsWith(k, 'o2c.') AND endsWith(k, '_id'), mapKeys(ResourceAttributes))
+)
+ARRAY JOIN objects;
+
+-- The work that failed on an object and that only its own success heals: looked up for every later success.
+CREATE TABLE failed_hops
+(
+    object_type LowCardinality(String),
+    object_id   String,
+    signal      LowCardinality(String),
+    service     LowCardinality(String),
+    name        LowCardinality(String),
+    started_at  DateTime64(9, 'UTC')
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (object_id, object_type, service, name, started_at, signal)
+SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
+
+CREATE MATERIALIZED VIEW failed_hops_mv TO failed_hops AS
+SELECT object_type, object_id, signal, service, name, started_at
+FROM object_signals
+WHERE failed AND milestone = '';
+
+-- Objects are looked up in object_signals.
+ALTER TABLE otel_traces DROP INDEX IF EXISTS idx_order_id;
+ALTER TABLE otel_traces DROP COLUMN IF EXISTS OrderId;
