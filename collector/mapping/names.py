@@ -90,6 +90,7 @@ KEYS: dict[str, Key] = {
     "stock": Key(("inventory_position",)),
     "case_id": Key(("case",)),
     "edi_doc": Key(("document",), ""),
+    "edi_ref": Key(("document",), "", weak=True),
     "tax_doc_code": Key(("document",), "company"),
     "local_id": Key(OBJECT_TYPES),
 }

@@ -84,6 +84,12 @@ def local_number(value: Any, mark: str) -> Decimal:
     return -Decimal(plain) if negative else Decimal(plain)
 
 
+def marked_number(value: Any) -> Decimal:
+    """Return a number without separated thousands whose decimal mark is a point or a comma, as ISO 9735 allows."""
+    value = leaf(value)
+    return number(value.replace(",", ".") if isinstance(value, str) else value)
+
+
 def implied(value: Any, digits: int) -> Decimal:
     """Return a number whose last digits stand after a point that is not written; a written point counts."""
     value = leaf(value)

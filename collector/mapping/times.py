@@ -204,6 +204,12 @@ def _odata(value: Any) -> Stamp | None:
     return _joined(at.date(), clock) if isinstance(value, list) else Stamp(at, "instant")
 
 
+def _x12(value: Any) -> Stamp | None:
+    """Read a date of X12: eight digits, or six as versions before 4010 write it, with the time beside it."""
+    day = _text(_parts(value)[0])
+    return (_FORMS["yymmdd"] if len(day) == 6 else _FORMS["yyyymmdd"])(value)
+
+
 # EDIFACT code list 2379: the form of a date by its qualifier.
 _EDIFACT = {
     "2": ("%d%m%y", 6), "101": ("%y%m%d", 6), "102": ("%Y%m%d", 8), "201": ("%y%m%d", 6), "202": ("%y%m%d", 6),
@@ -211,6 +217,7 @@ _EDIFACT = {
     "303": ("%Y%m%d", 8), "304": ("%Y%m%d", 8),
 }  # fmt: skip
 _EDIFACT_PERIODS = {"711": "102", "718": "102", "713": "201", "719": "203"}
+_EDIFACT_DAYS = ("2", "101", "102")
 _ZONED = re.compile(r"(\d{4}|\d{6})([A-Z+-].*)")
 
 
@@ -228,6 +235,8 @@ def _edifact(value: Any) -> Stamp | None:
         raise Unusable(f"the date has the form {form}; known are {', '.join((*_EDIFACT, *_EDIFACT_PERIODS))}")
     pattern, width = _EDIFACT[form]
     day, clock = text[:width], text[width:]
+    if form in _EDIFACT_DAYS and not clock.strip("0"):
+        clock = ""  # senders fill a date up with a midnight that means nothing
     zone = None
     if found := _ZONED.fullmatch(clock):
         clock, zone = found[1], zone_of(found[2])
@@ -268,5 +277,6 @@ _FORMS: dict[str, Parse] = {
     "epoch_ms": _epoch(1000),
     "odata": _odata,
     "edifact": _edifact,
+    "x12": _x12,
 }
 FORMS: Sequence[str] = tuple(_FORMS)

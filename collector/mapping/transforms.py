@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from collector.mapping.errors import Unusable, leaf, no
-from collector.mapping.numbers import MARKS, implied, local_number, minor_units, number
+from collector.mapping.numbers import MARKS, implied, local_number, marked_number, minor_units, number
 
 Codes = Mapping[str, Mapping[str, str]]
 UNKNOWN = ("keep", "drop", "fail")
@@ -186,8 +186,10 @@ def _blank(argument: Any, _tables: Tables) -> Change:
 
 def _decimal(argument: Any, _tables: Tables) -> Change:
     name = "point" if argument is None else argument
+    if name == "either":
+        return lambda value, _around: marked_number(value)
     if name not in MARKS:
-        raise ValueError("write decimal: point or decimal: comma")
+        raise ValueError("write decimal: point, decimal: comma or decimal: either")
     return lambda value, _around: local_number(value, MARKS[name])
 
 

@@ -60,6 +60,8 @@ def run(name: str, argument: Any, value: Any, around: Surroundings = AROUND) -> 
         ("decimal", "comma", "1.234,50-", Decimal("-1234.50")),
         ("decimal", "comma", "1 234,5", Decimal("1234.5")),
         ("decimal", "point", "(12.5)", Decimal("-12.5")),
+        ("decimal", "either", "1234,50", Decimal("1234.50")),
+        ("decimal", "either", "-1234.50", Decimal("-1234.50")),
         ("implied", 2, "12345", Decimal("123.45")),
         ("implied", 2, "-5", Decimal("-0.05")),
         ("implied", 2, "123.45", Decimal("123.45")),
@@ -82,7 +84,7 @@ def test_a_currency_has_its_own_number_of_minor_digits() -> None:
 
 @pytest.mark.parametrize(
     ("name", "argument", "value"),
-    [("decimal", "comma", "1,234.50"), ("decimal", None, "1,23.5"), ("decimal", None, "x"), ("implied", 2, "1e5"),
+    [("decimal", "comma", "1,234.50"), ("decimal", "either", "1.234,50"), ("decimal", None, "1,23.5"), ("decimal", None, "x"), ("implied", 2, "1e5"),
      ("upper", None, {"a": 1}), ("sum", None, ["x"]), ("lookup", {"table": "carriers", "unknown": "fail"}, "03"),
      ("negate", None, True), ("decimal", None, ""), ("join", "/", "a")],
 )  # fmt: skip
