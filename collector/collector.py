@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from collector.contracts.drift import Drift
 from collector.door import Authenticate, caller, problems
 from collector.event import json_schema
 from collector.events_door import EventsDoor
@@ -42,6 +43,7 @@ from collector.sink import Sink, Table
 from collector.stats import CollectorStats, Totals
 from collector.stream import Stream
 from tower.model.connections import Connections
+from tower.model.problem import Problem
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
 from tower.settings import Settings
@@ -50,6 +52,7 @@ from tower.store.seal import load_seal
 
 EVENTS = Table("events", refused_line)
 _NO_SECRETS = Secrets()
+_SCHEMA_TYPE = "application/schema+json"
 _STOP_S = 10.0
 # Threads that only wait for a tick on behalf of ?wait=stored.
 _WAITERS = 64
@@ -72,11 +75,13 @@ class Collector:
         """Read secrets and mappings first. Raises SecretError, MappingsError, JournalInUse."""
         folder = settings.data_dir / "journal"
         resolved = resolved_secrets(connections, secrets)
-        mapper = Mapper(connections, Mappings(connections, settings.mappings), milestones)
+        self._mappings = Mappings(connections, settings.mappings)
         self._lock = FolderLock(folder)
         self._store, self._clock = store, clock
         self._authenticate = authenticate
         self._totals = Totals()
+        self.drift = Drift(store, self._totals)
+        mapper = Mapper(connections, self._mappings, milestones, self.drift, self._totals)
         self._events = Stream(folder / "events", store, Sink(store, EVENTS), settings, progress.mark_stored)
         seal = load_seal(settings, secrets)
         raw_progress = Progress()
@@ -99,7 +104,6 @@ class Collector:
         self._logs = Stream(folder / "logs", store, logs_sink, settings)
         self._decoders = ThreadPoolExecutor(1, "decode")
         self._waiters = ThreadPoolExecutor(_WAITERS, "wait")
-        self._schema = msgspec.json.encode(json_schema())
         self._events_door = EventsDoor(
             settings,
             self._events,
@@ -169,14 +173,28 @@ class Collector:
             Route("/v1/files/{connection}", problems(self._files_door.take, self._totals), methods=["POST"]),
             Route("/v1/files/{connection}/{raw_id}", problems(self._files_door.tell, self._totals), methods=["GET"]),
             Route("/v1/schemas", problems(self._schemas, self._totals), methods=["GET"]),
+            Route("/v1/schemas/{name}", problems(self._one_schema, self._totals), methods=["GET"]),
         ]
 
     async def _schemas(self, request: Request) -> Response:
+        """Answer with the schema of an event, which names those of the contracts."""
         caller(request, self._authenticate)
-        return Response(self._schema, media_type="application/schema+json")
+        schema = {**json_schema(), "schemas": ["event", *sorted(self._mappings.schemas)]}
+        return Response(msgspec.json.encode(schema), media_type=_SCHEMA_TYPE)
+
+    async def _one_schema(self, request: Request) -> Response:
+        caller(request, self._authenticate)
+        name = request.path_params["name"]
+        if name == "event":
+            return Response(msgspec.json.encode(json_schema()), media_type=_SCHEMA_TYPE)
+        schema = self._mappings.schemas.get(name)
+        if schema is None:
+            raise Problem(404, "not_found", f"there is no schema {name!r}; /v1/schemas names all")
+        return Response(schema.text, media_type=_SCHEMA_TYPE)
 
     def start(self) -> None:
         """Begin to drain what the journals hold."""
+        self.drift.load()
         recall(self._store, self._raw.unstored(), self._seen, self._throttle, self._clock())
         self._file_desk.recall(self._files.unstored(), self._files.journal.end)
         self._events.start()
@@ -193,6 +211,7 @@ class Collector:
         self._watcher.stop()
         self._raw.stop(_STOP_S)
         self._files.stop(_STOP_S)
+        self.drift.stop()
         self._traces.stop(_STOP_S)
         self._logs.stop(_STOP_S)
         self._events.stop(_STOP_S)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 @dataclass(slots=True)
 class ConnectionTotals:
     """Native messages of one connection since start: kept, repeated, unproved, over its share, else refused; then what
-    was made of them: events, parts in quarantine, and notes on what their envelopes got wrong.
+    was made of them: events, parts in quarantine, notes on what their envelopes got wrong, documents that broke their
+    contract, and what has drifted and was not accepted (also before the start).
     """
 
     received: int = 0
@@ -20,6 +21,8 @@ class ConnectionTotals:
     events: int = 0
     quarantined: int = 0
     notes: int = 0
+    contract: int = 0
+    drift: int = 0
 
     def refuse(self, code: str) -> None:
         """Count a refusal by the code of its problem."""

@@ -56,7 +56,11 @@ class FileReader:
         connection, system = found
         rows = Rows(self._store, connection.name, message.raw_id, system.edition)
         inner = Fresh(fresh)
-        watched = _Watched(system.outcomes(body, context_of(connection, message), rows.says_nothing_new))
+        watched = _Watched(
+            system.outcomes(
+                body, context_of(connection, message), rows.says_nothing_new, self._mapper.watch(message, body)
+            )
+        )
         made = self._mapper.made(connection, message, watched, inner)
         if made.quarantined > watched.unmapped:
             return Read(made._replace(lines=(), events=0))

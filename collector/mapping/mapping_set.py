@@ -23,7 +23,7 @@ from rules.errors import Problem, closest
 SHIPPED = Path(__file__).parent.parent / "mappings"
 MAX_DOCUMENTS = 20_000  # in a list of JSON; files of rows have no limit but their size
 MAX_UNKNOWN = 100  # documents of one message that no mapping knows, each with a row in quarantine
-UNMAPPED, FAILED = "unmapped_payload", "mapping_failed"
+UNMAPPED, FAILED, CONTRACT = "unmapped_payload", "mapping_failed", "contract"
 
 
 class Outcome(NamedTuple):
@@ -118,12 +118,16 @@ class System:
         return ",".join(mapping.label for mapping in self.mappings)
 
     def outcomes(
-        self, body: bytes, context: Context, old_news: Callable[[Unit], bool] | None = None
+        self,
+        body: bytes,
+        context: Context,
+        old_news: Callable[[Unit], bool] | None = None,
+        fault: Callable[[Unit, MappingFile], str] | None = None,
     ) -> Iterator[Outcome]:
         """Yield what becomes of each document of a message, in their order; at least one. Never raises for a message.
 
         A set may hold several formats: the first whose decoder and whose mappings know the first document is taken.
-        old_news tells the documents that say nothing new; they are not read.
+        old_news tells the documents that say nothing new, which are not read; fault why a known one may not be read.
         """
         base = root_of(None, context)
         around = Surroundings(context.codes, context.currency)
@@ -143,6 +147,9 @@ class System:
                 root = {**base, "body": unit.document}
                 if unit is not first:
                     mapping = form.match(root, around)
+                if fault is not None and mapping is not None and (wrong := fault(unit, mapping)):
+                    yield Outcome(unit.position, mapping.label, (), CONTRACT, wrong, notes=unit.notes, numbers=numbers)
+                    continue
                 outcome = self._outcome(unit, mapping, root, context)._replace(numbers=numbers)
                 if outcome.mapping or unknown.tell(outcome):
                     yield outcome

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from collector.contracts.drift import Drift
+from collector.contracts.watch import Watch
 from collector.decoders.numbers import Number
 from collector.intake import take
 from collector.mapping import Context, Outcome, System
@@ -17,6 +19,7 @@ from collector.raw.message import RawMessage
 from collector.raw.unusable import unusable_line
 from collector.raw.version import version_number
 from collector.senders import Sender
+from collector.stats import Totals
 from tower.model.connection import Connection
 from tower.model.connections import Connections
 
@@ -54,8 +57,16 @@ class Made(NamedTuple):
 class Mapper:
     """Reads the messages of all connections, each with its mapping set."""
 
-    def __init__(self, connections: Connections, mappings: Mappings, milestones: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        mappings: Mappings,
+        milestones: Callable[[], frozenset[str]],
+        drift: Drift,
+        totals: Totals,
+    ) -> None:
         self.mappings = mappings
+        self._drift, self._totals = drift, totals
         self._connections = connections
         self._milestones = milestones
 
@@ -65,7 +76,12 @@ class Mapper:
         if isinstance(found, Made):
             return found
         connection, system = found
-        return self.made(connection, message, system.outcomes(body, context_of(connection, message)), fresh)
+        outcomes = system.outcomes(body, context_of(connection, message), None, self.watch(message, body))
+        return self.made(connection, message, outcomes, fresh)
+
+    def watch(self, message: RawMessage, body: bytes) -> Watch:
+        """Return what is asked before each document of a message is read."""
+        return Watch(self.mappings.contracts, self._drift, self._totals, message, body)
 
     def readers(self, message: RawMessage) -> tuple[Connection, System] | Made:
         """Return the connection of a message and the mappings that read it, or that there are none."""
@@ -85,7 +101,8 @@ class Mapper:
         if isinstance(found, Made):
             return [Outcome("", reason="unmapped_payload", detail="its connection is gone, or names no mapping")]
         connection, system = found
-        return list(system.outcomes(body, context_of(connection, message)))
+        watch = self.watch(message, body)
+        return list(system.outcomes(body, context_of(connection, message), None, watch))
 
     def unusable(self, message: RawMessage, reason: str, detail: str) -> Made:
         """Return that a whole message could not be used."""

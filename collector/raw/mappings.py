@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
+from collector.contracts.contracts import Contracts
+from collector.contracts.schemas import Schema, read_schemas
 from collector.mapping import SHIPPED, MappingsError, MappingSet, System, load_mappings
 from tower.model.connections import Connections
 
@@ -22,12 +25,14 @@ class Mappings:
 
     def __init__(self, connections: Connections, own: Path | None) -> None:
         """Read the sets, if any connection names one. Raises MappingsError, also for a name that no set has."""
+        self._connections = connections.entries
         self._named = {c.name: c.mapping for c in connections.entries if c.mapping}
         self._folders = (SHIPPED, own) if own else (SHIPPED,)
         self._lock = threading.Lock()
         self._state = self._files()
         self._looked_at = time.monotonic()
-        self._systems = self._read()
+        self.schemas: Mapping[str, Schema] = {}
+        self._systems, self.contracts = self._read()
         self.trouble = ""
 
     def system(self, connection: str) -> System | None:
@@ -51,22 +56,25 @@ class Mappings:
                 return
             self._state = state
             try:
-                self._systems = self._read()
+                self._systems, self.contracts = self._read()
             except MappingsError as error:
                 self.trouble = str(error)
                 raise
             self.trouble = ""
             _log.info("mappings taken up")
 
-    def _read(self) -> dict[str, System]:
-        if not self._named:
-            return {}
-        found: MappingSet = load_mappings(*self._folders)
-        return {name: found.select(mapping) for name, mapping in self._named.items()}
+    def _read(self) -> tuple[dict[str, System], Contracts]:
+        schemas, problems = read_schemas(self._folders)
+        contracts = Contracts(self._connections, schemas)
+        if problems or contracts.problems:
+            raise MappingsError([*problems, *contracts.problems])
+        found = load_mappings(*self._folders) if self._named else MappingSet({})
+        systems = {name: found.select(mapping) for name, mapping in self._named.items()}
+        self.schemas = schemas
+        return systems, contracts
 
     def _files(self) -> list[tuple[str, int, int]]:
         """Return what changes when a file changes: name, size and time of each."""
-        if not self._named:
-            return []
-        stats = [(path, path.stat()) for folder in self._folders for path in sorted(folder.glob("*/*.yaml"))]
+        paths = sorted(p for folder in self._folders for p in folder.glob("*/*") if p.suffix in (".yaml", ".json"))
+        stats = [(path, path.stat()) for path in paths]
         return [(str(path), stat.st_size, stat.st_mtime_ns) for path, stat in stats]

@@ -18,6 +18,7 @@ from tower.api import (
     actions,
     audit,
     breaches,
+    drift,
     feeds,
     groups,
     health,
@@ -59,6 +60,7 @@ ROUTERS = (
     targets.router,
     quarantine.router,
     raw.router,
+    drift.router,
     orphans.router,
 )
 

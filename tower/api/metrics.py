@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -70,6 +71,8 @@ class _Figures(Collector):
         stats = self._context.stats()
         yield _gauge("o2c_doors_ready", "1 while the doors take events", float(bool(stats.get("ready"))))
         for name, value in stats.items():
+            if name == "connections":
+                yield from _connections(value)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
             if name in _COUNTERS:
@@ -79,6 +82,18 @@ class _Figures(Collector):
         with self._context.store.reader() as client:
             rows = client.query(load("api_metrics")).result_rows
         yield from _labelled(rows)
+
+
+def _connections(counts: Mapping[str, Any]) -> Iterator[Metric]:
+    """Yield what each native connection sent and what became of it: counters, and how much of it has drifted."""
+    names = [field.name for field in fields(next(iter(counts.values())))] if counts else []
+    for name in names:
+        what = f"Native messages by connection: {name}"
+        kind = GaugeMetricFamily if name == "drift" else CounterMetricFamily
+        family = kind(f"o2c_native_{name}", what, labels=["connection"])
+        for connection, count in sorted(counts.items()):
+            family.add_metric([connection], getattr(count, name))
+        yield family
 
 
 def _labelled(rows: Any) -> Iterator[Metric]:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from collector.contracts.drift import Drift
 from collector.raw.again import Again, Reread
 from tower.api.auth import Operator
 from tower.api.wire import Json
@@ -36,7 +37,16 @@ class ReplayOrder(BaseModel):
         return self
 
 
-def raw_routes(again: Again, record: Record) -> list[BaseRoute]:
+class Acceptance(BaseModel):
+    """What has drifted and is right so."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"connection": "shop-eu"}})
+    connection: Annotated[str, Field(min_length=1)]
+    topic: str = ""
+    reason: Annotated[str, Field(max_length=1000)] = ""
+
+
+def raw_routes(again: Again, drift: Drift, record: Record) -> list[BaseRoute]:
     """Return the routes."""
     router = APIRouter(tags=["raw"])
 
@@ -64,6 +74,13 @@ def raw_routes(again: Again, record: Record) -> list[BaseRoute]:
         if order.connection:
             return _told(await asyncio.to_thread(again.replay_connection, order.connection))
         return _told(await asyncio.to_thread(again.replay, order.raw_ids))
+
+    @router.post("/v1/drift/accept", summary="Take what has drifted as it is from now on")
+    def accept(who: Operator, what: Acceptance) -> Response:
+        """Accept all changes of a connection, or of one kind of its messages."""
+        subject = f"connection/{what.connection}" + (f"/{what.topic}" if what.topic else "")
+        record([entry(who.name, "accept_drift", subject, why=what.reason)])
+        return Json({"accepted": drift.accept(what.connection, what.topic)})
 
     return list(router.routes)
 

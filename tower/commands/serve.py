@@ -115,7 +115,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             *collector.routes(),
             *key_routes(keys),
             *replay_routes(store, collector.again, engine.record),
-            *raw_routes(collector.again, engine.record),
+            *raw_routes(collector.again, collector.drift, engine.record),
             *link_routes(collector.say_link, progress, engine.record),
         ]
         app = create_app(context, routes)
