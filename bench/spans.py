@@ -100,7 +100,7 @@ def _two_ways(folder: Path, requests: int, rounds: int) -> tuple[list[_Took], ..
         reader.read(client, lines)
         took["read"] = began.stop()
 
-    sink = BodySink(TRACES, len, after=read)
+    sink = BodySink(TRACES, len, after=read, embedded=True)
     rows: dict[str, list[_Took]] = {name: [] for name in ("check", "drain", "read", "plain")}
     with store.reader() as client:
         for number in range(rounds + 1):  # the first one warms up

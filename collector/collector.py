@@ -98,8 +98,8 @@ class Collector:
         commit = self._events.commit_here
         spans, logs = (Keeper(connections, commit, milestones, clock) for _ in (TRACES, LOGS))
         reader = SpanReader(folder / "traces", store, spans)
-        traces_sink = BodySink(TRACES, commit, reader.prepare, reader.read)
-        logs_sink = BodySink(LOGS, commit, after=lambda _, lines: logs.keep((), lines))
+        traces_sink = BodySink(TRACES, commit, reader.prepare, reader.read, embedded=store.embedded)
+        logs_sink = BodySink(LOGS, commit, after=lambda _, lines: logs.keep((), lines), embedded=store.embedded)
         self._traces = Stream(folder / "traces", store, traces_sink, settings)
         self._logs = Stream(folder / "logs", store, logs_sink, settings)
         self._decoders = ThreadPoolExecutor(1, "decode")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from google.protobuf.message import Message
@@ -25,8 +25,8 @@ from collector.otlp.checked import checked
 class Signal:
     """One kind of telemetry: the names of its three levels, its messages, the field that counts what was refused.
 
-    checked is the request as the door reads it (see collector/otlp/checked.py). table and schema say where and how
-    the store reads the bodies.
+    checked is the request as the door reads it (see collector/otlp/checked.py). table says where the store puts the
+    bodies.
     """
 
     name: str
@@ -39,7 +39,22 @@ class Signal:
     rejected: str
     checked: type[Message]
     table: str
-    schema: str
+
+    def read_by(self, *, embedded: bool) -> dict[str, str]:
+        """Return the settings by which the store reads bodies.
+
+        A server is given the schema with every insert and keeps a copy among its own files; an embedded store would
+        put that copy into whatever folder the process was started in, so it reads ours where it lies.
+        """
+        file = Path(__file__).with_name(f"{self.name}.proto")
+        if embedded:
+            return {"format_schema": f"{file}:Request"}
+        lines = [line for line in file.read_text().splitlines() if line and not line.startswith("//")]
+        return {
+            "format_schema_source": "string",
+            "format_schema": "\n".join(lines),
+            "format_schema_message_name": "Request",
+        }
 
     def groups(self, request: Message) -> Iterator[tuple[Any, Any]]:
         """Give each (resource group, scope group) of a request."""
@@ -48,20 +63,14 @@ class Signal:
                 yield resource, scope
 
 
-def _schema(name: str) -> str:
-    """Return the schema the engine reads bodies by, without comments: it travels with every insert."""
-    text = (resources.files("collector.otlp") / f"{name}.proto").read_text()
-    return "\n".join(line for line in text.splitlines() if line and not line.startswith("//"))
-
-
 TRACES = Signal(
     "traces", "resource_spans", "scope_spans", "spans", "span",
     ExportTraceServiceRequest, ExportTraceServiceResponse, "rejected_spans", checked(ExportTraceServiceRequest),
-    "otlp_traces", _schema("traces"),
+    "otlp_traces",
 )  # fmt: skip
 LOGS = Signal(
     "logs", "resource_logs", "scope_logs", "log_records", "log record",
     ExportLogsServiceRequest, ExportLogsServiceResponse, "rejected_log_records", checked(ExportLogsServiceRequest),
-    "otlp_logs", _schema("logs"),
+    "otlp_logs",
 )  # fmt: skip
 METRICS_REQUEST, METRICS_RESPONSE = ExportMetricsServiceRequest, ExportMetricsServiceResponse

@@ -27,15 +27,13 @@ class BodySink:
         commit: Callable[[bytes], object],
         before: Callable[[], None] = lambda: None,
         after: Callable[[Client, list[Line]], None] = lambda _client, _lines: None,
+        *,
+        embedded: bool,
     ) -> None:
         self._signal = signal
         self._commit = commit
         self._before, self._after = before, after
-        self._settings = {
-            "format_schema_source": "string",
-            "format_schema": signal.schema,
-            "format_schema_message_name": "Request",
-        }
+        self._settings = signal.read_by(embedded=embedded)
         self.table = Table(signal.table, refused_line)
 
     def prepare(self) -> None:
