@@ -1,0 +1,77 @@
+"""One customer order as EDI tells it, document by document, in a whole tower: one order, whatever comes first."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.commands.process import Running
+
+SECRET = "edi-secret"
+CONNECTIONS = """
+connections:
+  - {name: edi, kind: edi, mapping: x12, codes: &codes {customer: {ACME: C-42, S1: C-42}}, verify: &proof {scheme: bearer, secrets: "env:TOWER_SECRET_EDI"}}
+  - {name: logi, kind: 3pl, mapping: x12, codes: *codes, verify: *proof}
+  - {name: truck, kind: carrier, mapping: x12, verify: *proof}
+"""
+# connection, sender, receiver, functional group, set, group number, segments
+DOCUMENTS = [
+    ("edi", "ACME", "US", "PO", "850", "11", "BEG*00*SA*PO 77**20260301~CUR*BY*USD~PO1*1*5*EA*20~CTT*1~AMT*TT*100~"),
+    ("edi", "US", "ACME", "PR", "855", "21", "BAK*00*AD*PO 77*20260301****SO-77*20260301~"),
+    ("edi", "US", "3PL", "OW", "940", "22", "W05*N*80001234*PO 77~N1*ST*X*92*S1~W76*5~"),
+    ("logi", "3PL", "US", "SW", "945", "31", "W06*F*80001234*20260302*SH-77**PO 77~N1*ST*X*92*S1~W27*M*UPSN~N9*CN*pro7~W12*CC*5*5*0*EA*1~"),
+    ("edi", "US", "ACME", "SH", "856", "23", "BSN*00*SH-77*20260302*1700~HL*1**S~DTM*011*20260302*1600~HL*2*1*O~PRF*PO 77~"),
+    ("truck", "UPSN", "US", "QM", "214", "41", "B10*pro7*SH-77*UPSN~LX*1~AT7*D1*NS***20260304*0815*UT~"),
+    ("edi", "US", "ACME", "IN", "810", "24", "BIG*20260303*INV-77**PO 77~CUR*SE*USD~TDS*9000~"),
+    ("edi", "ACME", "US", "FA", "997", "12", "AK1*IN*24~AK2*810*0001~AK5*A~AK9*A*1*1*1~"),
+    ("edi", "ACME", "US", "RA", "820", "13", "BPR*C*90*C*ACH************20260305~TRN*1*T1~ENT*1~RMR*IV*INV-77**90~REF*PO*PO 77~"),
+]  # fmt: skip
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder: Path = tmp_path_factory.mktemp("edi")
+    (folder / "connections.yaml").write_text(CONNECTIONS)
+    with Running(folder / "var", TOWER_CONNECTIONS=str(folder / "connections.yaml"), TOWER_SECRET_EDI=SECRET) as made:
+        yield made
+
+
+def interchange(sender: str, receiver: str, group: str, kind: str, number: str, segments: str) -> bytes:
+    count = segments.count("~") + 2
+    return (
+        f"ISA*00*          *00*          *ZZ*{sender:15}*ZZ*{receiver:15}*260306*0930*U*00401*0000000{number}*0*P*>~"
+        f"GS*{group}*{sender}*{receiver}*20260306*0930*{number}*X*004010~ST*{kind}*0001~"
+        f"{segments}SE*{count}*0001~GE*1*{number}~IEA*1*0000000{number}~"
+    ).encode()
+
+
+def test_the_documents_of_an_order_are_one_order_in_any_order_and_twice(running: Running) -> None:
+    documents = [*DOCUMENTS, *DOCUMENTS]
+    random.Random(7).shuffle(documents)
+    for connection, *document in documents:
+        reply = httpx.post(
+            f"{running.url}/v1/ingest/{connection}",
+            params={"wait": "stored"},
+            content=interchange(*document),
+            headers={"Authorization": f"Bearer {SECRET}"},
+            timeout=60,
+        )
+        assert reply.status_code in (200, 202), reply.text
+    with running.client() as client:
+        client.post("/v1/events", params={"wait": "stored"}, json=[])
+        assert client.get("/v1/quarantine").json()["quarantine"] == []
+        page = client.get("/v1/orders/SO-77").json()
+    told = sorted((m["milestone"], m["occurred_at"]) for m in page["milestones"])
+    assert {milestone for milestone, _ in told} == {
+        "order_captured", "order_accepted", "fulfillment_requested", "shipment_confirmed", "delivered", "invoice_released",
+        "document_sent", "document_acknowledged", "remittance_received",
+    }  # fmt: skip
+    assert ("delivered", "2026-03-04T08:15:00.000Z") in told
+    assert (page["amount"], page["currency"], page["customer_id"]) == ("100.00", "USD", "C-42"), (
+        "of the order, not of its invoice"
+    )
