@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from collector.canonical import canonical, split_type
@@ -16,6 +16,7 @@ from collector.rejection import Rejection
 from collector.senders import Sender
 
 _SENDER = Sender(True, "", "", "", frozenset(), b'"connection":""')
+_NEVER = datetime.max.replace(tzinfo=UTC)  # a test's message may be of any time
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def invalid(mapped: Mapped) -> str:
     try:
         event = decode(raw)
         milestone, _ = split_type(event.type)
-        line = canonical(event, raw, _SENDER, frozenset({milestone}), event.time + timedelta(seconds=1))
+        line = canonical(event, raw, _SENDER, frozenset({milestone}), _NEVER)
     except Rejection as refused:
         return f"{refused.code}: {refused.detail}"
     return line.reason and f"{line.reason} for {mapped.event['type']}"

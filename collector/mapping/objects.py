@@ -83,7 +83,10 @@ def _called(name: Name, root: Root, around: Surroundings, within: Within) -> lis
             return []
         scope = known
     ids = []
-    for one in value if isinstance(value, list) else [value]:
+    values = value if isinstance(value, list) else [value]
+    if len(values) > MAX_OBJECTS:
+        raise failed(name.value.key, "", f"over {MAX_OBJECTS} objects in one event; use foreach")
+    for one in values:
         if one is None or one == "":
             continue
         if isinstance(one, bool):

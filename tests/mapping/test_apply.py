@@ -419,12 +419,14 @@ def test_a_list_of_too_many_documents_is_refused_whole() -> None:
     ("text", "says"),
     [
         ("foreach: body.many\nevent_key: index", "over 20000 events of one document"),
+        ("foreach: body.many\nevent_key: body.id", "over 20000 events of one document"),
         ("objects: [{type: order, key: erp_order_no, expr: body.ids}]", "over 4000 objects in one event"),
+        ("objects: [{type: order, key: erp_order_no, expr: 'body.many[].same'}]", "over 4000 objects in one event"),
         ("objects: [{type: order, key: erp_order_no, expr: 'body.ids[:1500]'}]", "1500 objects, 1000 at most"),
     ],
 )
 def test_what_is_no_message_of_one_business_event_is_refused(text: str, says: str) -> None:
-    body = {"many": [{}] * 20_001, "ids": [f"A{i}" for i in range(20_001)]}
+    body = {"many": [{"same": "A"}] * 20_001, "ids": [f"A{i}" for i in range(20_001)]}
     with pytest.raises(MappingFailed, match=says):
         emit(text, body)
 

@@ -1,0 +1,244 @@
+"""Strange input for every reader of bytes: damaged samples, invented input, megabytes made to be slow.
+
+What must be zero: ends that are neither a result nor a stated refusal. Seeded, so that a finding comes again; each is
+printed with its input.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import hypothesis
+import msgspec
+import psutil
+from hypothesis import strategies as st
+
+from bench.decode import MEGABYTES, damaged
+from bench.figure import Figure
+from bench.fuzz_targets import Target, targets
+
+NAME = "fuzz"
+SEED = 20260301
+SIZE = 1_000_000
+_SHOWN = 1500
+_SHARES = {"decoder": 0.25, "mapping": 0.3, "foreign": 0.1, "verifier": 0.1, "events": 0.15, "otlp": 0.1}
+_ODD: list[Any] = [
+    None, "", " ", 0, -1, 10**30, -(2**63) - 1, True, False, "x" * 300, "1e400", "-0", "0.0000001", "NaN", "\u0000",
+    "9999-12-31", "2026-02-30", "/Date(99999999999999999)/", "2026-03-29T02:30:00", [], {}, [None], [[]], {"a": None},
+    ["x", {"y": 1}], {"#text": "x", "@y": "z"}, "EURO", "ſ" * 90, "2026-03-01T10:00:00+25:00", 1.5e300, "\U0001f4a9",
+    {"shipment_id": "x"}, "order:", ":", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "１２", "+1", "1_000",
+]  # fmt: skip
+
+
+class Tally(NamedTuple):
+    """Inputs tried, what was wrong with them, the longest of one in seconds with its name, growth of memory in MiB."""
+
+    tried: int
+    wrong: list[str]
+    slowest_s: float
+    slowest: str
+    grown_mib: float
+
+
+def measure(_folder: Path, *, quick: bool) -> list[Figure]:
+    """Damage, invent and blow up input for every reader of bytes."""
+    every = list(targets())
+    hurt = mutated(every, 20_000 if quick else 100_000)
+    made = invented(every, 1_000 if quick else 5_000)
+    blown = megabytes(every, 1 if quick else 4)
+    wrong = len(hurt.wrong) + len(made.wrong) + len(blown.wrong)
+    tried = hurt.tried + made.tried + blown.tried
+    return [
+        Figure(
+            NAME, "neither result nor refusal", f"{wrong} of {tried:,}", wrong, at_most=0,
+            note=f"{len(every)} samples; {made.tried:,} by hypothesis",
+        ),
+        Figure(NAME, "inputs in process", f"{tried:,}", tried, at_least=20_000 if quick else 100_000),
+        Figure(NAME, "slowest damaged input", f"{hurt.slowest_s * 1000:.0f} ms, {hurt.slowest}"),
+        Figure(
+            NAME, "slowest megabyte", blown.slowest, blown.slowest_s, at_most=2, unit=" s", note=f"of {blown.tried:,}"
+        ),
+        Figure(NAME, "memory kept after damage", f"{hurt.grown_mib:.0f} MiB", hurt.grown_mib, at_most=64, unit=" MiB"),
+        Figure(NAME, "memory over a megabyte", f"{blown.grown_mib:.0f} MiB", blown.grown_mib, at_most=512, unit=" MiB"),
+    ]  # fmt: skip
+
+
+def mutated(every: Sequence[Target], count: int, seed: int = SEED) -> Tally:
+    """Try so many samples after accidents to their bytes or, where they are JSON, to their values."""
+    chance = random.Random(seed)
+    wrong: list[str] = []
+    tried, slowest, settled = 0, (0.0, ""), 0.0
+    for number, target in enumerate(_plan(every, count)):
+        by_value = target.json and chance.random() < 0.6
+        body = _changed(target.sample, chance) if by_value else damaged(target.sample, chance)
+        took = _try(target, body, chance, wrong)
+        slowest = max(slowest, (took, f"{target.family} {target.name}"))
+        tried += 1
+        if number == count // 4:
+            settled = _resident_mib()
+    return Tally(tried, wrong, *slowest, _resident_mib() - settled)
+
+
+def invented(every: Sequence[Target], count: int, seed: int = SEED) -> Tally:
+    """Try so many inputs that hypothesis makes up: any bytes, any text, any JSON."""
+    wrong: list[str] = []
+    tried = 0
+    chance = random.Random(seed)
+    firsts = {(t.family, t.name.split()[0]): t for t in reversed(every)}
+    leaves = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+    nested = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=6)
+    bodies = st.binary() | st.text(st.characters(codec="utf-8")).map(str.encode) | nested.map(_json)
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(st.sampled_from(list(firsts.values())), bodies)
+    def attempt(target: Target, body: bytes) -> None:
+        nonlocal tried
+        tried += 1
+        _try(target, body, chance, wrong)
+
+    attempt()
+    return Tally(tried, wrong, 0.0, "", 0.0)
+
+
+def megabytes(every: Sequence[Target], rounds: int, seed: int = SEED) -> Tally:
+    """Try inputs of a megabyte: samples blown up in several ways, and the decoders' hostile ones in further readers."""
+    chance = random.Random(seed)
+    wrong: list[str] = []
+    tried, slowest, grown = 0, (0.0, ""), 0.0
+    for target, how, body in _megabytes(every, rounds, chance):
+        before = _resident_mib()
+        took = _try(target, body, chance, wrong)
+        if took > 1:  # a second look, since others use the machine
+            took = min(took, _try(target, body, chance, wrong))
+        slowest = max(slowest, (took, f"{target.family} {target.name}, {how}"))
+        grown = max(grown, _resident_mib() - before)
+        tried += 1
+    return Tally(tried, wrong, *slowest, grown)
+
+
+def _plan(every: Sequence[Target], count: int) -> Iterator[Target]:
+    """Yield so many targets, each family by its share, its samples in turn."""
+    families = {name: own for name in _SHARES if (own := [t for t in every if t.family == name])}
+    whole = sum(_SHARES[name] for name in families)
+    for name, own in families.items():
+        for number in range(math.ceil(count * _SHARES[name] / whole)):
+            yield own[number % len(own)]
+
+
+def _try(target: Target, body: bytes, chance: random.Random, wrong: list[str]) -> float:
+    """Return the processor seconds of one input; note what is wrong with its end."""
+    began = time.process_time()
+    try:
+        told = target.run(body, chance)
+    except Exception as error:  # noqa: BLE001  # the very thing that is looked for
+        told = repr(error)
+    took = time.process_time() - began
+    if told:
+        wrong.append(f"{target.family} {target.name}: {told[:300]}")
+        print(f"{wrong[-1]} from {body[:_SHOWN]!r}")
+    return took
+
+
+def _changed(sample: bytes, chance: random.Random) -> bytes:
+    """Return a JSON sample with one to three of its values replaced by odd ones."""
+    document = msgspec.json.decode(sample)
+    for _ in range(chance.randint(1, 3)):
+        place: Any = None
+        at: Any = document
+        while isinstance(at, dict | list) and at and (place is None or chance.random() < 0.85):
+            key = chance.choice([*at]) if isinstance(at, dict) else chance.randrange(len(at))
+            place = (at, key)
+            at = at[key]
+        if place is not None:
+            place[0][place[1]] = deepcopy(chance.choice(_ODD))
+    return _json(document)
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.encode(value)
+
+
+def _megabytes(every: Sequence[Target], rounds: int, chance: random.Random) -> Iterator[tuple[Target, str, bytes]]:
+    seen: set[tuple[str, str]] = set()
+    for target in every:
+        if (target.family, target.name) in seen or target.family == "foreign":
+            continue
+        seen.add((target.family, target.name))
+        for _ in range(rounds):
+            yield target, "a piece repeated", _piece_repeated(target.sample, chance)
+        if target.json:
+            for how, body in _blown(target.sample, chance):
+                yield target, how, body
+    firsts = {t.name.split()[0]: t for t in reversed(every) if t.family in ("mapping", "events", "otlp")}
+    for target in firsts.values():
+        for how, _, body in MEGABYTES:
+            yield target, how, body
+
+
+def _piece_repeated(sample: bytes, chance: random.Random) -> bytes:
+    at = chance.randrange(len(sample))
+    piece = sample[at : at + chance.randint(1, 200)]
+    return sample[:at] + piece * (SIZE // len(piece)) + sample[at:]
+
+
+def _blown(sample: bytes, chance: random.Random) -> Iterator[tuple[str, bytes]]:
+    """Yield a JSON sample with one of its values, or itself, made a megabyte."""
+    yield "many documents", b"[" + b",".join([sample] * (SIZE // len(sample) + 1)) + b"]"
+    fillings: dict[str, Any] = {
+        "a long text": "ab1 " * (SIZE // 4),
+        "digits": "1" * SIZE,
+        "many keys": {f"k{n}": n for n in range(SIZE // 12)},
+        "a long list": [0] * (SIZE // 2),
+    }
+    for how, filling in fillings.items():
+        yield how, _filled(msgspec.json.decode(sample), filling, chance)
+    for how, at_most in (("a list repeated", 1), ("lists repeated", 3)):
+        document = msgspec.json.decode(sample)
+        lists = [at for at in _holders(document) if isinstance(at, list) and at]
+        grown = chance.sample(lists, min(at_most, len(lists)))
+        for at in grown:
+            copies = SIZE // len(grown) // len(_json(at))
+            at += [_numbered(item, copy) for copy in range(1, copies) for item in [*at]]
+        if grown:
+            yield how, _json(document)
+
+
+def _filled(document: Any, filling: Any, chance: random.Random) -> bytes:
+    holder = chance.choice([at for at in _holders(document) if at] or [[None]])
+    holder[chance.choice([*holder]) if isinstance(holder, dict) else chance.randrange(len(holder))] = filling
+    return _json(document)
+
+
+def _numbered(value: Any, number: int) -> Any:
+    """Return a copy in which whatever looks like a number or an id is another one."""
+    if isinstance(value, dict):
+        return {name: _numbered(item, number) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_numbered(item, number) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value + number
+    return f"{value}{number}" if isinstance(value, str) and value.isalnum() and not value.isalpha() else value
+
+
+def _holders(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict | list):
+        yield value
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _holders(item)
+
+
+def _resident_mib() -> float:
+    return float(psutil.Process().memory_info().rss) / (1 << 20)
