@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -101,8 +102,9 @@ def implied(value: Any, digits: int) -> Decimal:
     return Decimal(text).scaleb(-digits)
 
 
-def minor_units(value: Any, currency: str) -> Decimal:
-    """Return an amount given in the smallest unit of a currency."""
+def minor_units(value: Any, currency: str, own: Mapping[str, int]) -> Decimal:
+    """Return an amount given in the smallest unit of a currency; own: digits that a sender counts other than ISO."""
     if not currency:
         raise Unusable("an amount in minor units needs a currency; give the event one, or the connection a default")
-    return implied(value, MINOR_DIGITS.get(currency.upper(), 2))
+    code = currency.upper()
+    return implied(value, own[code] if code in own else MINOR_DIGITS.get(code, 2))

@@ -199,9 +199,10 @@ def _implied(argument: Any, _tables: Tables) -> Change:
 
 
 def _minor_units(argument: Any, _tables: Tables) -> Change:
-    if argument is not None:
-        raise ValueError("it takes no argument: the currency is the event's own")
-    return lambda value, around: minor_units(value, around.currency)
+    if not (argument is None or isinstance(argument, dict)):
+        raise ValueError("it takes no argument, or the digits of currencies that differ, such as minor_units: {ISK: 2}")
+    own = {str(code): _count(digits, 0, 6) for code, digits in (argument or {}).items()}
+    return lambda value, around: minor_units(value, around.currency, own)
 
 
 def _negate(argument: Any, _tables: Tables) -> Change:

@@ -82,6 +82,15 @@ def test_a_currency_has_its_own_number_of_minor_digits() -> None:
     assert all(len(code) == 3 for code in MINOR_DIGITS)
 
 
+def test_a_sender_may_count_minor_units_in_its_own_way() -> None:
+    own = {"ISK": 2, "MGA": 0}
+    found = {c: run("minor_units", own, 500, Surroundings({}, c)) for c in ("isk", "MGA", "JPY", "EUR")}
+    assert found == {"isk": Decimal(5), "MGA": Decimal(500), "JPY": Decimal(500), "EUR": Decimal(5)}
+    for wrong in ("two", {"ISK": "2"}, {"ISK": 7}):
+        with pytest.raises(ValueError, match=r"write a whole number|it takes no argument"):
+            build("minor_units", wrong, Tables({}))
+
+
 @pytest.mark.parametrize(
     ("name", "argument", "value"),
     [("decimal", "comma", "1,234.50"), ("decimal", "either", "1.234,50"), ("decimal", None, "1,23.5"), ("decimal", None, "x"), ("implied", 2, "1e5"),
