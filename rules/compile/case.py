@@ -84,7 +84,7 @@ def attributes_sql(book: Book) -> str:
             f"SELECT *, {_priority_sql(book)} AS priority",
             "FROM",
             "(",
-            f"    SELECT *, {_reporting_sql(book)} AS reporting_amount",
+            f"    SELECT *, {reporting_sql(book)} AS reporting_amount",
             "    FROM",
             "    (",
             f"        WITH has({own}, f.milestone) AS own",
@@ -106,7 +106,8 @@ def attributes_sql(book: Book) -> str:
     )
 
 
-def _reporting_sql(book: Book) -> str:
+def reporting_sql(book: Book) -> str:
+    """Return `amount` of `currency` as of `amount_at` in the reporting currency; null where there is no rate."""
     value = book.value
     cases = [(f"currency IN ('', {text(value.currency)})", "amount")]
     for rate in sorted(value.rates, key=lambda r: (r.currency, r.since), reverse=True):

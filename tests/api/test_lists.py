@@ -162,3 +162,28 @@ def test_filters_of_the_audit(api: Api) -> None:
         q: len(api.get(f"/v1/audit?{q}").json()["audit"]) for q in ("actor=ana", "act=retry", "subject=a/")
     }
     assert counts == {"actor=ana": 1, "act=retry": 2, "subject=a/": 2}
+
+
+def test_quarantine_covers_secrets_and_people_and_counts_by_reason(api: Api) -> None:
+    names = ["quarantine_id", "received_at", "stored_at", "connection", "reason", "detail", "raw", "raw_id", "mapping", "type", "state"]  # fmt: skip
+    raw = '{"order_id": "SO-1", "email": "a@b.example", "token": "abc"'
+    rows = [
+        [n, T0 + timedelta(minutes=n), T0, connection, reason, f"why {n}", raw if n < 3 else "", "" if n < 5 else f"r{n}", mapping, "t", state]
+        for n, (connection, reason, mapping, state) in enumerate(
+            [("hh", "no_object", "", "open")] * 3 + [("hh", "no_object", "", "open"), ("one", "conflict", "", "open")]
+            + [("sf", "mapping_failed", "m@1:ab", "open")] * 2 + [("sf", "mapping_failed", "", "discarded")]
+        )
+    ]  # fmt: skip
+    with api.world.store.writer() as client:
+        client.insert("quarantine", rows, column_names=names)
+    shown = {q["raw"] for q in api.get("/v1/quarantine?reason=no_object").json()["quarantine"]}
+    assert shown == {'{"order_id": "SO-1", "email": "•••", "token": "•••"', ""}
+    groups = api.get("/v1/quarantine/groups").json()["groups"]
+    assert [(g["reason"], g["connection"], g["count"], g["native"], g["readable"], g["mappings"]) for g in groups] == [
+        ("no_object", "hh", 4, 0, 3, []), ("mapping_failed", "sf", 2, 2, 2, ["m@1:ab"]), ("conflict", "one", 1, 0, 0, []),
+    ]  # fmt: skip
+    assert (groups[0]["sample_id"], groups[0]["sample_detail"]) == ("3", "why 3")
+    assert (groups[0]["first_at"], groups[0]["last_at"]) == ("2026-11-23T10:00:00.000Z", "2026-11-23T10:03:00.000Z")
+    assert len(api.get("/v1/quarantine/groups?state=all&connection=sf").json()["groups"]) == 1
+    assert api.get("/v1/quarantine/groups?state=all&connection=sf").json()["groups"][0]["count"] == 3
+    assert api.get("/v1/quarantine/groups?state=gone").status_code == 400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -32,18 +33,25 @@ class PageQuery(BaseModel):
 
 
 def read_listing(
-    context: ApiContext, name: str, query: PageQuery, clauses: list[str], values: dict[str, Any]
+    context: ApiContext,
+    name: str,
+    query: PageQuery,
+    clauses: list[str],
+    values: dict[str, Any],
+    parts: Mapping[str, str] | None = None,
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Return JSON-ready rows of the named query and the cursor behind them.
 
     The SQL file has $where and LIMIT {limit:UInt32}, sorts falling by a tuple of two texts, and selects that tuple
-    as its last columns `page_key` and `page_id`.
+    as its last columns `page_key` and `page_id`. parts: further places in it with the SQL of ours that goes there.
     """
     wanted, bound = list(clauses), dict(values)
     if query.cursor is not None:
         wanted.append("(page_key, page_id) < ({page_key:String}, {page_id:String})")
         bound["page_key"], bound["page_id"] = _read(query.cursor)
     text = load(name).replace("$where", "\n    AND ".join(wanted) or "true")
+    for place, sql in (parts or {}).items():
+        text = text.replace(place, sql)
     with context.store.reader() as client:
         found = client.query(text, parameters={**bound, "limit": query.limit + 1})
     rows = found.result_rows

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
 from collector.mapping import Outcome
 from collector.raw.message import RawMessage
 from tower.api.wire import instant
+from tower.model.hide import HIDDEN, hide_person, hide_secrets
 
-HIDDEN = "•••"
 _MOST = 256 << 10
-# Values of JSON members and XML elements whose names speak of secrets.
-_JSON = re.compile(
-    r'("[^"]*(?:password|passwd|secret|token|api_?key|authorization|signature)[^"]*"\s*:\s*")((?:[^"\\]|\\.)+)', re.I
-)
-_XML = re.compile(r"(<[^>/]*(?:password|secret|token|apikey|sessionid)[^>/]*>)([^<]+)", re.I)
 
 
-def message_json(message: RawMessage, body: bytes) -> dict[str, Any]:
-    """Return a kept message with its body: text where it is text, else base64."""
-    shown = body[:_MOST]
-    try:
-        text, encoding = shown.decode(), "utf-8"
-    except UnicodeDecodeError as error:
-        if len(body) > _MOST and error.start > _MOST - 4:
-            text, encoding = shown[: error.start].decode(), "utf-8"
-        else:
-            text, encoding = base64.b64encode(shown).decode(), "base64"
-    if encoding == "utf-8":
-        text = _XML.sub(rf"\g<1>{HIDDEN}", _JSON.sub(rf"\g<1>{HIDDEN}", text))
+def message_json(message: RawMessage, body: bytes, *, persons: bool = True) -> dict[str, Any]:
+    """Return a kept message with its body; persons: what tells of somebody is shown, too."""
     return {
         "raw_id": message.raw_id,
         "connection": message.connection,
@@ -43,10 +27,23 @@ def message_json(message: RawMessage, body: bytes) -> dict[str, Any]:
         "event_id": message.event_id,
         "topic": message.topic,
         "scheme": message.scheme,
-        "encoding": encoding,
-        "body": text,
-        "truncated": len(body) > _MOST,
+        **body_json(body, persons=persons),
     }
+
+
+def body_json(body: bytes, *, persons: bool) -> dict[str, Any]:
+    """Return as much of a body as is shown, secrets covered: text where it is text, else base64."""
+    shown = body[:_MOST]
+    try:
+        text, encoding = shown.decode(), "utf-8"
+    except UnicodeDecodeError as error:
+        if len(body) > _MOST and error.start > _MOST - 4:
+            text, encoding = shown[: error.start].decode(), "utf-8"
+        else:
+            text, encoding = base64.b64encode(shown).decode() if persons else HIDDEN, "base64"
+    if encoding == "utf-8":
+        text = hide_secrets(text) if persons else hide_person(hide_secrets(text))
+    return {"encoding": encoding, "body": text, "truncated": len(body) > _MOST}
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:

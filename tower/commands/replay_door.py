@@ -48,13 +48,9 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
         await asyncio.to_thread(record, [entry(who.name, "replay", f"quarantine/{quarantine_id}", raw_id=raw_id)])
         if raw_id:
             return Json(await asyncio.to_thread(_reread, again, raw_id))
-        headers = {"Authorization": request.headers["Authorization"], "Content-Type": "application/cloudevents+json"}
-        transport = httpx.ASGITransport(app=request.app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
-            reply = await client.post("/v1/events", content=text, headers=headers)
-        counts = msgspec.json.decode(reply.content) if reply.is_success else {}
-        if counts.get("accepted") or counts.get("duplicate"):
-            await asyncio.to_thread(_mark, store, quarantine_id, "replayed")
+        reply = await send_again(request, text)
+        if taken(reply):
+            await asyncio.to_thread(mark, store, quarantine_id, "replayed")
         return Response(reply.content, reply.status_code, media_type=reply.headers.get("Content-Type"))
 
     @router.post("/v1/quarantine/{quarantine_id}/dry-run", summary="Look what a held native message would become")
@@ -72,7 +68,7 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
         _held(store, quarantine_id, body=False)
         reason = why.reason if why is not None else ""
         record([entry(who.name, "discard", f"quarantine/{quarantine_id}", why=reason)])
-        _mark(store, quarantine_id, "discarded", reason)
+        mark(store, quarantine_id, "discarded", reason)
 
     return list(router.routes)
 
@@ -110,6 +106,21 @@ def _held(store: Store, quarantine_id: int, *, body: bool = True) -> tuple[str, 
     return str(text), str(raw_id)
 
 
-def _mark(store: Store, quarantine_id: int, state: str, note: str = "") -> None:
+async def send_again(request: Request, text: str) -> httpx.Response:
+    """Send an event through the public door with the key of the request and return the door's answer."""
+    headers = {"Authorization": request.headers["Authorization"], "Content-Type": "application/cloudevents+json"}
+    transport = httpx.ASGITransport(app=request.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://door") as client:
+        return await client.post("/v1/events", content=text, headers=headers)
+
+
+def taken(reply: httpx.Response) -> bool:
+    """Return whether the door took the one event it was sent."""
+    counts = msgspec.json.decode(reply.content) if reply.is_success else {}
+    return bool(counts.get("accepted") or counts.get("duplicate"))
+
+
+def mark(store: Store, quarantine_id: int, state: str, note: str = "") -> None:
+    """Give a held message another state."""
     with store.writer() as client:
         client.command(load("quarantine_mark"), parameters={"id": quarantine_id, "state": state, "note": note})

@@ -24,6 +24,7 @@ from tower.commands.hold import bind, hold_folder
 from tower.commands.keys_door import key_routes
 from tower.commands.links_door import link_routes
 from tower.commands.opening import now, opened
+from tower.commands.quarantine_door import quarantine_routes
 from tower.commands.raw_door import raw_routes
 from tower.commands.replay_door import replay_routes
 from tower.engine.engine import Engine
@@ -114,6 +115,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
         routes = [
             *collector.routes(),
             *key_routes(keys),
+            *quarantine_routes(store, collector.again, engine.record),
             *replay_routes(store, collector.again, engine.record),
             *raw_routes(collector.again, collector.drift, engine.record),
             *link_routes(collector.say_link, progress, engine.record),

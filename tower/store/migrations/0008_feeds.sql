@@ -111,11 +111,6 @@ FROM raw
 WHERE outcome IN ('mapped', 'partly')
 GROUP BY connection;
 
--- Who let a quarantined message go or sent it again, when and why.
-ALTER TABLE quarantine ADD COLUMN IF NOT EXISTS settled_at Nullable(DateTime64(3, 'UTC'));
-ALTER TABLE quarantine ADD COLUMN IF NOT EXISTS settled_by String;
-ALTER TABLE quarantine ADD COLUMN IF NOT EXISTS settled_why String;
-
 -- Orders that wait for a feed are looked for in every tick, closed ones too.
 ALTER TABLE orders ADD INDEX IF NOT EXISTS waits_idx notEmpty(waits_for) TYPE set(2) GRANULARITY 1;
 ALTER TABLE orders MATERIALIZE INDEX waits_idx;
