@@ -68,7 +68,7 @@ def test_the_documents_of_an_order_are_one_order_in_any_order_and_twice(running:
         page = client.get("/v1/orders/SO-77").json()
     told = sorted((m["milestone"], m["occurred_at"]) for m in page["milestones"])
     assert {milestone for milestone, _ in told} == {
-        "order_captured", "order_accepted", "fulfillment_requested", "shipment_confirmed", "delivered", "invoice_released",
+        "order_captured", "order_accepted", "fulfillment_requested", "shipment_confirmed", "delivered", "invoice_released", "invoice_delivered",
         "document_sent", "document_acknowledged", "remittance_received",
     }  # fmt: skip
     assert ("delivered", "2026-03-04T08:15:00.000Z") in told
