@@ -8,6 +8,7 @@ happened by then.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
@@ -217,6 +218,7 @@ _EDIFACT = {
     "303": ("%Y%m%d", 8), "304": ("%Y%m%d", 8),
 }  # fmt: skip
 _EDIFACT_PERIODS = {"711": "102", "718": "102", "713": "201", "719": "203"}
+_EDIFACT_SPANS = ("610", "616")
 _EDIFACT_DAYS = ("2", "101", "102")
 _ZONED = re.compile(r"(\d{4}|\d{6})([A-Z+-].*)")
 
@@ -231,8 +233,11 @@ def _edifact(value: Any) -> Stamp | None:
     if form in _EDIFACT_PERIODS:
         plain = text.replace("-", "")
         form, text = _EDIFACT_PERIODS[form], plain[len(plain) // 2 :]
+    if form in _EDIFACT_SPANS:
+        return _edifact_span(text, form)
     if form not in _EDIFACT:
-        raise Unusable(f"the date has the form {form}; known are {', '.join((*_EDIFACT, *_EDIFACT_PERIODS))}")
+        known = (*_EDIFACT, *_EDIFACT_SPANS, *_EDIFACT_PERIODS)
+        raise Unusable(f"the date has the form {form}; known are {', '.join(known)}")
     pattern, width = _EDIFACT[form]
     day, clock = text[:width], text[width:]
     if form in _EDIFACT_DAYS and not clock.strip("0"):
@@ -245,6 +250,21 @@ def _edifact(value: Any) -> Stamp | None:
     except ValueError as error:
         raise error if isinstance(error, Unusable) else no(text, f"date of the EDIFACT form {form}") from None
     return Stamp(stamp.at.replace(tzinfo=zone), stamp.precision) if zone else stamp
+
+
+def _edifact_span(text: str, form: str) -> Stamp:
+    """Return the last day of a month (610, CCYYMM) or of a week (616, CCYYWW)."""
+    try:
+        if not re.fullmatch(r"\d{6}", text):
+            raise ValueError
+        year, number = int(text[:4]), int(text[4:])
+        if form == "616":
+            last = date.fromisocalendar(year, number, 7)
+        else:
+            last = date(year, number, monthrange(year, number)[1])
+    except ValueError:
+        raise no(text, f"date of the EDIFACT form {form}") from None
+    return Stamp(datetime.combine(last, time()), "day")
 
 
 def _pattern(form: str) -> Parse:
