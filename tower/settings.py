@@ -48,7 +48,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("TOWER_TRACE_URL", None, "Where a trace can be looked at, with {trace_id} in it; unset means no link."),
     Setting("TOWER_MAX_BODY_MB", "8", "Largest request body in MiB, after decompression (OTLP: 64)."),
-    Setting("TOWER_MAX_FILE_MB", "64", "Largest batch file in MiB, unpacked."),
+    Setting("TOWER_MAX_FILE_MB", "32", "Largest batch file in MiB, unpacked."),
     Setting("TOWER_BACKLOG_MB", "512", "Journal bytes not yet stored at which the doors answer 429."),
     Setting("TOWER_DISK_FLOOR_MB", "256", "Free disk below which the doors answer 503."),
 )
@@ -75,7 +75,7 @@ class Settings:
     otlp_endpoint: str | None = None
     trace_url: str | None = None
     max_body_mb: int = 8
-    max_file_mb: int = 64
+    max_file_mb: int = 32
     backlog_mb: int = 512
     disk_floor_mb: int = 256
 

@@ -7,9 +7,14 @@ mapping knows wait in quarantine by themselves, and rows that say nothing new ar
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from tempfile import SpooledTemporaryFile
 from typing import Any, NamedTuple
 
+from collector.decoders.numbers import Number
 from collector.files.rows import Rows
 from collector.mapping import Outcome
 from collector.mapping.context import rfc3339
@@ -24,12 +29,35 @@ from tower.store.client import Store
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:o2c:file")
 _OWN = "unmapped_payload"  # the one reason that concerns a document alone
 _MOST_FAULTS = 100
+_PART = 1000  # documents whose lines are made in one go
+_IN_MEMORY = 8 << 20
+
+
+class Lines:
+    """The journal lines of one file: in memory while they are few, on disk beyond that."""
+
+    def __init__(self) -> None:
+        self._spool = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # closed with the last read
+
+    def add(self, lines: Iterable[bytes | bytearray]) -> None:
+        """Append whole lines."""
+        self._spool.writelines(lines)
+
+    def chunk(self, at: int, size: int) -> bytes:
+        """Return whole lines from a position, about `size` bytes of them, b'' at the end."""
+        self._spool.seek(at)
+        return self._spool.read(size) + self._spool.readline()
+
+    def close(self) -> None:
+        """Forget them."""
+        self._spool.close()
 
 
 class Read(NamedTuple):
-    """What became of a file, and the rows to remember once its events are durable."""
+    """What became of a file: its lines, and the rows to remember once those are durable."""
 
     made: Made
+    lines: Lines
     rows: Rows | None = None
 
     @property
@@ -52,21 +80,59 @@ class FileReader:
         """
         found = self._mapper.readers(message)
         if isinstance(found, Made):
-            return Read(found)
+            return told(found)
         connection, system = found
         rows = Rows(self._store, connection.name, message.raw_id, system.edition)
-        inner = Fresh(fresh)
         watched = _Watched(
             system.outcomes(
                 body, context_of(connection, message), rows.says_nothing_new, self._mapper.watch(message, body)
             )
         )
-        made = self._mapper.made(connection, message, watched, inner)
-        if made.quarantined > watched.unmapped:
-            return Read(made._replace(lines=(), events=0))
-        heard, _ = self._mapper.take(connection, message, _heartbeat(connection, message), inner)
-        inner.settle()
-        return Read(made._replace(lines=[*made.lines, *heard]), rows)
+        outcomes = iter(watched)
+        inner, lines, whole = Fresh(fresh), Lines(), _Whole()
+        with ExitStack() as unless_read:
+            unless_read.callback(lines.close)
+            while part := list(islice(outcomes, _PART)):
+                made = self._mapper.made(connection, message, part, inner)
+                lines.add(made.lines)
+                whole.add(made)
+            if len(whole.unusable) > watched.unmapped:
+                return told(whole.made()._replace(events=0, stated=()))
+            heard, _ = self._mapper.take(connection, message, _heartbeat(connection, message), inner)
+            lines.add([*heard, *whole.unusable])
+            inner.settle()
+            unless_read.pop_all()
+        return Read(whole.made(), lines, rows)
+
+
+def told(made: Made) -> Read:
+    """Return a file of which nothing counts, with why."""
+    lines = Lines()
+    lines.add(made.unusable)
+    return Read(made, lines)
+
+
+@dataclass(slots=True)
+class _Whole:
+    """What the parts of a file came to."""
+
+    unusable: list[bytes] = field(default_factory=list)
+    events: int = 0
+    labels: dict[str, None] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    stated: list[str] = field(default_factory=list)
+    numbers: dict[Number, None] = field(default_factory=dict)
+
+    def add(self, part: Made) -> None:
+        self.unusable += part.unusable
+        self.events += part.events
+        self.labels |= dict.fromkeys(label for label in part.mapping.split(",") if label)
+        self.notes += part.notes
+        self.stated += part.stated
+        self.numbers |= dict.fromkeys(part.numbers)
+
+    def made(self) -> Made:
+        return Made((), self.unusable, self.events, ",".join(self.labels), self.notes, self.stated, list(self.numbers))
 
 
 class _Watched:

@@ -1,5 +1,5 @@
-"""From the journal of files to the store, one file after the other: its events are synced in their own journal, then
-its rows are remembered, then its message is stored. A repeat makes the same events again.
+"""From the journal of files to the store, one file after the other: it is read to its end, its events are synced in
+their own journal, then its rows are remembered, then its message is stored. A repeat makes the same events again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 from clickhouse_connect.driver.client import Client
 
-from collector.files.reader import FileReader, Read
+from collector.files.reader import FileReader, Read, told
 from collector.identity import Identities
 from collector.raw.fresh import Fresh
 from collector.raw.mapper import Mapper
@@ -22,14 +22,25 @@ from tower.store.client import Store
 from tower.store.seal import Seal, SealError
 
 _log = structlog.get_logger(__name__)
+_CHUNK_BYTES = 16 << 20
+
+
+@dataclass(slots=True)
+class _Open:
+    """A file that has been read, and how many bytes of its lines are durable."""
+
+    read: Read
+    fresh: Fresh
+    synced: int = 0
 
 
 @dataclass(slots=True)
 class _Block:
-    """How far a block has come: the rows of the files that are done."""
+    """How far a block has come: the rows of the files that are done, and the one that is under way."""
 
     token: str
     rows: list[bytes] = field(default_factory=list)
+    open: _Open | None = None
 
 
 class FileSink:
@@ -52,6 +63,8 @@ class FileSink:
     def insert(self, client: Client, lines: bytes, token: str) -> None:
         """See whole files through. Raises Refused or Unavailable; the same block then goes on where it stood."""
         if self._block.token != token:
+            if self._block.open is not None:
+                self._block.open.read.lines.close()
             self._block = _Block(token)
         self._mapper.mappings.look()
         for line in lines.splitlines()[len(self._block.rows) :]:
@@ -62,14 +75,19 @@ class FileSink:
     def _see_through(self, client: Client, line: bytes) -> bytes:
         """Return a file's row once its events are durable and its rows are remembered."""
         message = read_line(line)
-        fresh = Fresh(self._identities)
-        read = self._read(message, fresh)
-        made = read.made
-        if lines := [*made.lines, *made.unusable]:
-            self._events.commit_here(b"".join(lines))  # in one piece: all of a file counts, or nothing
-        fresh.settle()
+        if self._block.open is None:
+            fresh = Fresh(self._identities)
+            self._block.open = _Open(self._read(message, fresh), fresh)
+        under_way = self._block.open
+        read, made = under_way.read, under_way.read.made
+        while chunk := read.lines.chunk(under_way.synced, _CHUNK_BYTES):
+            self._events.commit_here(chunk)
+            under_way.synced += len(chunk)
+        under_way.fresh.settle()
         if read.rows is not None:
             read.rows.save(client)
+        read.lines.close()
+        self._block.open = None
         counts = self._totals.of(message.connection)
         counts.events += made.events
         counts.quarantined += made.quarantined
@@ -82,7 +100,7 @@ class FileSink:
         except Unavailable:
             raise
         except SealError as error:
-            return Read(self._mapper.unusable(message, "mapping_failed", str(error)))
+            return told(self._mapper.unusable(message, "mapping_failed", str(error)))
         except Exception as error:  # noqa: BLE001  # the edge of one file: whatever it holds, the others go on
             _log.exception("file_mapping_crashed", raw_id=message.raw_id, connection=message.connection)
-            return Read(self._mapper.unusable(message, "mapping_failed", f"{type(error).__name__}: {error}"))
+            return told(self._mapper.unusable(message, "mapping_failed", f"{type(error).__name__}: {error}"))

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from collector.sink import Unavailable
+from collector.stream import Stream
 from tests.collector.decoders.test_x12 import interchange
 from tests.collector.desk import NOW, Desk
 from tests.collector.files.world import connections, mappings, shipments, until
@@ -224,19 +226,22 @@ def test_without_an_archive_taken_files_are_removed(watch: Callable[..., Desk], 
 
 
 def test_what_was_put_away_goes_with_the_raw_bodies(watch: Callable[..., Desk], folder: Path) -> None:
-    put(folder, "a.csv", shipments(("SO-1", "1", "2")))
-    put(folder, "b.csv", "S")
-    desk = watch(raw_days=10)
-    until(lambda: archived(folder) == ["a.csv"] and len(failed(folder)) == 2)
-    desk.close()
-    desk.now = NOW + timedelta(days=11)
-    again = watch(raw_days=10)
-    again.now = NOW + timedelta(days=11)
-    again.close()
-    last = watch(raw_days=10)
-    last.now = NOW + timedelta(days=9)
-    last.close()
-    assert archived(folder) == ["a.csv"]
+    def put_away(days: int, place: Path) -> Path:
+        place.mkdir(parents=True, exist_ok=True)
+        path = place / f"{int((NOW - timedelta(days=days)).timestamp() * 1000):013d}-a.csv"
+        path.write_text("x")
+        return path
+
+    old = put_away(11, folder / "archive" / "2026-02-18")
+    older = put_away(12, folder / "failed")
+    young = put_away(9, folder / "archive" / "2026-02-20")
+    foreign = folder / "archive" / "notes.txt"
+    foreign.write_text("x")
+    watch(raw_days=10)
+    until(lambda: not old.exists() and not older.exists())
+    until(lambda: not old.parent.exists())
+    assert young.exists()
+    assert foreign.exists()
 
 
 def test_a_folder_that_is_not_there_is_told_and_taken_up_when_it_comes(
@@ -250,3 +255,28 @@ def test_a_folder_that_is_not_there_is_told_and_taken_up_when_it_comes(
     put(folder, "a.csv", shipments(("SO-1", "1", "2")))
     until(lambda: (folder / "archive").is_dir() and archived(folder) == ["a.csv"])
     until(lambda: desk.collector.stats().folders == {})
+
+
+def test_lines_beyond_memory_are_committed_in_parts_and_go_on_where_they_stood(
+    watch: Callable[..., Desk], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file with more lines than are synced in one go, and a journal that refuses every other part."""
+    monkeypatch.setattr("collector.files.sink._CHUNK_BYTES", 20_000)
+    monkeypatch.setattr("collector.files.reader._IN_MEMORY", 10_000)
+    commit, parts = Stream.commit_here, 0
+
+    def grudging(stream: Stream, data: bytes) -> int:
+        nonlocal parts
+        parts += 1
+        if stream.journal.folder.name == "events" and parts % 2:
+            raise Unavailable("not now")
+        return commit(stream, data)
+
+    monkeypatch.setattr(Stream, "commit_here", grudging)
+    put(folder, "a.csv", shipments(*((f"SO-{n}", "1", "1") for n in range(300))))
+    desk = watch()
+    until(lambda: archived(folder) == ["a.csv"], 60)
+    until(lambda: desk.rows("uniqExact(ev)", where="milestone != ''") == [(300,)])
+    assert desk.rows("count()", where="milestone != ''") == [(300,)], "no part is said twice"
+    assert desk.rows("outcome, events", "raw") == [("mapped", 300)]
+    assert parts > 10
