@@ -48,7 +48,8 @@ SELECT
     f.order_no AS order_no, ifNull(n.target, f.object) AS object, f.object_type AS object_type,
     ifNull(n.target_id, f.object_id) AS object_id, ev, body, event_id, source, connection, kind, milestone,
     polarity, occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
-    company, warehouse, partner, promised_at, requested_at, reason, error, trace_id
+    company, warehouse, partner, promised_at, requested_at, reason, error, trace_id,
+    source_version
 FROM
 (
     SELECT *
@@ -70,7 +71,7 @@ def attributes_sql(book: Book) -> str:
     rate in force when the amount was stated; an amount without a currency is in the reporting currency.
     """
     own = texts(m.name for m in book.milestones.values() if m.object == "order")
-    latest = "(own, f.occurred_at, f.event_id, f.ev)"
+    latest = "(own, f.occurred_at, f.source_version, f.event_id, f.ev)"
     text_lines = [
         f"            argMaxIf(f.{name}, {latest}, f.{name} != ''{' AND own' if name == 'currency' else ''}) AS {name},"
         for name in TEXT_ATTRIBUTES

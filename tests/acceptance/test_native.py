@@ -105,6 +105,10 @@ def test_a_signed_webhook_is_on_the_orders_page_when_it_is_answered(running: Run
         page = client.get("/v1/orders/commerce_order_id:shop/820982911946154508").json()
         assert page["milestones"][0]["milestone"] == "order_captured"
         assert page["amount"] == "540.10"
+        raw_id = reply.json()["raw_id"]
+        assert [(e["raw_id"], e["mapping"].split("@")[0]) for e in page["events"]] == [(raw_id, "shopify.order")]
+        why = client.get("/v1/orders/commerce_order_id:shop/820982911946154508/why").json()
+        assert {e["raw_id"] for e in why["events"]} == {raw_id}
         (row,) = client.get("/v1/raw", params={"connection": "shop"}).json()["raw"]
     assert (row["raw_id"], row["outcome"], row["events"], row["has_body"]) == (
         reply.json()["raw_id"],

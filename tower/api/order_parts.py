@@ -89,7 +89,7 @@ def _lag(echo: Row, main: Row) -> int:
 def events_of(facts: list[Row]) -> list[Row]:
     """Return every fact as it was heard, the latest first."""
     names = ("event_id", "milestone", "polarity", "object_type", "object_id", "occurred_at", "received_at", "system",
-             "connection", "source", "error", "reason", "trace_id")  # fmt: skip
+             "connection", "source", "error", "reason", "trace_id", "raw_id", "mapping")  # fmt: skip
     return [{name: plain(fact[name]) for name in names} for fact in reversed(facts)]
 
 

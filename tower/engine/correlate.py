@@ -18,7 +18,7 @@ from tower.store.sql import load
 _FACT_COLUMNS = (
     "object, object_type, object_id, ev, body, event_id, source, connection, kind, milestone, polarity, occurred_at, "
     "received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type, company, warehouse, "
-    "partner, promised_at, requested_at, reason, error, trace_id"
+    "partner, promised_at, requested_at, reason, error, trace_id, raw_id, mapping, source_version"
 )
 _LINK_COLUMNS = (
     "child, child_type, child_id, parent, parent_type, parent_id, relation, retract, ev, body, event_id, source, "

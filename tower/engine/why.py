@@ -14,8 +14,16 @@ from tower.model.problem import Problem
 from tower.store.client import Store
 
 _EVENTS = """
-SELECT lower(hex(ev)) AS key, event_id, source, kind, milestone, polarity, occurred_at, received_at, object_type, object_id, error
+SELECT lower(hex(ev)) AS key, event_id, source, kind, milestone, polarity, occurred_at, received_at, object_type, object_id,
+    error, made.raw_id AS raw_id, made.mapping AS mapping
 FROM judged_facts
+LEFT JOIN
+(
+    SELECT ev, body, any(raw_id) AS raw_id, CAST(any(mapping) AS String) AS mapping
+    FROM case_facts
+    WHERE order_no IN (SELECT order_no FROM scope)
+    GROUP BY ev, body
+) AS made USING (ev, body)
 WHERE lower(hex(ev)) IN {keys:Array(String)}
 ORDER BY occurred_at, event_id
 LIMIT 1 BY key

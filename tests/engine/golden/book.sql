@@ -138,7 +138,8 @@ SELECT
     f.order_no AS order_no, ifNull(n.target, f.object) AS object, f.object_type AS object_type,
     ifNull(n.target_id, f.object_id) AS object_id, ev, body, event_id, source, connection, kind, milestone,
     polarity, occurred_at, received_at, amount, quantity, currency, customer_id, customer_tier, channel, order_type,
-    company, warehouse, partner, promised_at, requested_at, reason, error, trace_id
+    company, warehouse, partner, promised_at, requested_at, reason, error, trace_id,
+    source_version
 FROM
 (
     SELECT *
@@ -170,19 +171,19 @@ FROM
         WITH has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released'] AS Array(String)), f.milestone) AS own
         SELECT
             order_no,
-            argMaxIf(f.currency, (own, f.occurred_at, f.event_id, f.ev), f.currency != '' AND own) AS currency,
-            argMaxIf(f.customer_id, (own, f.occurred_at, f.event_id, f.ev), f.customer_id != '') AS customer_id,
-            argMaxIf(f.customer_tier, (own, f.occurred_at, f.event_id, f.ev), f.customer_tier != '') AS customer_tier,
-            argMaxIf(f.channel, (own, f.occurred_at, f.event_id, f.ev), f.channel != '') AS channel,
-            argMaxIf(f.order_type, (own, f.occurred_at, f.event_id, f.ev), f.order_type != '') AS order_type,
-            argMaxIf(f.company, (own, f.occurred_at, f.event_id, f.ev), f.company != '') AS company,
-            argMaxIf(f.warehouse, (own, f.occurred_at, f.event_id, f.ev), f.warehouse != '') AS warehouse,
-            argMaxIf(f.partner, (own, f.occurred_at, f.event_id, f.ev), f.partner != '') AS partner,
-            argMaxOrNullIf(f.promised_at, (own, f.occurred_at, f.event_id, f.ev), f.promised_at IS NOT NULL) AS promised_at,
-            argMaxOrNullIf(f.requested_at, (own, f.occurred_at, f.event_id, f.ev), f.requested_at IS NOT NULL) AS requested_at,
-            argMaxOrNullIf(f.amount, (own, f.occurred_at, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount,
-            argMaxOrNullIf(f.occurred_at, (own, f.occurred_at, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount_at,
-            argMaxOrNullIf(f.quantity, (own, f.occurred_at, f.event_id, f.ev), f.quantity IS NOT NULL) AS quantity,
+            argMaxIf(f.currency, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.currency != '' AND own) AS currency,
+            argMaxIf(f.customer_id, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.customer_id != '') AS customer_id,
+            argMaxIf(f.customer_tier, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.customer_tier != '') AS customer_tier,
+            argMaxIf(f.channel, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.channel != '') AS channel,
+            argMaxIf(f.order_type, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.order_type != '') AS order_type,
+            argMaxIf(f.company, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.company != '') AS company,
+            argMaxIf(f.warehouse, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.warehouse != '') AS warehouse,
+            argMaxIf(f.partner, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.partner != '') AS partner,
+            argMaxOrNullIf(f.promised_at, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.promised_at IS NOT NULL) AS promised_at,
+            argMaxOrNullIf(f.requested_at, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.requested_at IS NOT NULL) AS requested_at,
+            argMaxOrNullIf(f.amount, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount,
+            argMaxOrNullIf(f.occurred_at, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount_at,
+            argMaxOrNullIf(f.quantity, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.quantity IS NOT NULL) AS quantity,
             argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,
             maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,
             groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts

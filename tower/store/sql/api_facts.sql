@@ -5,7 +5,8 @@ SELECT
     facts.event_id AS event_id, facts.milestone AS milestone, facts.polarity AS polarity,
     facts.object_type AS object_type, facts.object_id AS object_id, facts.occurred_at AS occurred_at,
     facts.received_at AS received_at, facts.kind AS system, facts.connection AS connection, facts.source AS source,
-    facts.error AS error, facts.reason AS reason, facts.trace_id AS trace_id, $authority AS authority,
+    facts.error AS error, facts.reason AS reason, facts.trace_id AS trace_id, facts.raw_id AS raw_id,
+    facts.mapping AS mapping, $authority AS authority,
     facts.bases AS bases
 FROM
 (
