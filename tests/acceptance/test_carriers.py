@@ -1,0 +1,53 @@
+"""One order in messages of four systems that know little of each other: a tracking number and metadata tie them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.events import event, page, rfc3339, send
+from tests.commands.process import Running
+
+T0 = (datetime.now(UTC) - timedelta(days=2)).replace(microsecond=0)
+HOUR = timedelta(hours=1)
+CONNECTIONS = """
+connections:
+  - {name: erp, kind: erp, source: /erp/main}
+  - {name: wms, kind: wms, mapping: wms}
+  - {name: parcels, kind: carrier, mapping: easypost}
+  - {name: stripe-eu, kind: psp, mapping: stripe}
+"""
+SHIPPED = {"id": "m-1", "type": "shipped", "occurred_at": rfc3339(T0 + HOUR), "order_no": "SO-1", "delivery_no": "80001234",
+           "shipment_no": "SH-1", "carrier": "UPS", "tracking": ["1Z9"]}  # fmt: skip
+SCANS = [("in_transit", T0 + 2 * HOUR), ("delivered", T0 + 3 * HOUR)]
+TRACKED = {"object": "Tracker", "mode": "production", "tracking_code": "1Z9", "carrier": "UPSDAP", "shipment_id": "shp_1",
+           "tracking_details": [{"status": status, "datetime": rfc3339(at)} for status, at in SCANS]}  # fmt: skip
+PAID: dict[str, Any] = {
+    "object": "event", "id": "evt_1", "type": "payment_intent.succeeded", "livemode": True, "created": int(T0.timestamp()) + 4 * 3600,
+    "data": {"object": {"object": "payment_intent", "id": "pi_1", "status": "succeeded", "amount_received": 1050, "currency": "eur",
+                        "metadata": {"order_id": "SO-1"}}},
+}  # fmt: skip
+
+
+@pytest.mark.timeout(300)
+def test_scans_of_a_parcel_and_a_payment_reach_the_order_behind_them(tmp_path: Path) -> None:
+    (tmp_path / "connections.yaml").write_text(CONNECTIONS)
+    with (
+        Running(tmp_path / "var", TOWER_CONNECTIONS=str(tmp_path / "connections.yaml")) as tower,
+        tower.client() as client,
+    ):
+        send(client, event("/erp/main", "e1", "order_accepted", T0, order_id="SO-1", amount="10.50", currency="EUR"))
+        for connection, message in (("wms", SHIPPED), ("parcels", TRACKED), ("stripe-eu", PAID)):
+            reply = client.post(f"/v1/ingest/{connection}", params={"wait": "stored"}, json=message)
+            assert reply.status_code == 202, reply.text
+        found = {(m["milestone"], m["object_id"], m["occurred_at"]) for m in page(client, "SO-1")["milestones"]}
+    assert found == {
+        ("order_accepted", "SO-1", rfc3339(T0)),
+        ("shipment_confirmed", "SH-1", rfc3339(T0 + HOUR)),
+        ("in_transit", "SH-1", rfc3339(T0 + 2 * HOUR)),
+        ("delivered", "SH-1", rfc3339(T0 + 3 * HOUR)),
+        ("payment_received", "psp_payment_id:stripe-eu/pi_1", rfc3339(T0 + 4 * HOUR)),
+    }
