@@ -17,6 +17,7 @@ connections:
   - {name: edi, kind: edi, mapping: x12, codes: &codes {customer: {ACME: C-42, S1: C-42}}, verify: &proof {scheme: bearer, secrets: "env:TOWER_SECRET_EDI"}}
   - {name: logi, kind: 3pl, mapping: x12, codes: *codes, verify: *proof}
   - {name: truck, kind: carrier, mapping: x12, verify: *proof}
+  - {name: edi-eu, kind: edi, mapping: edifact, codes: *codes, verify: *proof}
 """
 # connection, sender, receiver, functional group, set, group number, segments
 DOCUMENTS = [
@@ -29,6 +30,17 @@ DOCUMENTS = [
     ("edi", "US", "ACME", "IN", "810", "24", "BIG*20260303*INV-77**PO 77~CUR*SE*USD~TDS*9000~"),
     ("edi", "ACME", "US", "FA", "997", "12", "AK1*IN*24~AK2*810*0001~AK5*A~AK9*A*1*1*1~"),
     ("edi", "ACME", "US", "RA", "820", "13", "BPR*C*90*C*ACH************20260305~TRN*1*T1~ENT*1~RMR*IV*INV-77**90~REF*PO*PO 77~"),
+]  # fmt: skip
+# sender, receiver, message, interchange number, segments
+MESSAGES = [
+    ("ACME", "US", "ORDERS", "11", "BGM+220+PO 88+9'DTM+137:20260301:102'CUX+2:EUR:9'LIN+1'QTY+21:5'UNS+S'MOA+86:100'"),
+    ("US", "ACME", "ORDRSP", "21", "BGM+231+R+29'DTM+137:20260301:102'RFF+ON:PO 88'RFF+VN:SO-88'UNS+S'"),
+    ("US", "ACME", "DESADV", "22", "BGM+351+SH-88+9'DTM+11:202603021600:203'CPS+1'LIN+1'QTY+12:5'RFF+ON:PO 88'"),
+    ("ACME", "US", "RECADV", "12", "BGM+632+W+9'DTM+50:202603040815:203'RFF+AAK:SH-88'RFF+ON:PO 88'"),
+    ("US", "ACME", "INVOIC", "23", "BGM+380+INV-88+9'DTM+137:20260303:102'RFF+ON:PO 88'CUX+2:EUR:4'UNS+S'MOA+77:119'"),
+    ("ACME", "US", "CONTRL", "13", "UCI+23+US:14+ACME:14+7'"),
+    ("ACME", "US", "APERAK", "14", "BGM+313+A+9'RFF+ACW:INV-88'ERC+Z29'"),
+    ("ACME", "US", "REMADV", "15", "BGM+481+T8+9'DTM+137:20260305:102'CUX+2:EUR'DOC+380+INV-88'MOA+12:119'UNS+S'"),
 ]  # fmt: skip
 pytestmark = pytest.mark.timeout(300)
 
@@ -50,18 +62,30 @@ def interchange(sender: str, receiver: str, group: str, kind: str, number: str, 
     ).encode()
 
 
+def message(sender: str, receiver: str, kind: str, number: str, segments: str) -> bytes:
+    count = segments.count("'") + 2
+    return (
+        f"UNB+UNOC:3+{sender}:14+{receiver}:14+260306:0930+{number}'UNH+1+{kind}:D:96A:UN'"
+        f"{segments}UNT+{count}+1'UNZ+1+{number}'"
+    ).encode()
+
+
+def post(running: Running, connection: str, body: bytes) -> None:
+    reply = httpx.post(
+        f"{running.url}/v1/ingest/{connection}",
+        params={"wait": "stored"},
+        content=body,
+        headers={"Authorization": f"Bearer {SECRET}"},
+        timeout=60,
+    )
+    assert reply.status_code in (200, 202), reply.text
+
+
 def test_the_documents_of_an_order_are_one_order_in_any_order_and_twice(running: Running) -> None:
     documents = [*DOCUMENTS, *DOCUMENTS]
     random.Random(7).shuffle(documents)
     for connection, *document in documents:
-        reply = httpx.post(
-            f"{running.url}/v1/ingest/{connection}",
-            params={"wait": "stored"},
-            content=interchange(*document),
-            headers={"Authorization": f"Bearer {SECRET}"},
-            timeout=60,
-        )
-        assert reply.status_code in (200, 202), reply.text
+        post(running, connection, interchange(*document))
     with running.client() as client:
         client.post("/v1/events", params={"wait": "stored"}, json=[])
         assert client.get("/v1/quarantine").json()["quarantine"] == []
@@ -75,3 +99,21 @@ def test_the_documents_of_an_order_are_one_order_in_any_order_and_twice(running:
     assert (page["amount"], page["currency"], page["customer_id"]) == ("100.00", "USD", "C-42"), (
         "of the order, not of its invoice"
     )
+
+
+def test_the_messages_of_an_order_are_one_order_too(running: Running) -> None:
+    messages = [*MESSAGES, *MESSAGES]
+    random.Random(8).shuffle(messages)
+    for told in messages:
+        post(running, "edi-eu", message(*told))
+    with running.client() as client:
+        client.post("/v1/events", params={"wait": "stored"}, json=[])
+        assert client.get("/v1/quarantine").json()["quarantine"] == []
+        page = client.get("/v1/orders/SO-88").json()
+    found = {m["milestone"]: m["occurred_at"] for m in page["milestones"]}
+    assert set(found) == {
+        "order_captured", "order_accepted", "shipment_confirmed", "delivered", "invoice_released", "invoice_delivered",
+        "document_sent", "document_acknowledged", "document_rejected", "remittance_received",
+    }  # fmt: skip
+    assert found["delivered"] == "2026-03-04T08:15:00.000Z"
+    assert (page["amount"], page["currency"], page["customer_id"]) == ("100.00", "EUR", "C-42")
