@@ -93,7 +93,7 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One step of an attempt, offset from the attempt's start in ms. depth: steps above it."""
+    """One step of an attempt, offset from the attempt's start in ms. depth: steps above it; hop: where it failed."""
 
     name: str
     service: str
@@ -102,44 +102,67 @@ class Span:
     depth: int
     error: bool
     message: str
+    hop: bool = False
 
 
-def read_spans(raw: Sequence[Mapping[str, Any]]) -> list[Span]:
-    """Return the spans of one trace in the order of their start, parents before children."""
+def read_spans(raw: Sequence[Mapping[str, Any]], hop: str = "", limit: int = 60) -> list[Span]:
+    """Return the spans of one trace in the order of their start, parents before children. hop: id of the failed one.
+
+    Of more than `limit` the failed ones and what lies above them stay, then the earliest.
+    """
     known = {str(s.get("span_id")): s for s in raw}
-    starts = [fmt.instant(s.get("started_at")) for s in raw]
-    first = min((s for s in starts if s is not None), default=None)
-    spans: list[tuple[tuple[float, int], Span]] = []
-    for source, start in zip(raw, starts, strict=True):
-        if start is None or first is None:
+    starts = {name: _start_ms(s) for name, s in known.items()}
+    first = min((ms for ms in starts.values() if ms is not None), default=0.0)
+    spans: list[tuple[bool, float, Span]] = []
+    failed = {name for name, s in known.items() if "error" in str(s.get("status") or "").lower()}
+    telling = {above for name in failed for above in (name, *_above(name, known))}
+    for name, source in known.items():
+        start = starts[name]
+        if start is None:
             continue
-        depth, above, seen = 0, str(source.get("parent_span_id") or ""), set[str]()
-        while above in known and above not in seen:
-            seen.add(above)
-            depth, above = depth + 1, str(known[above].get("parent_span_id") or "")
-        offset = (start - first).total_seconds() * 1000
-        status = str(source.get("status") or "").lower()
         span = Span(
             name=str(source.get("name") or ""),
             service=str(source.get("service") or ""),
-            start_ms=offset,
+            start_ms=start - first,
             duration_ms=max(0.0, float(source.get("duration_ms") or 0)),
-            depth=depth,
-            error="error" in status,
+            depth=len(_above(name, known)),
+            error=name in failed,
             message=str(source.get("status_message") or ""),
+            hop=name == hop,
         )
-        spans.append(((offset, depth), span))
-    return [s for _, s in sorted(spans, key=lambda pair: pair[0])]
+        spans.append((name not in telling, start, span))
+    kept = [span for _, _, span in sorted(spans, key=lambda s: (s[0], s[1]))[:limit]]
+    return sorted(kept, key=lambda s: (s.start_ms, s.depth))
+
+
+def _start_ms(span: Mapping[str, Any]) -> float | None:
+    """Return when a span began: since the start of its trace where that is told, else since 1970."""
+    if (offset := span.get("offset_ms")) is not None:
+        return float(offset)
+    at = fmt.instant(span.get("started_at"))
+    return None if at is None else at.timestamp() * 1000
+
+
+def _above(name: str, known: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the ids of the spans above one, the nearest first."""
+    way: list[str] = []
+    above = str(known[name].get("parent_span_id") or "")
+    while above in known and above not in way and above != name:
+        way.append(above)
+        above = str(known[above].get("parent_span_id") or "")
+    return way
 
 
 def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
-    """Return the steps of one attempt over time; errors red, the rest coloured by service."""
+    """Return the steps of one attempt over time; errors red, most of all where it failed, the rest by service."""
     figure = _figure(tokens, height=64 + ROW_PX * max(1, len(spans)), left=8, right=12)
     total = max((s.start_ms + s.duration_ms for s in spans), default=1.0) or 1.0
     palette = [tokens.accent, tokens.good, tokens.diverging, tokens.at_risk, tokens.unknown, tokens.late]
     services = {name: palette[i % len(palette)] for i, name in enumerate(dict.fromkeys(s.service for s in spans))}
+    known = any(s.hop for s in spans)
     for y, span in enumerate(spans):
         width = max(span.duration_ms, total / 250)
+        red = _fade(tokens.failing, 0.6) if known and not span.hop else tokens.failing
         figure.add_trace(
             go.Bar(
                 base=[span.start_ms],
@@ -148,12 +171,13 @@ def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
                 orientation="h",
                 width=0.62,
                 showlegend=False,
-                marker={"color": tokens.failing if span.error else services[span.service], "line": {"width": 0}},
-                hovertext=f"{span.name} · {span.service} · {span.duration_ms:,.0f} ms {span.message}".strip(),
+                marker={"color": red if span.error else services[span.service], "line": {"width": 0}},
+                hovertext=f"{span.name} · {span.service} · {_ms_text(span.duration_ms)} {span.message}".strip(),
                 hoverinfo="text",
             )
         )
-        text = f"{span.service} · {span.duration_ms:,.0f} ms" + (" · error" if span.error else "")
+        ended = " · failed here" if span.hop else " · error" if span.error else ""
+        text = f"{span.service} · {_ms_text(span.duration_ms)}{ended}"
         end = span.start_ms + width
         at, anchor, colour = (end, "left", tokens.text) if end < total * 0.66 else (span.start_ms, "right", tokens.text)
         if end >= total * 0.66 and span.start_ms < total * 0.34:
@@ -186,6 +210,10 @@ def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
         zeroline=False,
     )
     return figure
+
+
+def _ms_text(ms: float) -> str:
+    return f"{ms:,.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,22 @@ def words(identifier: str) -> str:
     return text[:1].upper() + text[1:] if text else NONE
 
 
+# Reached, this milestone is good news, and its name is not.
+_MILESTONES = {"integration_failed": "Integration works again"}
+
+
+def milestone(name: str, polarity: str = "reached") -> str:
+    """Return a milestone as words; of one that failed without the word that its sentence adds."""
+    if polarity == "reached":
+        return _MILESTONES.get(name, words(name))
+    return words(name.removesuffix("_failed") if name in _MILESTONES else name)
+
+
+def thing(object_id: str) -> str:
+    """Return the id of an object as people read it: work between systems without its mark."""
+    return object_id.removeprefix("call:")
+
+
 def label(stage: Mapping[str, object]) -> str:
     """Return what a stage is called: its label, else its id as words."""
     name, text = str(stage.get("id") or ""), str(stage.get("label") or "")

@@ -63,16 +63,32 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """One attempt of the middleware."""
+class LogLine:
+    """One log record of an attempt. tone: bad for errors, busy for warnings."""
 
+    at: datetime | None
+    level: str
+    service: str
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One attempt of the middleware. hop: the failed step first, then what it said; '' when it went well."""
+
+    name: str
     started_at: datetime | None
     spans: list[charts.Span]
+    steps: int
+    hop: str
+    url: str
+    log: list[LogLine]
 
     def label(self, tz: tzinfo, now: datetime) -> str:
-        """Return when it was and how it ended."""
+        """Return when it was, what it did and how it ended."""
         end = "failed" if any(s.error for s in self.spans) else "ok"
-        return f"{fmt.moment(self.started_at, tz, now)} · {fmt.plural(len(self.spans), 'step')} · {end}"
+        return f"{fmt.moment(self.started_at, tz, now)} · {self.name} · {fmt.plural(self.steps, 'step')} · {end}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,7 @@ class OrderView:
     clocks: list[Clock]
     events: list[Event]
     traces: list[Trace]
+    log: list[LogLine]
     actions: list[Mapping[str, Any]]
     labels: Mapping[str, str]
 
@@ -120,6 +137,11 @@ class OrderView:
     def in_flight(self) -> bool:
         """Whether an action on it has no outcome yet."""
         return any(a.get("state") in fmt.IN_FLIGHT for a in self.actions)
+
+    def attempt(self) -> int:
+        """Return which attempt to look at first: the last that failed while the order has an error, else the last."""
+        failed = (i for i, t in enumerate(self.traces) if t.hop)
+        return next(failed, 0) if self.error else 0
 
     def age_s(self, now: datetime) -> float | None:
         """Return how long it has been where it is."""
@@ -151,7 +173,7 @@ class OrderView:
         parts = []
         if self.last_milestone and self.last_at:
             parts.append(
-                f"Last heard: {fmt.words(self.last_milestone).lower()}, "
+                f"Last heard: {fmt.milestone(self.last_milestone).lower()}, "
                 f"{fmt.duration((now - self.last_at).total_seconds())} ago."
             )
         if self.next_milestone and not self.closed:
@@ -164,7 +186,7 @@ class OrderView:
                 if left < 0
                 else f", due in {fmt.duration(left)}"
             )
-            parts.append(f"Waiting for: {fmt.words(self.next_milestone).lower()}{who}{when}.")
+            parts.append(f"Waiting for: {fmt.milestone(self.next_milestone).lower()}{who}{when}.")
         return " ".join(parts)
 
     def bars(self, now: datetime) -> list[charts.Bar]:
@@ -231,7 +253,8 @@ def read_order(body: Mapping[str, Any], labels: Mapping[str, str]) -> OrderView:
         retryable=bool(row.get("retryable")),
         clocks=clocks,
         events=_events(body),
-        traces=_traces(body.get("traces") or ()),
+        traces=_traces(body),
+        log=[_log_line(r) for r in reversed(body.get("logs") or ()) if not _belongs(r, body)],
         actions=sorted(body.get("actions") or (), key=lambda a: str(a.get("requested_at") or ""), reverse=True),
         labels=labels,
     )
@@ -258,34 +281,72 @@ def _clock(raw: Mapping[str, Any], labels: Mapping[str, str]) -> Clock:
 def _events(body: Mapping[str, Any]) -> list[Event]:
     """Return what was heard and what the tower made of it, newest first."""
     events: list[Event] = []
-    for e in body.get("events") or ():
-        name, polarity = fmt.words(str(e.get("milestone") or "")), str(e.get("polarity") or "reached")
+    for e in _deepest(body.get("events") or ()):
+        polarity = str(e.get("polarity") or "reached")
+        name = fmt.milestone(str(e.get("milestone") or ""), polarity)
         why = str(e.get("error") or e.get("reason") or "")
         text = {"failed": f"{name} failed", "reversed": f"{name} reversed"}.get(polarity, name)
         tone = {"failed": "bad", "reversed": "busy"}.get(polarity, "")
         at, system = fmt.instant(e.get("occurred_at")), str(e.get("system") or "")
-        events.append(Event(at, system, f"{text}: {why}" if why else text, str(e.get("object_id") or ""), tone))
+        events.append(
+            Event(at, system, f"{text}: {why}" if why else text, fmt.thing(str(e.get("object_id") or "")), tone)
+        )
     for f in body.get("findings") or ():
         rule, kind = (
             fmt.words(str(f.get("rule") or "").removesuffix(".failed")),
             fmt.words(str(f.get("kind") or "")).lower(),
         )
-        place = str(f.get("system") or ""), str(f.get("object_id") or "")
+        place = str(f.get("system") or ""), fmt.thing(str(f.get("object_id") or ""))
         for name, word, tone in (("opened_at", "opened", "bad"), ("resolved_at", "resolved", "good")):
             if (at := fmt.instant(f.get(name))) is not None:
                 events.append(Event(at, place[0], f"Breach {word}: {rule} ({kind})", place[1], tone))
     return sorted(events, key=lambda e: e.at.timestamp() if e.at else 0.0, reverse=True)
 
 
-def _traces(raw: Sequence[Mapping[str, Any]]) -> list[Trace]:
+def _deepest(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the events, of the failed steps of one attempt only the deepest: its id sorts last."""
+    told: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for event in events:
+        key: tuple[Any, ...] = (event.get("event_id"), len(told))
+        if event.get("polarity") == "failed" and str(event.get("event_id") or "").startswith("span-"):
+            key = tuple(event.get(k) for k in ("milestone", "object_type", "object_id", "occurred_at", "trace_id"))
+        if key not in told or str(event.get("event_id")) > str(told[key].get("event_id")):
+            told[key] = event
+    return list(told.values())
+
+
+def _traces(body: Mapping[str, Any]) -> list[Trace]:
     traces = []
-    for trace in raw:
-        spans = trace.get("spans") or ()
-        starts = [s for s in (fmt.instant(x.get("started_at")) for x in spans) if s is not None]
-        read = charts.read_spans(spans)
-        if read:
-            traces.append(Trace(min(starts, default=None), read))
+    for trace in body.get("traces") or ():
+        raw, hop = trace.get("spans") or (), trace.get("failed_hop") or {}
+        spans = charts.read_spans(raw, str(hop.get("span_id") or ""))
+        if not spans:
+            continue
+        starts = [s for s in (fmt.instant(x.get("started_at")) for x in raw) if s is not None]
+        log = [_log_line(r) for r in reversed(body.get("logs") or ()) if r.get("trace_id") == trace.get("trace_id")]
+        name, url = fmt.words(spans[0].name), str(trace.get("url") or "")
+        traces.append(Trace(name, min(starts, default=None), spans, len(raw), _hop(hop), url, log))
     return sorted(traces, key=lambda t: t.started_at.timestamp() if t.started_at else 0.0, reverse=True)
+
+
+def _hop(hop: Mapping[str, Any]) -> str:
+    where = " · ".join(str(hop[k]) for k in ("service", "name") if hop.get(k))
+    message = str(hop.get("message") or "")
+    return f"{where}: {message}" if message else where
+
+
+def _belongs(record: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
+    """Return whether a log record is that of a trace which is shown."""
+    return record.get("trace_id") in {t.get("trace_id") for t in body.get("traces") or ()}
+
+
+def _log_line(record: Mapping[str, Any]) -> LogLine:
+    number = int(record.get("severity_number") or 0)
+    tone = "bad" if number >= 17 else "busy" if number >= 13 else ""
+    level = str(record.get("severity") or {"bad": "ERROR", "busy": "WARN"}.get(tone, ""))
+    return LogLine(
+        fmt.instant(record.get("at")), level, str(record.get("service") or ""), str(record.get("body") or ""), tone
+    )
 
 
 def _number(value: Any) -> float | None:

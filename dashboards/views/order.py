@@ -15,12 +15,13 @@ from dashboards.tower_ui import actions, charts, fmt, page, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
 from dashboards.tower_ui.grid.grid import Seen
-from dashboards.tower_ui.order_model import OrderView, read_order
+from dashboards.tower_ui.order_model import LogLine, OrderView, read_order
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.watch import Watch
 from dashboards.tower_ui.widgets import Card
 
 PLOT = {"displayModeBar": False, "scrollZoom": False}
+SHOWN_LOGS = 20
 
 
 def show() -> None:
@@ -225,31 +226,54 @@ def _same_error(here: Here, order: OrderView) -> int | None:
 
 
 def _trace(here: Here, order: OrderView) -> None:
-    """What the middleware did in one attempt; the last one unless another is picked."""
+    """What the middleware did in one attempt: the failed step first, how it came to it, what was logged meanwhile."""
     names = [t.label(here.tz, here.now) for t in order.traces]
-    head, pick = st.columns([3, 2], vertical_alignment="center")
+    head, pick = st.columns([2, 3], vertical_alignment="center")
     with head:
-        widgets.heading("Attempt", "red: the step that failed · else by service")
+        widgets.heading("Attempt", "red: failed · else by service")
     if not order.traces:
         widgets.note(
             "info",
             "No trace has been received for this order.",
-            "The middleware sends spans to /v1/traces with the attribute o2c.order_id.",
+            "Its middleware sends spans to /v1/traces that name it by o2c.order_id, o2c.shipment_id and so on.",
         )
+        _log_lines(here, order.log, "Log lines about this order")
         return
     with pick:
         chosen = st.selectbox(
             "Attempt",
             range(len(names)),
+            index=order.attempt(),
             format_func=lambda i: names[i],
             key=f"attempt-{order.id}",
             label_visibility="collapsed",
         )
-    spans = order.traces[chosen or 0].spans
-    st.plotly_chart(charts.waterfall(spans, here.tokens), key="trace", theme=None, config=PLOT)
-    failed = next((s for s in reversed(spans) if s.error and s.message), None)
-    if failed is not None:
-        st.html(f'<div class="t-detail">{escape(failed.name)}: {escape(failed.message)}</div>')
+    trace = order.traces[chosen or 0]
+    link = f' <a href="{escape(trace.url)}" target="_blank" rel="noopener">Open trace ↗</a>' if trace.url else ""
+    hop = f'<span class="t-bad">{escape(trace.hop)}</span>' if trace.hop else "Every step went well."
+    st.html(f'<div class="t-hop">{hop}{link}</div>')
+    st.plotly_chart(charts.waterfall(trace.spans, here.tokens), key="trace", theme=None, config=PLOT)
+    if trace.steps > len(trace.spans):
+        st.html(f'<div class="t-detail">{trace.steps - len(trace.spans)} more steps are not drawn.</div>')
+    _log_lines(here, trace.log, "Log of this attempt")
+    _log_lines(here, order.log, "Other log lines about this order")
+
+
+def _log_lines(here: Here, lines: Sequence[LogLine], title: str) -> None:
+    if not lines:
+        return
+    widgets.heading(title, f"last {SHOWN_LOGS} of {len(lines)}" if len(lines) > SHOWN_LOGS else "")
+    rows = [
+        [
+            f'<span class="t-keep">{fmt.moment(line.at, here.tz, here.now)}</span>',
+            _event(line.level, line.tone),
+            f'<span class="t-keep">{escape(line.service)}</span>',
+            _event(line.text[:500], line.tone),
+        ]
+        for line in lines[-SHOWN_LOGS:]
+    ]
+    headers = [(f"When ({here.zone})", "left"), ("Level", "left"), ("Service", "left"), ("Text", "left")]
+    st.html(widgets.table(headers, rows, label=title))
 
 
 def _clocks(here: Here, order: OrderView) -> None:

@@ -540,6 +540,7 @@ class FakeTower:
             "alerts": [],
             "actions": items,
             "traces": [self.trace(row, k) for k in range(2)],
+            "logs": self.logs(row),
             "events": events,
             "as_of": iso(now()),
         }
@@ -569,10 +570,42 @@ class FakeTower:
                 "duration_ms": float(d),
                 "status": "Error" if e and age == 0 else "Ok",
                 "status_message": row["error"] if e and age == 0 else "",
+                "offset_ms": float(b),
             }
             for i, (n, s, p, b, d, e) in enumerate(steps)
         ]
-        return {"trace_id": f"{row['order_id']}-{age}", "spans": spans}
+        hop = {"span_id": "s8", "service": service, "name": "attempt 3", "message": row["error"]}
+        trace_id = f"{row['order_id']}-{age}"
+        return {
+            "trace_id": trace_id,
+            "started_at": iso(start),
+            "duration_ms": 4210.0,
+            "url": f"http://traces.example/{trace_id}",
+            "failed_hop": hop if age == 0 else None,
+            "spans": spans,
+        }
+
+    def logs(self, row: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return two records of the last attempt and one that only names the order, the latest first."""
+        start = row["since"] + timedelta(seconds=120)
+        lines = [
+            (f"{row['order_id']}-0", 17, "ERROR", row["system"], row["error"] or "no answer"),
+            (f"{row['order_id']}-0", 9, "INFO", "middleware", "retry begins"),
+            ("", 13, "WARN", "cron", "nightly check met this order"),
+        ]
+        return [
+            {
+                "at": iso(start + timedelta(milliseconds=4000 - 1000 * i)),
+                "trace_id": trace_id,
+                "span_id": "",
+                "severity_number": number,
+                "severity": level,
+                "service": service,
+                "event": "",
+                "body": text,
+            }
+            for i, (trace_id, number, level, service, text) in enumerate(lines)
+        ]
 
     def act(self, actor: str, key: str, body: dict[str, Any], *, dry_run: bool) -> dict[str, Any]:
         with self.lock:

@@ -51,6 +51,14 @@ def test_the_waterfall_shows_errors_red_and_services_apart() -> None:
     assert figure.layout.yaxis.ticktext[1].startswith("\u2003")
 
 
+def test_where_an_attempt_failed_stands_out_from_what_failed_with_it() -> None:
+    spans = [Span("a", "bus", 0, 100, 0, True, ""), Span("b", "erp", 10, 0.25, 1, True, "no", hop=True)]
+    figure = charts.waterfall(spans, theme.DARK)
+    above, hop = (t.marker.color for t in figure.data)
+    assert (hop, above != hop) == (theme.DARK.failing, True)
+    assert [a.text for a in figure.layout.annotations] == ["bus · 100 ms · error", "erp · 0.2 ms · failed here"]
+
+
 @pytest.mark.parametrize(
     ("ms", "last"),
     [(0.5, "0.5 ms"), (4210, "4,000 ms"), (9_999, "8,000 ms"), (100_000, "100 s"), (3_600_000, "3,000 s")],

@@ -90,6 +90,60 @@ def test_attempts_are_newest_first_and_spans_parents_first() -> None:
     assert max(s.depth for s in traces[0].spans) == 2
 
 
+def test_the_failed_attempt_is_looked_at_first_and_names_its_hop() -> None:
+    body = order()
+    body["traces"].append({**body["traces"][1], "trace_id": "later"})
+    body["traces"][-1]["spans"] = [{**s, "started_at": "2030-01-01T00:00:00.000Z"} for s in body["traces"][1]["spans"]]
+    found = read_order(body, LABELS)
+    shown = found.traces[found.attempt()]
+    assert (found.attempt(), found.traces[0].hop, shown.steps) == (1, "", 10)
+    assert shown.hop == f"{body['system']} · attempt 3: {body['error']}"
+    assert shown.url.startswith("http://traces.example/")
+    assert [s.name for s in shown.spans if s.hop] == ["attempt 3"]
+    assert read_order({**body, "error": ""}, LABELS).attempt() == 0
+
+
+def test_the_log_of_an_attempt_is_told_from_the_beginning_and_apart_from_the_rest() -> None:
+    found = read_order(order(), LABELS)
+    assert [(line.level, line.tone) for line in found.traces[0].log] == [("INFO", ""), ("ERROR", "bad")]
+    assert [(line.text, line.tone) for line in found.log] == [("nightly check met this order", "busy")]
+
+
+def test_of_the_failed_steps_of_one_attempt_the_deepest_is_told() -> None:
+    def failed(event_id: str, error: str, milestone: str = "integration_failed") -> dict[str, Any]:
+        return {
+            "event_id": event_id, "milestone": milestone, "polarity": "failed", "object_type": "document",
+            "object_id": "call:bus/carry/SO-1", "occurred_at": "2026-03-01T10:00:00.000Z", "trace_id": "t",
+            "system": "middleware", "error": error,
+        }  # fmt: skip
+
+    events = [
+        failed("span-000-x", "bus failed"),
+        failed("span-002-x", "erp is locked"),
+        failed("own", "said so itself"),
+    ]
+    events.append({**failed("span-y", ""), "polarity": "reached", "occurred_at": "2026-03-01T10:05:00.000Z"})
+    told = read_order({"order_id": "SO-1", "events": events}, {}).events
+    assert [(e.text, e.object) for e in told] == [
+        ("Integration works again", "bus/carry/SO-1"),
+        ("Integration failed: erp is locked", "bus/carry/SO-1"),
+        ("Integration failed: said so itself", "bus/carry/SO-1"),
+    ]
+
+
+def test_of_many_spans_the_failed_ones_and_those_above_them_stay() -> None:
+    body = order()
+    spans = [
+        {"span_id": f"s{i}", "parent_span_id": "s0" if i else "", "name": f"n{i}", "offset_ms": i, "duration_ms": 1.0,
+         "started_at": "2026-03-01T10:00:00.000Z", "status": "Error" if i == 499 else "Ok"}
+        for i in range(500)
+    ]  # fmt: skip
+    body["traces"] = [{"trace_id": "t", "spans": spans}]
+    (trace,) = read_order(body, LABELS).traces
+    assert (trace.steps, len(trace.spans)) == (500, 60)
+    assert [trace.spans[0].name, trace.spans[-1].name] == ["n0", "n499"]
+
+
 def test_an_order_with_nothing_but_an_id_can_be_read() -> None:
     found = read_order({"order_id": "SO-9"}, {})
     assert (found.id, found.clocks, found.events, found.traces) == ("SO-9", [], [], [])

@@ -25,7 +25,7 @@ def test_the_book_is_strictly_valid_and_knows_every_milestone_of_the_scenario(tm
     world = World(7, NOW)
     world.open(NOW - timedelta(seconds=1800))
     named = {m.event["type"].split(".")[1] for m in world.advance(NOW)} - {"heartbeat"}
-    assert named == set(book.milestones)
+    assert named | {"integration_failed"} == set(book.milestones), "that one is for telemetry that names no milestone"
 
 
 def test_every_stage_can_be_retried_and_every_feed_has_a_connection(tmp_path: Path) -> None:

@@ -70,6 +70,21 @@ SOURCES: dict[str, str] = {
     "bank": "/bank/statements",
     "middleware": "/middleware/bus",
 }
+
+# Connection -> how the middleware calls it, as its spans say.
+CALLS: dict[str, str] = {
+    "crm": "PATCH /sobjects/Order",
+    "shop": "POST /admin/orders",
+    "edi": "send interchange",
+    "erp": "POST /sap/bc/idoc",
+    "wms-berlin": "POST /wms/tasks",
+    "wms-hamburg": "POST /wms/tasks",
+    "tms": "POST /shipments",
+    "tax": "POST /v2/transactions",
+    "billing": "POST /invoices",
+    "bank": "fetch statements",
+    "middleware": "publish",
+}
 CAPTURED_BY: dict[str, str] = {"commerce": "shop", "edi": "edi", "crm": "crm"}
 
 # What goes wrong with a step that says so, in the words an operator sees. {n} is filled with a number.

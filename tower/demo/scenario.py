@@ -15,7 +15,7 @@ from itertools import count
 from typing import Any
 
 from tower.demo.catalog import SOURCES
-from tower.demo.plan import Case, Echo, Step, instant, plan_case
+from tower.demo.plan import Case, Echo, Ids, Step, instant, plan_case
 
 BEAT_S = 4.0
 FILE_EVERY_S = 30  # the bank speaks in files: the "nightly" run of a fast world
@@ -34,9 +34,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try of a step, for the trace of its order. error is empty when it worked."""
+    """One try of a step, for its trace. order_id is the first of its orders, objects are those it is about by id field;
+    error is empty when it worked.
+    """
 
     order_id: str
+    objects: Ids
     name: str
     system: str
     started_at: datetime
@@ -248,8 +251,9 @@ class World:
 
     def _try(self, step: Step, at: datetime, error: str = "") -> None:
         took = timedelta(seconds=min(step.gap_s, 30.0 if error.startswith("Timeout") else 0.15 + step.gap_s / 20))
-        for order in step.orders:
-            self._attempts.append(Attempt(order, step.milestone, step.connection, at - took, at, error))
+        self._attempts.append(
+            Attempt(step.orders[0], step.objects, step.milestone, step.connection, at - took, at, error)
+        )
 
 
 def trace_id(text: str) -> str:
