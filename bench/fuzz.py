@@ -1,7 +1,7 @@
-"""Strange input for every reader of bytes: damaged samples, invented input, megabytes made to be slow.
+"""Strange input: to every reader of bytes in process, to a tower over the wire, and by its OpenAPI document.
 
-What must be zero: ends that are neither a result nor a stated refusal. Seeded, so that a finding comes again; each is
-printed with its input.
+What must be zero: ends that are neither a result nor a stated refusal, answers of 5xx, acknowledged input that is
+nowhere afterwards. Seeded, so that a finding comes again; each is printed with its input.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 import random
 import time
 from collections.abc import Iterator, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,19 +20,16 @@ from hypothesis import strategies as st
 
 from bench.decode import MEGABYTES, damaged
 from bench.figure import Figure
+from bench.fuzz_api import ask
 from bench.fuzz_targets import Target, targets
+from bench.fuzz_values import changed
+from bench.fuzz_wire import send
 
 NAME = "fuzz"
 SEED = 20260301
 SIZE = 1_000_000
 _SHOWN = 1500
 _SHARES = {"decoder": 0.25, "mapping": 0.3, "foreign": 0.1, "verifier": 0.1, "events": 0.15, "otlp": 0.1}
-_ODD: list[Any] = [
-    None, "", " ", 0, -1, 10**30, -(2**63) - 1, True, False, "x" * 300, "1e400", "-0", "0.0000001", "NaN", "\u0000",
-    "9999-12-31", "2026-02-30", "/Date(99999999999999999)/", "2026-03-29T02:30:00", [], {}, [None], [[]], {"a": None},
-    ["x", {"y": 1}], {"#text": "x", "@y": "z"}, "EURO", "ſ" * 90, "2026-03-01T10:00:00+25:00", 1.5e300, "\U0001f4a9",
-    {"shipment_id": "x"}, "order:", ":", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "１２", "+1", "1_000",
-]  # fmt: skip
 
 
 class Tally(NamedTuple):
@@ -46,12 +42,14 @@ class Tally(NamedTuple):
     grown_mib: float
 
 
-def measure(_folder: Path, *, quick: bool) -> list[Figure]:
-    """Damage, invent and blow up input for every reader of bytes."""
+def measure(folder: Path, *, quick: bool) -> list[Figure]:
+    """Damage, invent and blow up input for every reader; send damaged requests to a tower; ask one by its document."""
+    sent = send(folder / "wire", 1_000 if quick else 6_000, SEED)
+    asked = ask(folder / "api", 10 if quick else 60, SEED)
     every = list(targets())
-    hurt = mutated(every, 20_000 if quick else 100_000)
+    hurt = mutated(every, 20_000 if quick else 200_000)
     made = invented(every, 1_000 if quick else 5_000)
-    blown = megabytes(every, 1 if quick else 4)
+    blown = megabytes(every, 1 if quick else 2, quick=quick)
     wrong = len(hurt.wrong) + len(made.wrong) + len(blown.wrong)
     tried = hurt.tried + made.tried + blown.tried
     return [
@@ -59,13 +57,27 @@ def measure(_folder: Path, *, quick: bool) -> list[Figure]:
             NAME, "neither result nor refusal", f"{wrong} of {tried:,}", wrong, at_most=0,
             note=f"{len(every)} samples; {made.tried:,} by hypothesis",
         ),
-        Figure(NAME, "inputs in process", f"{tried:,}", tried, at_least=20_000 if quick else 100_000),
+        Figure(NAME, "inputs", f"{tried + sent.sent:,}", tried + sent.sent, at_least=20_000 if quick else 100_000),
         Figure(NAME, "slowest damaged input", f"{hurt.slowest_s * 1000:.0f} ms, {hurt.slowest}"),
         Figure(
             NAME, "slowest megabyte", blown.slowest, blown.slowest_s, at_most=2, unit=" s", note=f"of {blown.tried:,}"
         ),
         Figure(NAME, "memory kept after damage", f"{hurt.grown_mib:.0f} MiB", hurt.grown_mib, at_most=64, unit=" MiB"),
-        Figure(NAME, "memory over a megabyte", f"{blown.grown_mib:.0f} MiB", blown.grown_mib, at_most=512, unit=" MiB"),
+        Figure(
+            NAME, "memory kept after a megabyte", f"{blown.grown_mib:.0f} MiB", blown.grown_mib, at_most=128,
+            unit=" MiB",
+        ),
+        Figure(
+            NAME, "wrong answers over the wire", f"{len(sent.wrong)} of {sent.sent:,}", len(sent.wrong), at_most=0,
+            note=f"{sent.taken:,} taken, {sent.refused:,} refused, {sent.overload} overload; {sent.forged} forged",
+        ),
+        Figure(NAME, "acknowledged and lost", f"{sent.lost} of {sent.kept:,}", sent.lost, at_most=0),
+        Figure(NAME, "refused by the store", str(sent.store_refused), sent.store_refused, at_most=0),
+        Figure(NAME, "tracebacks in the log", str(sent.tracebacks), sent.tracebacks, at_most=0),
+        Figure(
+            NAME, "answers unlike the OpenAPI document", f"{len(asked.wrong)} of {asked.requests:,}", len(asked.wrong),
+            at_most=0, note=f"{asked.operations} operations, schemathesis",
+        ),
     ]  # fmt: skip
 
 
@@ -76,7 +88,7 @@ def mutated(every: Sequence[Target], count: int, seed: int = SEED) -> Tally:
     tried, slowest, settled = 0, (0.0, ""), 0.0
     for number, target in enumerate(_plan(every, count)):
         by_value = target.json and chance.random() < 0.6
-        body = _changed(target.sample, chance) if by_value else damaged(target.sample, chance)
+        body = changed(target.sample, chance) if by_value else damaged(target.sample, chance)
         took = _try(target, body, chance, wrong)
         slowest = max(slowest, (took, f"{target.family} {target.name}"))
         tried += 1
@@ -113,12 +125,14 @@ def invented(every: Sequence[Target], count: int, seed: int = SEED) -> Tally:
     return Tally(tried, wrong, 0.0, "", 0.0)
 
 
-def megabytes(every: Sequence[Target], rounds: int, seed: int = SEED) -> Tally:
+def megabytes(every: Sequence[Target], rounds: int, seed: int = SEED, *, quick: bool = False) -> Tally:
     """Try inputs of a megabyte: samples blown up in several ways, and the decoders' hostile ones in further readers."""
     chance = random.Random(seed)
     wrong: list[str] = []
     tried, slowest, grown = 0, (0.0, ""), 0.0
-    for target, how, body in _megabytes(every, rounds, chance):
+    for number, (target, how, body) in enumerate(_megabytes(every, rounds, chance)):
+        if quick and number % 10:
+            continue
         before = _resident_mib()
         took = _try(target, body, chance, wrong)
         if took > 1:  # a second look, since others use the machine
@@ -150,21 +164,6 @@ def _try(target: Target, body: bytes, chance: random.Random, wrong: list[str]) -
         wrong.append(f"{target.family} {target.name}: {told[:300]}")
         print(f"{wrong[-1]} from {body[:_SHOWN]!r}")
     return took
-
-
-def _changed(sample: bytes, chance: random.Random) -> bytes:
-    """Return a JSON sample with one to three of its values replaced by odd ones."""
-    document = msgspec.json.decode(sample)
-    for _ in range(chance.randint(1, 3)):
-        place: Any = None
-        at: Any = document
-        while isinstance(at, dict | list) and at and (place is None or chance.random() < 0.85):
-            key = chance.choice([*at]) if isinstance(at, dict) else chance.randrange(len(at))
-            place = (at, key)
-            at = at[key]
-        if place is not None:
-            place[0][place[1]] = deepcopy(chance.choice(_ODD))
-    return _json(document)
 
 
 def _json(value: Any) -> bytes:

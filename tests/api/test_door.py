@@ -120,7 +120,11 @@ def test_openapi_has_an_example_and_the_problem_schema_on_every_endpoint(api: Ap
             assert any("example" in c for c in content.values()) or "409" in operation["responses"], (method, path)
             refusals = [r for s, r in operation["responses"].items() if s[0] in "45"]
             assert all("application/problem+json" in r["content"] for r in refusals), (method, path)
-            assert ("security" in operation) == (path not in ("/healthz", "/readyz"))
+            guarded = path not in ("/healthz", "/readyz")
+            assert ("security" in operation) == guarded
+            assert not guarded or {"401", "403", "500"} <= operation["responses"].keys(), (method, path)
+            assert "400" in operation["responses"] or "parameters" not in operation, (method, path)
+    assert "422" in document["paths"]["/v1/actions"]["post"]["responses"], "a reused Idempotency-Key"
 
 
 def test_metrics_are_prometheus_text(api: Api) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -135,3 +136,10 @@ def test_nothing_is_done_that_the_audit_does_not_know(store: Store) -> None:
 
 def test_an_unknown_message_is_not_found(store: Store) -> None:
     assert post(app_with(store, lambda _: {}), "/v1/quarantine/1/replay").status_code == 404
+
+
+@pytest.mark.parametrize("number", [-1, 2**64])
+def test_a_number_that_no_message_can_have_is_a_bad_request(store: Store, number: int) -> None:
+    app = app_with(store, lambda _: {})
+    for act in ("replay", "dry-run", "discard"):
+        assert post(app, f"/v1/quarantine/{number}/{act}").status_code == 400

@@ -32,6 +32,7 @@ def answers(example: Any, *refusals: int, status: int = 200, also: str = "") -> 
 def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str, Any]:
     """Return the document with the problem schema and the bearer key, which every endpoint but health needs.
 
+    So each but health may refuse a caller, or fail, and each that is asked something may refuse how it is asked.
     Examples are put back as they were written: the generator drops every null from them.
     """
     for route in (r for r in routes if isinstance(r, APIRoute) and r.path_format in document["paths"]):
@@ -46,7 +47,12 @@ def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str,
     components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            operation.get("responses", {}).pop("422", None)
+            told = operation.setdefault("responses", {})
+            if Problem.media_type not in told.get("422", {}).get("content", {}):
+                told.pop("422", None)  # the framework's own, which is never answered
             if path not in ("/healthz", "/readyz"):
                 operation["security"] = [{"key": []}]
+                asks = "parameters" in operation or "requestBody" in operation
+                for status, refusal in problems(*([400] if asks else [])).items():
+                    told.setdefault(str(status), refusal)
     return document

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.routing import BaseRoute
 
 from tower.api.auth import Admin
+from tower.api.docs import problems
 from tower.model.problem import Problem
 from tower.store.keys import KeyProblem, Keys
 
@@ -67,14 +68,14 @@ def key_routes(keys: Keys) -> list[BaseRoute]:
         ]
         return KeyList(keys=rows)
 
-    @router.post("", status_code=201, summary="Make a key; its token is shown once")
+    @router.post("", status_code=201, summary="Make a key; its token is shown once", responses=problems(409))
     def add(_: Admin, key: NewKey) -> MadeKey:
         try:
             return MadeKey(name=key.name, token=keys.add(key.name, key.roles, key.connections))
         except KeyProblem as error:
             raise Problem(409 if "exists" in str(error) else 400, "key_refused", str(error)) from error
 
-    @router.delete("/{name}", status_code=204, summary="End a key at once")
+    @router.delete("/{name}", status_code=204, summary="End a key at once", responses=problems(404))
     def revoke(_: Admin, name: Annotated[str, Path()]) -> None:
         try:
             keys.revoke(name)

@@ -13,13 +13,14 @@ from typing import Annotated
 
 import httpx
 import msgspec
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, Body, Path, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from collector.raw.again import Again
 from tower.api.auth import Operator
+from tower.api.docs import problems
 from tower.api.wire import Json
 from tower.commands.raw_wire import outcome_json
 from tower.model.problem import Problem
@@ -28,6 +29,7 @@ from tower.store.client import Store
 from tower.store.sql import load
 
 Record = Callable[[Sequence[Entry]], None]
+QuarantineId = Annotated[int, Path(ge=0, lt=2**64)]
 
 
 class Reason(BaseModel):
@@ -41,8 +43,12 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
     """Return the routes."""
     router = APIRouter(tags=["quarantine"])
 
-    @router.post("/v1/quarantine/{quarantine_id}/replay", summary="Give a held message another try")
-    async def replay(request: Request, who: Operator, quarantine_id: int) -> Response:
+    @router.post(
+        "/v1/quarantine/{quarantine_id}/replay",
+        summary="Give a held message another try",
+        responses=problems(404, 409, 503),
+    )
+    async def replay(request: Request, who: Operator, quarantine_id: QuarantineId) -> Response:
         """Answer what the door answers; the message counts as replayed once it is taken without a complaint."""
         text, raw_id = await asyncio.to_thread(_held, store, quarantine_id)
         await asyncio.to_thread(record, [entry(who.name, "replay", f"quarantine/{quarantine_id}", raw_id=raw_id)])
@@ -53,8 +59,12 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
             await asyncio.to_thread(mark, store, quarantine_id, "replayed")
         return Response(reply.content, reply.status_code, media_type=reply.headers.get("Content-Type"))
 
-    @router.post("/v1/quarantine/{quarantine_id}/dry-run", summary="Look what a held native message would become")
-    def dry_run(who: Operator, quarantine_id: int) -> Response:
+    @router.post(
+        "/v1/quarantine/{quarantine_id}/dry-run",
+        summary="Look what a held native message would become",
+        responses=problems(404, 409),
+    )
+    def dry_run(who: Operator, quarantine_id: QuarantineId) -> Response:
         """Read the message with the mappings on disk and show the events it would make. Nothing is changed."""
         _, raw_id = _held(store, quarantine_id)
         if not raw_id:
@@ -62,8 +72,13 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
         record([entry(who.name, "dry_run", f"quarantine/{quarantine_id}", raw_id=raw_id)])
         return Json({"raw_id": raw_id, "documents": [outcome_json(o) for o in again.preview(raw_id)]})
 
-    @router.post("/v1/quarantine/{quarantine_id}/discard", status_code=204, summary="Let a held message go")
-    def discard(who: Operator, quarantine_id: int, why: Annotated[Reason | None, Body()] = None) -> None:
+    @router.post(
+        "/v1/quarantine/{quarantine_id}/discard",
+        status_code=204,
+        summary="Let a held message go",
+        responses=problems(404, 409),
+    )
+    def discard(who: Operator, quarantine_id: QuarantineId, why: Annotated[Reason | None, Body()] = None) -> None:
         """Keep the row with the reason, but show it no longer among the open ones."""
         _held(store, quarantine_id, body=False)
         reason = why.reason if why is not None else ""
