@@ -77,7 +77,7 @@ class Collector:
         resolved = resolved_secrets(connections, secrets)
         self._mappings = Mappings(connections, settings.mappings)
         self._lock = FolderLock(folder)
-        self._store, self._clock = store, clock
+        self._store, self._connections, self._clock = store, connections, clock
         self._authenticate = authenticate
         self._totals = Totals()
         self.drift = Drift(store, self._totals)
@@ -114,6 +114,7 @@ class Collector:
             clock,
             self._totals,
             Identities(),
+            self._throttle,
             self._decoders,
             self._waiters,
         )
@@ -195,7 +196,7 @@ class Collector:
     def start(self) -> None:
         """Begin to drain what the journals hold."""
         self.drift.load()
-        recall(self._store, self._raw.unstored(), self._seen, self._throttle, self._clock())
+        recall(self._store, self._connections, self._raw.unstored(), self._seen, self._throttle, self._clock())
         self._file_desk.recall(self._files.unstored(), self._files.journal.end)
         self._events.start()
         self._raw.start()

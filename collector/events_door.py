@@ -17,6 +17,7 @@ from starlette.responses import Response
 from collector import cloudevents
 from collector.door import Authenticate, body_of, caller
 from collector.identity import Identities
+from collector.ingest.throttle import Throttle
 from collector.intake import Batch, Rejected, take
 from collector.limits import MAX_REPORTED
 from collector.senders import Senders
@@ -46,6 +47,7 @@ class EventsDoor:
     clock: Callable[[], datetime]
     totals: Totals
     identities: Identities
+    throttle: Throttle
     decoders: ThreadPoolExecutor
     waiters: ThreadPoolExecutor
 
@@ -64,6 +66,7 @@ class EventsDoor:
         self.totals.rejected += len(batch.reply.rejected)
         if lone and batch.reply.rejected:
             raise _lone_problem(batch.reply.rejected[0])
+        self._count(batch)
         if batch.lines:
             position = await self.stream.commit(batch.lines)
             self.identities.remember(batch.fresh)
@@ -76,6 +79,18 @@ class EventsDoor:
             # Duplicates are in the journal before its present end, and so is everything that was sent earlier.
             await self._wait(max(position, self.stream.journal.end if batch.reply.duplicate else 0), arrived)
         return Response(msgspec.json.encode(batch.reply), media_type="application/json")
+
+    def _count(self, batch: Batch) -> None:
+        """Count events against the shares of their connections. Raises Problem 429, and then nothing is kept."""
+        now = self.clock()
+        for name, count in batch.sent.items():
+            connection = self.connections.named(name)
+            if connection is not None:
+                try:
+                    self.throttle.take(name, connection.limits, now, count)
+                except Problem:
+                    self.totals.of(name).throttled += 1
+                    raise
 
     def _decode(
         self, content_type: str, headers: list[tuple[bytes, bytes]], body: bytes, principal: Principal
@@ -119,5 +134,5 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def _lone_problem(refused: Rejected) -> Problem:
-    status = 403 if refused.code == "forbidden_connection" else 400
+    status = 403 if refused.code in ("forbidden_connection", "forbidden_partner") else 400
     return Problem(status, refused.code, refused.detail, errors=[msgspec.to_builtins(refused)])

@@ -11,6 +11,7 @@ import msgspec
 
 from collector.canonical import canonical
 from collector.decode import decode, id_of, invalid_utf8
+from collector.event import Event
 from collector.limits import FUTURE
 from collector.rejection import Rejection
 from collector.senders import Sender
@@ -48,11 +49,14 @@ class Reply(msgspec.Struct):
 
 @dataclass(slots=True)
 class Batch:
-    """What became of one request: the lines to journal, the answer, and the identities that are new."""
+    """What became of one request: the lines to journal, the answer, the identities that are new, and how many
+    events of each connection with a share there were.
+    """
 
     lines: bytearray = field(default_factory=bytearray)
     reply: Reply = field(default_factory=Reply)
     fresh: dict[int, int] = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)
 
 
 def take(
@@ -79,6 +83,10 @@ def take(
                     "forbidden_connection",
                     f"this token may not send for {_named(sender.connection)}, where source {event.source!r} belongs",
                 )
+            if sender.limited:
+                batch.sent[sender.connection] = batch.sent.get(sender.connection, 0) + 1
+            if sender.partner:
+                _speak_for_partner(event, sender)
             line = canonical(event, raw, sender, milestones, horizon)
         except Rejection as refused:
             reply.rejected.append(Rejected(index, id_of(raw), refused.code, refused.detail))
@@ -103,6 +111,20 @@ def take(
             reply.quarantined += 1
         lines += line.text
     return batch
+
+
+def _speak_for_partner(event: Event, sender: Sender) -> None:
+    """See to it that an event of a partner's connection is about that partner. Raises Rejection."""
+    data = event.data
+    if data is None:
+        return
+    if data.partner and data.partner != sender.partner:
+        raise Rejection(
+            "forbidden_partner",
+            f"connection {sender.connection!r} speaks for partner {sender.partner!r} only, not for {data.partner!r}"
+            " - at `$.data.partner`",
+        )
+    data.partner = sender.partner
 
 
 def _check_utf8(raw: bytes | msgspec.Raw) -> None:

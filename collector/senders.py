@@ -17,7 +17,10 @@ OPERATORS = "/tower/"
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One source in one request. head is the part of its journal lines that does not depend on the event."""
+    """One source in one request. head is the part of its journal lines that does not depend on the event.
+
+    partner: whose orders alone its events may speak of; limited: its connection has a share that is counted.
+    """
 
     allowed: bool
     connection: str
@@ -25,6 +28,8 @@ class Sender:
     scope: str
     attributes: frozenset[str]
     head: bytes
+    partner: str = ""
+    limited: bool = False
 
 
 class Senders:
@@ -55,4 +60,6 @@ class Senders:
             connection.scope if connection else "",
             connection.attributes if connection else frozenset(),
             head,
+            connection.partner if connection else "",
+            bool(connection and (connection.limits.per_second or connection.limits.per_day)),
         )

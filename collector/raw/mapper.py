@@ -152,6 +152,8 @@ class Mapper:
         version = 0
         for mapped in outcome.events:
             event = dict(mapped.event)
+            if connection.partner and "data" in event:  # what a message calls partner, such as its carrier, is another
+                event["data"] = {**event["data"], "partner": connection.partner}
             version = version_number(str(event.pop("sequence", "")))
             raws.append(_encode(event))
         batch = take(

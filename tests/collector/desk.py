@@ -157,9 +157,13 @@ class Desk:
         sent = {k: v.encode() if isinstance(v, str) else v for k, v in {"Authorization": "", **(headers or {})}.items()}
         return self.client.request(method, f"/v1/ingest/{connection}", content=body, headers=sent, params=params)
 
+    def post_lines_answer(self, events: Sequence[Any], *, wait: bool = True) -> httpx.Response:
+        """Post events as NDJSON and return the answer, whatever it is."""
+        return self.post(b"\n".join(msgspec.json.encode(e) for e in events), NDJSON, wait=wait)
+
     def post_lines(self, events: Sequence[Any], *, wait: bool = True) -> dict[str, Any]:
         """Post events as NDJSON and return the reply."""
-        answer = self.post(b"\n".join(msgspec.json.encode(e) for e in events), NDJSON, wait=wait)
+        answer = self.post_lines_answer(events, wait=wait)
         assert answer.status_code == 200, answer.text
         reply: dict[str, Any] = answer.json()
         assert reply["accepted"] + reply["duplicate"] + reply["quarantined"] + len(reply["rejected"]) == len(events)

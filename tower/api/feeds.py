@@ -9,12 +9,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Context, Seen, Viewer
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.feed_rows import feed_rows, unconfigured
 from tower.api.past import book_then
 from tower.api.wire import Instant, instant
+from tower.model.scope import Scope
 
 router = APIRouter()
 _EXAMPLE: dict[str, Any] = {
@@ -52,23 +53,25 @@ class FeedQuery(BaseModel):
 
 
 @router.get("/v1/feeds", summary="How fresh each connection is", responses=answers(_EXAMPLE, 400))
-def list_feeds(request: Request, context: Context, _: Viewer, query: Annotated[FeedQuery, Query()]) -> Response:
+def list_feeds(
+    request: Request, context: Context, _: Viewer, scope: Seen, query: Annotated[FeedQuery, Query()]
+) -> Response:
     """List every configured connection: watermark, last message, what it brings against what it should, and gaps."""
     now = context.clock()
-    key = ("feeds", query.known_at, context.progress.judged, context.engine_health(now).last_tick_at)
-    body = request.app.state.shared.get(key, lambda: _read(context, query))
+    key = ("feeds", scope, query.known_at, context.progress.judged, context.engine_health(now).last_tick_at)
+    body = request.app.state.shared.get(key, lambda: _read(context, query, scope))
     return Response(body, media_type="application/json")
 
 
-def _read(context: ApiContext, query: FeedQuery) -> bytes:
+def _read(context: ApiContext, query: FeedQuery, scope: Scope | None) -> bytes:
     now = context.clock()
     book = book_then(context, query.known_at)
     with context.store.reader() as client:
         rows = feed_rows(client, book, context.connections, now, query.known_at)
     return msgspec.json.encode(
         {
-            "feeds": rows,
-            "unconfigured": unconfigured(book, context.connections),
+            "feeds": rows if scope is None else [row for row in rows if row["connection"] in scope.connections],
+            "unconfigured": unconfigured(book, context.connections) if scope is None else [],
             "as_of": instant(query.known_at or now),
         }
     )

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from rules.compile.authority import authority_sql
 from tower.actions.tried import read_tried
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Context, Seen, Viewer
 from tower.api.docs import answers
 from tower.api.examples import ORDER
 from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, names_of, objects_of
@@ -19,6 +19,7 @@ from tower.api.order_traces import read_traces
 from tower.api.past import Look, look
 from tower.api.wire import Instant, Json, instant, plain, records
 from tower.model.problem import Problem
+from tower.model.scope import Scope
 from tower.store.sql import load
 
 router = APIRouter()
@@ -48,11 +49,14 @@ OrderId = Annotated[str, Path(max_length=1000)]
 
 
 @router.get("/v1/orders/{order_id:path}", summary="One order with everything known", responses=answers(ORDER, 400, 404))
-def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[OrderMoment, Query()]) -> Response:
+def show_order(
+    context: Context, _: Viewer, scope: Seen, order_id: OrderId, query: Annotated[OrderMoment, Query()]
+) -> Response:
     """Show the order's row, objects, links, milestones with echoes, clocks, findings, traces, logs and actions."""
     now = context.clock()
     with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
-        row = _row(seen, order_id)
+        row = row_of(seen, order_id)
+        check_scope(scope, row["partner"], order_id)
         order_id = row["order_id"]
         head = load("api_tree").replace("$orders", seen.orders)
         book = seen.book
@@ -99,16 +103,26 @@ def show_order(context: Context, _: Viewer, order_id: OrderId, query: Annotated[
     )
 
 
-def _row(seen: Look, order_id: str) -> dict[str, Any]:
+def check_scope(scope: Scope | None, partner: str, order_id: str) -> None:
+    """Raise Problem 404 for an order that the caller may not see: that it exists is no business of theirs."""
+    if scope is not None and partner not in scope.partners:
+        raise _unheard(order_id)
+
+
+def _unheard(order_id: str) -> Problem:
+    return Problem(
+        404, "not_found", f"no order {order_id!r} has been heard of; ids are written as the source sent them"
+    )
+
+
+def row_of(seen: Look, order_id: str) -> dict[str, Any]:
     """Return the order of an id, or the one that the id is a further name of."""
     text = load("api_orders").replace("$orders", seen.orders)
     text = text.replace("$where", f"order_id = {{order_id:String}} OR ({_GOES_BY})")
     text = text.replace("$key", "on_board").replace("$direction", "DESC")
     rows = _rows(seen, text, {"order_id": order_id, "limit": 1})
     if not rows:
-        raise Problem(
-            404, "not_found", f"no order {order_id!r} has been heard of; ids are written as the source sent them"
-        )
+        raise _unheard(order_id)
     return rows[0]
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from tower.actions.tried import read_tried
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Context, Seen, Viewer
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.examples import ORDERS
@@ -18,6 +18,7 @@ from tower.api.order_query import OrderQuery, write_cursor
 from tower.api.order_rows import COLUMNS, Page, live_columns
 from tower.api.past import look
 from tower.api.single_flight import SingleFlight
+from tower.model.scope import Scope
 from tower.store.sql import load
 
 router = APIRouter()
@@ -43,6 +44,7 @@ def list_orders(
     request: Request,
     context: Context,
     _: Viewer,
+    scope: Seen,
     query: Annotated[OrderQuery, Query()],
     accept: Annotated[str, Header(include_in_schema=False)] = "",
     if_none_match: Annotated[str, Header(include_in_schema=False)] = "",
@@ -52,16 +54,16 @@ def list_orders(
     cache: SingleFlight[Rendered] = request.app.state.board
     now = context.clock()
     health = context.engine_health(now)
-    key = (query, as_arrow, context.progress.judged, health.last_tick_at, request.app.state.clicks.count)
-    page = cache.get(key, lambda: _render(context, query, now, as_arrow=as_arrow))
+    key = (query, scope, as_arrow, context.progress.judged, health.last_tick_at, request.app.state.clicks.count)
+    page = cache.get(key, lambda: _render(context, query, now, scope, as_arrow=as_arrow))
     headers = {"ETag": page.etag, "Vary": "Accept, Authorization", "Cache-Control": "private, no-cache"}
     if page.etag in [tag.strip() for tag in if_none_match.split(",")] or if_none_match.strip() == "*":
         return Response(status_code=304, headers=headers)
     return Response(page.body, media_type=page.media_type, headers=headers)
 
 
-def _render(context: ApiContext, query: OrderQuery, now: datetime, *, as_arrow: bool) -> Rendered:
-    page = read_page(context, query, now)
+def _render(context: ApiContext, query: OrderQuery, now: datetime, scope: Scope | None, *, as_arrow: bool) -> Rendered:
+    page = read_page(context, query, now, scope)
     return Rendered(
         page.etag[:-1] + ('-a"' if as_arrow else '-j"'),
         page.arrow() if as_arrow else page.json(),
@@ -69,9 +71,12 @@ def _render(context: ApiContext, query: OrderQuery, now: datetime, *, as_arrow: 
     )
 
 
-def read_page(context: ApiContext, query: OrderQuery, now: datetime) -> Page:
-    """Return one page of the board as of the query's instants."""
+def read_page(context: ApiContext, query: OrderQuery, now: datetime, scope: Scope | None = None) -> Page:
+    """Return one page of the board as of the query's instants, within a scope."""
     wanted, values = query.clauses()
+    if scope is not None:
+        wanted.append("partner IN {of_partners:Array(String)}")
+        values["of_partners"] = sorted(scope.partners)
     behind, cursor_values = query.after()
     key, _, direction = query.sort_key
     past = query.as_of is not None or query.known_at is not None

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Context, Seen, Viewer
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Json, instant, records
@@ -51,7 +51,7 @@ class QuarantineQuery(PageQuery):
 
 
 @router.get("/v1/quarantine", summary="Messages that could not be used", responses=answers(_EXAMPLE, 400))
-def list_quarantine(context: Context, _: Viewer, query: Annotated[QuarantineQuery, Query()]) -> Response:
+def list_quarantine(context: Context, _: Viewer, scope: Seen, query: Annotated[QuarantineQuery, Query()]) -> Response:
     """List quarantined messages, the latest first; ids are text because they do not fit a JSON number.
 
     What `raw` tells of secrets and of people is covered; one message on its own can be asked for with people.
@@ -59,6 +59,9 @@ def list_quarantine(context: Context, _: Viewer, query: Annotated[QuarantineQuer
     wanted = {"reason": query.reason, "connection": query.connection, "state": query.state}
     values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None and v != "all"}
     clauses = [f"{name} = {{{name}:String}}" for name in values]
+    if scope is not None:
+        clauses.append("connection IN {of_connections:Array(String)}")
+        values["of_connections"] = sorted(scope.connections)
     rows, cursor = read_listing(context, "api_quarantine", query, clauses, values)
     for row in rows:
         row["raw"] = hide_person(hide_secrets(row["raw"]))

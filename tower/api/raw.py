@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Context, Seen, Viewer
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Instant, Json
@@ -38,7 +38,7 @@ class RawQuery(PageQuery):
 
 
 @router.get("/v1/raw", summary="Native messages that were kept", responses=answers(_EXAMPLE, 400))
-def list_raw(context: Context, _: Viewer, query: Annotated[RawQuery, Query()]) -> Response:
+def list_raw(context: Context, _: Viewer, scope: Seen, query: Annotated[RawQuery, Query()]) -> Response:
     """List kept messages, the latest first; bodies are shown one at a time and for operators only."""
     wanted = {"connection": query.connection, "topic": query.topic, "outcome": query.outcome}
     values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None}
@@ -48,6 +48,9 @@ def list_raw(context: Context, _: Viewer, query: Annotated[RawQuery, Query()]) -
             # Ids begin with the instant of arrival, which is what the table is sorted by.
             values[name] = f"{int(at.timestamp() * 1000):012x}"
             clauses.append(f"raw_id {sign} {{{name}:String}}")
+    if scope is not None:
+        clauses.append("connection IN {of_connections:Array(String)}")
+        values["of_connections"] = sorted(scope.connections)
     rows, cursor = read_listing(context, "api_raw", query, clauses, values)
     for row in rows:
         row["has_body"] = bool(row["has_body"])

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Context, Seen, Viewer
 from tower.api.docs import answers
 from tower.api.examples import WHY
-from tower.api.order import OrderId, OrderMoment
+from tower.api.order import OrderId, OrderMoment, check_scope, row_of
+from tower.api.past import look
 from tower.api.wire import Json, plain
 from tower.engine.why import explain
 
@@ -25,10 +26,13 @@ class WhyQuery(OrderMoment):
 
 
 @router.get("/v1/orders/{order_id:path}/why", summary="Why the order is judged so", responses=answers(WHY, 400, 404))
-def why(context: Context, _: Viewer, order_id: OrderId, query: Annotated[WhyQuery, Query()]) -> Response:
+def why(context: Context, _: Viewer, scope: Seen, order_id: OrderId, query: Annotated[WhyQuery, Query()]) -> Response:
     """Show the events, instants, calendar seconds and pauses behind a verdict, with the SQL and its parameters."""
     now = context.clock()
     known_at = query.known_at or now
+    if scope is not None:
+        with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
+            check_scope(scope, row_of(seen, order_id)["partner"], order_id)
     found = explain(
         context.store, context.book(), context.connections, order_id, query.rule, query.as_of or known_at, known_at
     )
