@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tower.store.client import Store
-from tower.store.retention import Retention, empty_customer, empty_older
+from tower.store.retention import Retention, drop_telemetry, empty_customer, empty_older
 from tower.store.seal import KEY_BYTES, Seal
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -64,6 +64,22 @@ def test_a_persons_bodies_go_from_events_and_from_quarantine(store: Store) -> No
     empty_customer(store, "C-1", SEAL)
     assert not {"a", "c", "c*", "d"} & bodies(store)
     assert "e" in bodies(store)
+
+
+def test_old_days_of_telemetry_go_whole_with_what_was_picked_of_them(store: Store) -> None:
+    days = {"old": NOW - timedelta(days=80), "edge": NOW - timedelta(days=30), "young": NOW}
+    with store.writer() as client:
+        for name, at in days.items():
+            client.insert(
+                "otel_traces", [[at, name, {"o2c.order_id": name}]], ["Timestamp", "TraceId", "SpanAttributes"]
+            )
+            client.insert("otel_logs", [[at, name]], ["Timestamp", "Body"])
+    assert drop_telemetry(store, NOW - timedelta(days=30)) == 5
+    assert drop_telemetry(store, NOW - timedelta(days=30)) == 0
+    with store.reader() as client:
+        for column in ("TraceId FROM otel_traces", "Body FROM otel_logs", "object_id FROM object_signals",
+                       "trace_id FROM order_spans", "TraceId FROM otel_traces_trace_id_ts"):  # fmt: skip
+            assert {r[0] for r in client.query(f"SELECT {column}").result_rows} == {"edge", "young"}, column
 
 
 def keep(store: Store, name: str, stored_at: datetime, text: str, stated: str = "", **columns: int) -> None:

@@ -15,7 +15,7 @@ from tower.model.secret import Secrets
 from tower.store.client import Store
 from tower.store.migrate import available
 from tower.store.migrate import migrate as apply_missing
-from tower.store.retention import empty_customer, empty_older
+from tower.store.retention import drop_telemetry, empty_customer, empty_older
 from tower.store.seal import load_seal
 
 
@@ -41,7 +41,9 @@ def migrate(
 
 def purge(
     customer: Annotated[str, typer.Option("--customer", help="Empty the bodies of this customer's orders.")] = "",
-    older_than: Annotated[int, typer.Option("--older-than", help="Empty the bodies older than so many days.")] = 0,
+    older_than: Annotated[
+        int, typer.Option("--older-than", help="Empty the bodies and drop telemetry older than so many days.")
+    ] = 0,
 ) -> None:
     """Empty messages as they arrived, for one person or by age. Facts and the audit hold no such text and stay."""
     if bool(customer) == bool(older_than):
@@ -52,5 +54,7 @@ def purge(
             seal = load_seal(settings, Secrets(os.environ, settings.secrets_dir))
             count = empty_customer(store, customer, seal)
         else:
-            count = empty_older(store, now() - timedelta(days=older_than))
+            before = now() - timedelta(days=older_than)
+            count = empty_older(store, before)
+            drop_telemetry(store, before)
     typer.echo(f"{count} bodies are empty now")

@@ -1,7 +1,7 @@
 """Raw bodies do not stay for ever: they are emptied when they are old, or when a person asks for it.
 
 Facts, clocks and the audit hold ids, codes and amounts only and are kept. A body is emptied, not its row, so that
-no answer of the tower changes.
+no answer of the tower changes. Traces and logs are raw too: their days are dropped whole.
 """
 
 from __future__ import annotations
@@ -66,8 +66,17 @@ def _empty(store: Store, which: str, parameters: dict[str, object], tables: Sequ
     return count
 
 
+def drop_telemetry(store: Store, before: datetime) -> int:
+    """Drop the days of traces and logs that lie wholly before a moment; return how many partitions that were."""
+    with store.writer() as client:
+        old = client.query(load("telemetry_old"), parameters={"before": before.date()}).result_rows
+        for table, partition_id in old:
+            client.command(f"ALTER TABLE {table} DROP PARTITION ID '{partition_id}'")
+    return len(old)
+
+
 class Retention:
-    """Empties old bodies once an hour while the tower runs."""
+    """Empties old bodies and drops old telemetry once an hour while the tower runs."""
 
     def __init__(self, store: Store, days: int, clock: Callable[[], datetime], every_s: float = EVERY_S) -> None:
         self._store = store
@@ -90,9 +99,11 @@ class Retention:
     def _run(self) -> None:
         while not self._stop.wait(self._every_s):
             try:
-                emptied = empty_older(self._store, self._clock() - self._keep)
+                before = self._clock() - self._keep
+                emptied = empty_older(self._store, before)
+                dropped = drop_telemetry(self._store, before)
             except Exception:  # the edge of one round: the next one tries again
                 log.exception("retention_failed")
             else:
-                if emptied:
-                    log.info("raw_emptied", count=emptied)
+                if emptied or dropped:
+                    log.info("raw_emptied", count=emptied, telemetry_partitions=dropped)

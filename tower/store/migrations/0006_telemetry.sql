@@ -184,6 +184,7 @@ CREATE TABLE order_spans
     INDEX stored_idx stored_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(started_at)
 ORDER BY (trace_id, span_id)
 SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
@@ -228,14 +229,16 @@ CREATE TABLE span_links
     linked_trace String,
     linked_span  String,
     trace_id     String,
-    span_id      String
+    span_id      String,
+    started_at   DateTime64(9, 'UTC')
 )
 ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(started_at)
 ORDER BY (linked_trace, trace_id, linked_span, span_id)
 SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
 CREATE MATERIALIZED VIEW span_links_mv TO span_links AS
-SELECT linked_trace, linked_span, trace_id, span_id
+SELECT linked_trace, linked_span, trace_id, span_id, started_at
 FROM order_spans
 ARRAY JOIN link_traces AS linked_trace, link_spans AS linked_span;
 
@@ -255,6 +258,7 @@ CREATE TABLE object_signals
     milestone   LowCardinality(String)
 )
 ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(started_at)
 ORDER BY (object_id, object_type, service, name, started_at, trace_id, span_id, signal)
 SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
@@ -303,6 +307,7 @@ CREATE TABLE failed_hops
     started_at  DateTime64(9, 'UTC')
 )
 ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(started_at)
 ORDER BY (object_id, object_type, service, name, started_at, signal)
 SETTINGS index_granularity = 1024, non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1;
 
