@@ -130,8 +130,8 @@ def test_an_event_of_the_towers_own_form_is_shown_too(door: Door) -> None:
     assert json.loads(seen["body"])["data"]["email"] == HIDDEN
     assert "a@b.example" in door.get(f"/v1/quarantine/{number}?persons=true").json()["body"]
     assert door.get("/v1/quarantine/1").status_code == 404
-    assert door.get(f"/v1/quarantine/{2**70}").status_code == 404
-    assert door.get("/v1/quarantine/-1").status_code == 404
+    assert door.get(f"/v1/quarantine/{2**70}").status_code == 400
+    assert door.get("/v1/quarantine/-1").status_code == 400
 
 
 def test_a_body_that_was_emptied_is_said_to_be_gone(door: Door) -> None:

@@ -17,9 +17,10 @@ from starlette.routing import BaseRoute
 
 from collector.raw.again import Again
 from tower.api.auth import Operator, Viewer
+from tower.api.docs import problems
 from tower.api.wire import Json, records
 from tower.commands.raw_wire import body_json, message_json
-from tower.commands.replay_door import Record, entry, mark, send_again, taken
+from tower.commands.replay_door import QuarantineId, Record, entry, mark, send_again, taken
 from tower.model.problem import Problem
 from tower.store.client import Store
 from tower.store.sql import load
@@ -42,10 +43,14 @@ def quarantine_routes(store: Store, again: Again, record: Record) -> list[BaseRo
     """Return the routes; those on many messages come before the ones on a single one, whose paths they would fit."""
     router = APIRouter(tags=["quarantine"])
 
-    @router.get("/v1/quarantine/{quarantine_id}", summary="One message that could not be used, as it arrived")
+    @router.get(
+        "/v1/quarantine/{quarantine_id}",
+        summary="One message that could not be used, as it arrived",
+        responses=problems(404),
+    )
     def show(
         who: Viewer,
-        quarantine_id: int,
+        quarantine_id: QuarantineId,
         persons: Annotated[bool, Query(description="Show what tells of people; needs the role operator")] = False,
     ) -> Response:
         """Show the message with its body: secrets covered, people only for an operator who asks, which is audited."""
@@ -56,7 +61,9 @@ def quarantine_routes(store: Store, again: Again, record: Record) -> list[BaseRo
             record([entry(who.name, "read_raw", f"quarantine/{quarantine_id}", raw_id=row["raw_id"])])
         return Json({**row, **_body(again, row, persons=persons), "persons": persons})
 
-    @router.post("/v1/quarantine/replay", summary="Give some held messages another try")
+    @router.post(
+        "/v1/quarantine/replay", summary="Give some held messages another try", responses=problems(404, 409, 503)
+    )
     async def replay(request: Request, who: Operator, chosen: Chosen) -> Response:
         """Answer per message: taken, held (still of no use), gone (settled before, or unknown) or no_body."""
         rows = await asyncio.to_thread(_many, store, chosen.ids)
@@ -91,8 +98,8 @@ def quarantine_routes(store: Store, again: Again, record: Record) -> list[BaseRo
 
 def _one(store: Store, quarantine_id: int) -> dict[str, Any]:
     with store.reader() as client:
-        found = client.query(load("quarantine_one"), parameters={"id": quarantine_id % 2**64})
-    if not found.result_rows or not 0 <= quarantine_id < 2**64:
+        found = client.query(load("quarantine_one"), parameters={"id": quarantine_id})
+    if not found.result_rows:
         raise Problem(404, "not_found", f"there is no message {quarantine_id} in quarantine")
     return records(found.column_names, found.result_rows)[0]
 
