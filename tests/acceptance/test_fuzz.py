@@ -26,7 +26,7 @@ def test_invented_input_is_a_result_or_a_refusal() -> None:
 
 
 def test_a_megabyte_is_read_within_two_seconds() -> None:
-    tally = megabytes([t for t in EVERY if t.family == "events"][:1], 1)
+    tally = megabytes([t for t in EVERY if t.family == "events"][:1])
     assert tally.tried > 5
     assert tally.wrong == []
     assert tally.slowest_s < 2
