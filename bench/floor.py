@@ -59,7 +59,7 @@ def _ingest(store: Store, file: Path) -> tuple[float, float]:
         began, cpu = time.perf_counter(), time.process_time()
         for number, group in enumerate(groups):
             settings = {**_SETTINGS, "insert_deduplication_token": f"bench:{number}"}
-            client.raw_insert("events", insert_block=group, fmt="JSONEachRow", settings=settings)
+            client.raw_insert(EVENTS.name, insert_block=group, fmt="JSONEachRow", settings=settings)
         return time.perf_counter() - began, time.process_time() - cpu
 
 

@@ -18,6 +18,7 @@ from clickhouse_connect.driver.client import Client
 from bench import events
 from bench.events import NOW, Said
 from bench.figure import Figure, median_of, spread
+from collector.collector import EVENTS
 from rules.parse import SHIPPED, load_book
 from tower.engine import workspace
 from tower.engine.books import compiled_for, record_book
@@ -56,7 +57,7 @@ class Place:
         """Store events as the drain would, each call under an instant of its own."""
         time.sleep(0.002)
         with self.store.writer() as client:
-            client.raw_insert("events", insert_block=b"".join(events.journal_lines(said, now)), fmt="JSONEachRow")
+            client.raw_insert(EVENTS.name, insert_block=b"".join(events.journal_lines(said, now)), fmt="JSONEachRow")
 
     def fill(self, orders: int, copies: int) -> None:
         """Store and judge so many closed orders `copies` times over, and the open ones last."""

@@ -6,7 +6,6 @@ its content. One content has one spelling here, whatever the sender's.
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,17 +18,11 @@ from collector.amount import exact_text
 from collector.event import Data, Event
 from collector.instant import instant, instant_text
 from collector.limits import FUTURE, MAX_ATTRIBUTE, MAX_ATTRIBUTES, MAX_DIGITS, MAX_NUMBER
-from collector.objects import take_objects
+from collector.objects import NAMING, ONLY_LINKS, settle_objects
 from collector.rejection import Rejection
 from collector.senders import Sender
 from rules.vocabulary import HEARTBEAT, LINKED, ORDER_ATTRIBUTES, TEXT_ATTRIBUTES, TYPE_PREFIX
 
-# Version 00 has four parts; a later version may have more.
-_PLAIN_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}\Z")
-_NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
-_TRACEPARENT = re.compile(
-    r"(?:00(?=.{53}\Z)|(?!00|ff)[0-9a-f]{2})-(?!0{32})(?P<trace>[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-|\Z)"
-)
 _FIELDS = frozenset(f.encode_name for f in msgspec.structs.fields(Data))
 _TEXTS = (*TEXT_ATTRIBUTES, "reason", "error")
 
@@ -44,7 +37,7 @@ _loose = msgspec.json.Decoder(_Loose, float_hook=str)
 _loose_data = msgspec.json.Decoder(dict[str, Any], float_hook=str)
 
 
-class Line(NamedTuple):
+class Line(Struct, frozen=True, gc=False):
     """One journal line. reason is the quarantine reason, '' when the event is usable.
 
     identity and content are hashes of this process only, to tell duplicates from conflicts before rows can be queried;
@@ -70,37 +63,35 @@ def canonical(
     if event.time > horizon:
         reason = "future_time"
         detail = f"its time is more than {FUTURE.seconds // 60} minutes ahead; check the sender's clock and zone"
-    objects = attributes = b""
+    members = b""
     if not kind.heartbeat:
-        data = event.data
-        if data is not None:
-            objects = take_objects(data, sender.scope)
-            attributes = _attributes(data)
+        if event.data is not None:
+            members = _members(event.data, sender.scope)
         if kind.milestone == LINKED:
-            if b'"on_types":["' in objects or not objects:
+            if not members.startswith(ONLY_LINKS):
                 raise Rejection("invalid_link", f"{event.type} carries data.links and no ids - at `$.data`")
         elif kind.milestone not in milestones:
             reason = "unknown_milestone"
             detail = f"the rulebook has no milestone {kind.milestone}; add it there and replay"
-        elif not objects:
+        elif not members.startswith(NAMING):
             reason = "no_object"
             detail = "it names no object; give order_id, shipment_id or another id in data"
         if sender.attributes and (further := _further(raw, sender.attributes)):
-            attributes += b',"attributes":%b' % _encode(further)
-    text = b'%b,"event_id":%b,"occurred_at":%b%b%b}' % (
-        kind.members, _encode(event.id), instant_text(event.time, "time"), objects, attributes,
-    )  # fmt: skip
+            members += b',"attributes":%b' % _encode(further)
+    said = b'%b,"occurred_at":%b%b' % (kind.members, instant_text(event.time, "time"), members)
     why = b""
     if reason:
         why = b',"quarantine":"%b","quarantine_detail":%b' % (reason.encode(), _encode(detail))
     # The trace is how the event travelled, not what it says: a re-send on a new trace is a duplicate, no conflict.
-    if traced := trace_id(event.traceparent) if event.traceparent else "":
-        why += b',"trace_id":"%b"' % traced.encode()
+    if event.traceparent:
+        why += b',"traceparent":%b' % _encode(event.traceparent)
     # So is its number: a re-send under the next number says the same.
     if event.sequence is not None and (number := numbered(event.sequence)) is not None:
         why += b',"sequence_of":%b,"sequence":%d' % (_encode(event.source), number)
-    line = b'{%b%b,"raw":%b,%b\n' % (sender.head, why, one_line(raw), text)
-    return Line(line, hash((event.source, event.id)), hash(text), reason, kind.heartbeat)
+    if type(raw) is not bytes or b"\n" in raw:
+        raw = one_line(raw)
+    line = b"".join((b"{", sender.head, why, b',"raw":', raw, b',"event_id":', _encode(event.id), b",", said, b"}\n"))
+    return Line(line, hash((event.source, event.id)), hash(said), reason, kind.heartbeat)
 
 
 class _Kind(NamedTuple):
@@ -124,8 +115,11 @@ def _kind(source: str, event_type: str) -> _Kind:
     return _Kind(milestone, heartbeat, _encode(columns)[1:-1])
 
 
-def _attributes(data: Data) -> bytes:
-    """Return what is left of data as JSON members, each after a comma and in its one spelling. Raises Rejection."""
+def _members(data: Data, scope: str) -> bytes:
+    """Return what data says as JSON members, each after a comma, in one spelling and one order: objects come first.
+
+    Raises Rejection.
+    """
     if data.amount is not None:
         data.amount = Decimal(exact_text(data.amount, "amount"))
     if data.quantity is not None:
@@ -136,13 +130,16 @@ def _attributes(data: Data) -> bytes:
         data.promised_at = instant(data.promised_at, "data.promised_at")
     if data.requested_at is not None:
         data.requested_at = instant(data.requested_at, "data.requested_at")
+    objects = b""
     text = _encode(data)
-    if b'""' in text:
+    # A list, or something empty; quotes inside a text are written with a backslash, so a text may only look like one.
+    if scope or b'":[' in text or b'""' in text:
+        objects = settle_objects(data, scope)
         for name in _TEXTS:
             if getattr(data, name) == "":
                 setattr(data, name, None)
         text = _encode(data)
-    return b"," + text[1:-1] if text != b"{}" else b""
+    return objects + b"," + text[1:-1] if text != b"{}" else objects
 
 
 @lru_cache(4096)
@@ -156,15 +153,6 @@ def split_type(event_type: str) -> tuple[str, str]:
         if bare and bare != milestone:
             return bare, polarity
     return milestone, "reached"
-
-
-def trace_id(traceparent: str) -> str:
-    """Return the trace id of a W3C traceparent of any version, '' if it is malformed or all zero; never an error."""
-    if plain := _PLAIN_TRACEPARENT.match(traceparent):
-        trace, span = plain.groups()
-        return "" if trace == _NO_TRACE or span == _NO_SPAN else trace
-    found = _TRACEPARENT.match(traceparent)
-    return found["trace"] if found else ""
 
 
 def numbered(sequence: object) -> int | None:

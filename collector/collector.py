@@ -50,7 +50,7 @@ from tower.settings import Settings
 from tower.store.client import Store
 from tower.store.seal import load_seal
 
-EVENTS = Table("events", refused_line)
+EVENTS = Table("arrivals", refused_line)
 _NO_SECRETS = Secrets()
 _SCHEMA_TYPE = "application/schema+json"
 _STOP_S = 10.0

@@ -1,15 +1,16 @@
-"""The objects an event names: where its fact is kept and which links it states.
+"""The objects an event names: where its fact is kept and which links it states, by the rules of rules.vocabulary.
 
-The rules are those of rules.vocabulary. Events of one shape (the same types, one id each) get the same answer but for
-the ids, so that answer is worked out once per shape, as JSON with places for the ids.
+The store works that out itself for an event that names one object of a type by its id alone (migration 0012). Here is
+what it cannot: lists of ids, links of the event's own, and the scope of a connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter, itemgetter
-from types import NoneType
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import count, islice
+from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Struct
@@ -19,91 +20,101 @@ from collector.limits import MAX_ID
 from collector.rejection import Rejection
 from rules.vocabulary import ALIASES, ID_FIELDS, OBJECT_TYPES, RELATIONS, Link, ObjectRef, deepest, infer_links, orient
 
+# How the members of an event begin that names an object, and of one that only states links.
+NAMING = tuple(b',"%b":' % name.encode() for name in (*ID_FIELDS, "objects"))
+ONLY_LINKS = b',"objects":{"on_types":[],'
+_MEMBER = b',"objects":%b'
+_MAX_SHAPE = 32  # ids of an event whose shape is worth keeping
 _ids = attrgetter(*ID_FIELDS)
 _encode = msgspec.json.Encoder().encode
-_MAX_SHAPES = 4096
 
 
-class Objects(Struct, omit_defaults=True, gc=False):
+class Objects(Struct, gc=False):
     """Columns of an event: objects that hold the fact, and links as parallel lists."""
 
-    on_types: Sequence[str] = ()
-    on_ids: Sequence[str] = ()
-    child_types: Sequence[str] = ()
-    child_ids: Sequence[str] = ()
-    parent_types: Sequence[str] = ()
-    parent_ids: Sequence[str] = ()
-    relations: Sequence[str] = ()
-    retracts: Sequence[int] = ()
+    on_types: list[str]
+    on_ids: list[str]
+    child_types: list[str]
+    child_ids: list[str]
+    parent_types: list[str]
+    parent_ids: list[str]
+    relations: list[str]
+    retracts: list[int]
 
 
-def take_objects(data: Data, scope: str) -> bytes:
-    """Return the columns of an event's objects and links as JSON members, each after a comma; empty if it names none.
+def settle_objects(data: Data, scope: str) -> bytes:
+    """Return the finished columns of an event's objects and links as a JSON member after a comma.
 
-    Ids are prefixed by the connection's scope. The fields that were read are emptied in data, so that what is left of
-    it are the attributes. Raises Rejection.
+    Where the store can work them out, the result is empty and data is left with single ids under the connection's
+    scope; otherwise with none. Its links are taken out of it either way. Raises Rejection.
     """
-    values = _ids(data)
-    if data.links:
-        links, data.links = data.links, None
-        return _listed(data, values, links, scope)
-    kinds = tuple(map(type, values))
-    shape = _SHAPES.get(kinds) or _learn(kinds)
-    if not shape.single:
-        return _listed(data, values, (), scope)
-    for name in shape.fields:
-        setattr(data, name, None)
-    ids = [_encode(f"{scope}/{values[i]}" if scope else values[i]) for i in shape.named]
-    return shape.members % shape.place(ids)
+    given = zip(OBJECT_TYPES, _ids(data), strict=True)
+    named = {name: ids for name, value in given if value and (ids := _unique(value, scope))}
+    stated = _stated(data.links, scope) if data.links else []
+    for field in (*ID_FIELDS, "links"):
+        setattr(data, field, None)
+    if stated:
+        columns = _columns(named, stated)
+        alone = _alone(columns)
+        if alone is None or _columns(alone, []) != columns:
+            return _MEMBER % _encode(columns)
+        named = alone
+    elif sum(map(len, named.values())) > len(named):
+        return _inferred(named)
+    for name, (only,) in named.items():
+        setattr(data, f"{name}_id", only)
+    return b""
+
+
+def _alone(columns: Objects) -> dict[str, list[str]] | None:
+    """Return the one id of each type that the columns speak of, None if they speak of two objects of one type."""
+    found: dict[str, list[str]] = {}
+    for types, ids in (
+        (columns.on_types, columns.on_ids),
+        (columns.child_types, columns.child_ids),
+        (columns.parent_types, columns.parent_ids),
+    ):
+        for name, i in zip(types, ids, strict=True):
+            if found.setdefault(name, [i]) != [i]:
+                return None
+    return found
+
+
+def _inferred(named: Mapping[str, Sequence[str]]) -> bytes:
+    """Return the member of an event without links of its own."""
+    ids = [i for of_type in named.values() for i in of_type]
+    if len(ids) > _MAX_SHAPE:
+        return _MEMBER % _encode(_columns(named, []))
+    shape = _shape(tuple((name, len(of_type)) for name, of_type in named.items()))
+    encoded = [_encode(i) for i in ids]
+    return shape.member % tuple([encoded[place] for place in shape.places])
 
 
 class _Shape(NamedTuple):
-    """What all events with these fields have in common.
+    """What all events with so many ids of each type have in common.
 
-    named are the positions of the ids in the event; place puts them, once encoded, where members has a %b.
+    member has a %b wherever an id belongs; places says which of the event's ids, in the order of its types, that is.
     """
 
-    single: bool
-    fields: tuple[str, ...]
-    named: tuple[int, ...] = ()
-    place: Callable[[list[bytes]], object] = tuple
-    members: bytes = b""
+    member: bytes
+    places: list[int]
 
 
-_SHAPES: dict[tuple[type, ...], _Shape] = {}
-
-
-def _learn(kinds: tuple[type, ...]) -> _Shape:
-    """Work out one shape on stand-in ids, given the type of each id field's value. There are at most 3^12."""
-    fields = tuple(name for name, kind in zip(ID_FIELDS, kinds, strict=True) if kind is not NoneType)
-    shape = _Shape(list not in kinds, fields)
-    if shape.single and fields:
-        types = [ID_FIELDS[name] for name in fields]
-        places: list[int] = []
-        members = b""
-        for column, values in msgspec.structs.asdict(_columns({t: [t] for t in types}, [])).items():
-            if not values:
-                continue
-            if column.endswith("_ids"):
-                places += [types.index(v) for v in values]
-                members += b',"%b":[%b]' % (column.encode(), b",".join([b"%b"] * len(values)))
-            else:
-                members += b',"%b":%b' % (column.encode(), _encode(values))
-        named = tuple(OBJECT_TYPES.index(t) for t in types)
-        shape = _Shape(True, fields, named, itemgetter(*places), members)
-    if len(_SHAPES) < _MAX_SHAPES:
-        _SHAPES[kinds] = shape
-    return shape
-
-
-def _listed(data: Data, values: Sequence[Any], links: Sequence[LinkStatement], scope: str) -> bytes:
-    """Return the columns of an event with lists of ids or stated links."""
-    for name in ID_FIELDS:
-        setattr(data, name, None)
-    named = {name: _unique(value, scope) for name, value in zip(OBJECT_TYPES, values, strict=True) if value is not None}
-    named = {name: ids for name, ids in named.items() if ids}
-    stated = _stated(links, scope)
-    return b"," + _encode(_columns(named, stated))[1:-1] if named or stated else b""
+@lru_cache(4096)
+def _shape(counts: tuple[tuple[str, int], ...]) -> _Shape:
+    """Work out one shape, on numbers in the place of ids."""
+    numbers = map(str, count())
+    columns = _columns({name: list(islice(numbers, number)) for name, number in counts}, [])
+    places: list[int] = []
+    parts = []
+    for name, values in msgspec.structs.asdict(columns).items():
+        if name.endswith("_ids"):
+            places += map(int, values)
+            text = b"[%b]" % b",".join([b"%b"] * len(values))
+        else:
+            text = _encode(values)
+        parts.append(b"%b:%b" % (_encode(name), text))
+    return _Shape(_MEMBER % (b"{%b}" % b",".join(parts)), places)
 
 
 def _columns(named: Mapping[str, Sequence[str]], stated: list[Link]) -> Objects:

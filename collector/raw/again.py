@@ -7,12 +7,14 @@ of a connection are read, since another message may have said it, too.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from clickhouse_connect.driver.client import Client
 
 from collector.files.desk import METHOD
 from collector.identity import Identities
@@ -171,14 +173,17 @@ class Again:
 
     def _compared(self, block: bytes) -> list[dict[str, Any]]:
         with self._store.reader() as client:
+            client.command("CREATE OR REPLACE TEMPORARY TABLE again_lines ENGINE = Memory AS arrivals")
             client.command("CREATE OR REPLACE TEMPORARY TABLE again ENGINE = Memory AS events")
             try:
                 settings = {"date_time_input_format": "best_effort"}
-                client.raw_insert("again", insert_block=block, fmt="JSONEachRow", settings=settings)
+                client.raw_insert("again_lines", insert_block=block, fmt="JSONEachRow", settings=settings)
+                client.command(_as_rows(client))
                 found = client.query(load("again_news"))
                 return [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
             finally:
                 client.command("DROP TEMPORARY TABLE again")
+                client.command("DROP TEMPORARY TABLE again_lines")
 
     def _made(self, raw_ids: Sequence[str]) -> dict[Event, dict[str, Any]]:
         with self._store.reader() as client:
@@ -215,6 +220,15 @@ class Again:
             self._mapper.mappings.refresh()
         except MappingsError as error:
             raise Problem(409, "mappings_broken", f"the mappings on disk cannot be used: {error.problems[0]}") from None
+
+
+def _as_rows(client: Client) -> str:
+    """Return the statement that makes rows of `again` from lines as the store makes those of `events`."""
+    view = "SELECT as_select FROM system.tables WHERE database = currentDatabase() AND name = 'arrivals_mv'"
+    ((select,),) = client.query(view).result_rows
+    select = re.sub(r"FROM \S*arrivals\Z", "FROM again_lines", select)
+    columns = [row[0] for row in client.query(f"DESCRIBE ({select})").result_rows]
+    return f"INSERT INTO again ({', '.join(columns)}) {select}"
 
 
 def _lines(blocks: Iterable[bytes | bytearray]) -> list[bytes]:

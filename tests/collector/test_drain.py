@@ -92,7 +92,7 @@ def rig(store: Store, tmp_path: Path) -> Iterator[Rig]:
 
 def line(number: int, **columns: object) -> bytes:
     row = {
-        "ev": number, "body": number, "received_at": "2026-03-01 12:00:00.000", "connection": "c",
+        "ev": number, "received_at": "2026-03-01 12:00:00.000", "connection": "c",
         "event_id": f"e{number}", "milestone": "m", "polarity": "reached", "occurred_at": "2026-03-01 12:00:00.000",
         **columns,
     }  # fmt: skip

@@ -215,7 +215,7 @@ def renamed(line: bytes, number: int) -> bytes:
 def store_lines(client: Client, lines: bytes) -> None:
     """Insert journal lines as the drain does."""
     client.raw_insert(
-        "events", insert_block=lines, fmt="JSONEachRow", settings={"date_time_input_format": "best_effort"}
+        "arrivals", insert_block=lines, fmt="JSONEachRow", settings={"date_time_input_format": "best_effort"}
     )
 
 

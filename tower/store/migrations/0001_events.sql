@@ -1,5 +1,7 @@
 -- What arrived. One row of `events` is one message as the journal held it; `stored_at` is the engine's read cursor
 -- and rises strictly from insert to insert. Rows with a quarantine reason make no facts.
+-- Rows of one insert lie as they came, so that an order's events are neighbours; a part is written as few files until
+-- merges have made it large.
 CREATE TABLE events
 (
     stored_at         DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC'),
@@ -44,11 +46,12 @@ CREATE TABLE events
     trace_id          String,
     quarantine        LowCardinality(String),  -- reason code, '' when usable
     quarantine_detail String,
-    raw               String CODEC(ZSTD(3))
+    raw               String CODEC(ZSTD(1))
 )
 ENGINE = MergeTree
-ORDER BY (stored_at, ev)
-SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1;
+ORDER BY stored_at
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1,
+    min_bytes_for_wide_part = 134217728;
 
 -- Every identity ever stored with its content hash: a second body under one identity is a conflict.
 CREATE TABLE identities
