@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -40,7 +41,7 @@ from collector.raw.seen import Seen
 from collector.raw.sink import RawSink
 from collector.refused import refused_line
 from collector.sink import Sink, Table
-from collector.stats import CollectorStats, Totals
+from collector.stats import CollectorStats, ConnectionTotals, Totals
 from collector.stream import Stream
 from tower.model.connections import Connections
 from tower.model.problem import Problem
@@ -219,6 +220,11 @@ class Collector:
         self._waiters.shutdown(wait=False, cancel_futures=True)
         self._lock.close()
 
+    def _counts(self) -> dict[str, ConnectionTotals]:
+        now = self._clock()
+        counts = {**{c.name: ConnectionTotals() for c in self._connections.entries}, **self._totals.connections}
+        return {name: replace(c, today=self._throttle.today(name, now)) for name, c in counts.items()}
+
     def stats(self) -> CollectorStats:
         """Return the counts of this moment."""
         streams = (self._events, self._raw, self._files, self._traces, self._logs)
@@ -238,7 +244,7 @@ class Collector:
             logs=totals.logs,
             logs_rejected=totals.logs_rejected,
             store_refused=sum(s.refused for s in streams),
-            connections=totals.connections,
+            connections=self._counts(),
             folders=self._watcher.troubles,
             ready=not reason,
             reason=reason,

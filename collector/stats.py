@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 class ConnectionTotals:
     """Native messages of one connection since start: kept, repeated, unproved, over its share, else refused; then what
     was made of them: events, parts in quarantine, notes on what their envelopes got wrong, documents that broke their
-    contract, and what has drifted and was not accepted (also before the start).
+    contract, and what has drifted and was not accepted (also before the start). today: what its share has counted.
     """
 
+    today: int = 0
     received: int = 0
     duplicate: int = 0
     unverified: int = 0

@@ -225,6 +225,8 @@ def _facts(here: Here, feed: FeedView) -> None:
 
 
 def _plain(value: object) -> str:
+    if value is None:
+        return fmt.NONE
     return fmt.count(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 

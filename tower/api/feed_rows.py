@@ -38,6 +38,9 @@ class Plan:
     zone: ZoneInfo
 
 
+DRIFT = ("new_fields", "changed_types", "unknown_codes")
+
+
 def feed_rows(
     client: Client, book: Book, connections: Connections, now: datetime, known_at: datetime | None
 ) -> list[dict[str, Any]]:
@@ -58,6 +61,7 @@ def feed_rows(
     gaps = read_gaps(client, plans, moment.date()) if known_at is None else {}
     waiting = _pairs(client, "feeds_waiting") if known_at is None else {}
     held = _pairs(client, "feeds_quarantined")
+    drift = _pairs(client, "feeds_drift")
     rows = []
     for state in feed_states(client, book, connections, now, known_at):
         plan = plans[state.connection]
@@ -71,6 +75,7 @@ def feed_rows(
         row["gaps"] = _gaps(gaps.get(state.connection, []))
         orders, unknown, value = waiting.get(state.connection, (0, 0, None))
         row["waiting"] = {"orders": orders, "unknown": unknown, "value": plain(value)}
+        row["drift"] = dict(zip(DRIFT, drift.get(state.connection, (0, 0, 0)), strict=True))
         rows.append(row)
     return rows
 

@@ -15,6 +15,7 @@ from tower.api.docs import answers
 from tower.api.feed_rows import feed_rows, unconfigured
 from tower.api.past import book_then
 from tower.api.wire import Instant, instant
+from tower.model.connection import Connection, Limits
 from tower.model.scope import Scope
 
 router = APIRouter()
@@ -37,6 +38,10 @@ _EXAMPLE: dict[str, Any] = {
                 "ranges": [{"sequence_of": "/wms/berlin", "from": "4097", "to": "4098", "missing": 2}],
             },
             "waiting": {"orders": 0, "unknown": 0, "value": "0.00"},
+            "drift": {"new_fields": 1, "changed_types": 0, "unknown_codes": 0},
+            "quota": {
+                "per_second": 50, "per_day": 100000, "today": 10422, "throttled": 0, "unverified": 2, "duplicate": 17,
+            },
         },
     ],
     "unconfigured": [],
@@ -68,6 +73,9 @@ def _read(context: ApiContext, query: FeedQuery, scope: Scope | None) -> bytes:
     book = book_then(context, query.known_at)
     with context.store.reader() as client:
         rows = feed_rows(client, book, context.connections, now, query.known_at)
+    counts = context.stats().get("connections", {})
+    for row in rows:
+        row["quota"] = _quota(context.connections.named(row["connection"]), counts.get(row["connection"]))
     return msgspec.json.encode(
         {
             "feeds": rows if scope is None else [row for row in rows if row["connection"] in scope.connections],
@@ -75,3 +83,12 @@ def _read(context: ApiContext, query: FeedQuery, scope: Scope | None) -> bytes:
             "as_of": instant(query.known_at or now),
         }
     )
+
+
+def _quota(connection: Connection | None, counts: Any) -> dict[str, int | None]:
+    """Return a connection's share and what it made of it: today as counted, the rest since the start."""
+    limits = connection.limits if connection is not None else Limits()
+    told: dict[str, int | None] = {n: getattr(counts, n, 0) for n in ("today", "throttled", "unverified", "duplicate")}
+    if not (told["today"] or limits.per_day or limits.per_second):
+        told["today"] = None  # events are counted for those that have a share
+    return {"per_second": limits.per_second or None, "per_day": limits.per_day or None, **told}

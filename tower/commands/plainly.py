@@ -17,6 +17,7 @@ from tower.model.secret import SecretError
 from tower.settings import Settings, SettingsError
 from tower.store.client import StoreError
 from tower.store.keys import KeyProblem
+from tower.store.seal import SealError
 
 EXIT = 2
 
@@ -41,6 +42,7 @@ def plainly(run: Callable[[], object]) -> int:
         SettingsError,
         ConnectionsError,
         SecretError,
+        SealError,
         StoreError,
         KeyProblem,
         JournalInUse,
