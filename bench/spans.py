@@ -44,7 +44,7 @@ _STATUSES = ("Unset", "Ok", "Error")
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
     """Run interleaved rounds of both ways on one embedded store, then events and spans through a tower's doors."""
-    requests, rounds = (40, 5) if quick else (80, 9)  # 80: a full block of the drain
+    requests, rounds = 80, 5 if quick else 9  # 80: a full block of the drain
     spans = requests * _TRACES * telemetry.SPANS_PER_TRACE
     checked, drained, read, plain = _two_ways(folder / "store", requests, rounds)
     wall = [p.wall_s / d.wall_s for p, d in zip(plain, drained, strict=True)]

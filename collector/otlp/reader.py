@@ -152,18 +152,25 @@ class SpanReader:
 
 
 def _read(client: Client, traces: Sequence[str]) -> Traces:
-    """Return some traces and those that they link to."""
+    """Return some traces and those that they link to.
+
+    How all their spans hang together is asked only where the spans of interest do not tell it by themselves.
+    """
     read = Traces()
     wanted = set(traces)
     for _ in range(2):
         if not wanted:
             break
-        parameters = {"traces": sorted(wanted)}
-        flagged = list(spans_of(_ask(client, "spans_flagged", parameters)))
-        read.spans |= {(s.trace_id, s.span_id): s for s in flagged}
-        skeleton = _ask(client, "spans_skeleton", parameters)
-        read.parents |= {(trace, span): parent for trace, span, parent in skeleton}
+        flagged = list(spans_of(_ask(client, "spans_flagged", {"traces": sorted(wanted)})))
+        for span in flagged:
+            read.spans[span.trace_id, span.span_id] = span
+            read.parents[span.trace_id, span.span_id] = span.parent_id
         wanted = {trace for s in flagged for trace, _ in s.links} - wanted
+    open_ends = {s.trace_id for s in read.spans.values() if s.failed and read.broken(s.trace_id, s.span_id)}
+    open_ends |= {trace for s in read.spans.values() for trace, _ in s.links}
+    if open_ends:
+        skeleton = _ask(client, "spans_skeleton", {"traces": sorted(open_ends)})
+        read.parents |= {(trace, span): parent for trace, span, parent in skeleton}
     return read
 
 
