@@ -103,7 +103,8 @@ class Collector:
         logs_sink = BodySink(LOGS, commit, after=lambda _, lines: logs.keep((), lines), embedded=store.embedded)
         self._traces = Stream(folder / "traces", store, traces_sink, settings)
         self._logs = Stream(folder / "logs", store, logs_sink, settings)
-        self._decoders = ThreadPoolExecutor(1, "decode")
+        # Telemetry may come in large requests: it must not keep events waiting.
+        self._decoders, self._telemetry = ThreadPoolExecutor(1, "decode"), ThreadPoolExecutor(1, "telemetry")
         self._waiters = ThreadPoolExecutor(_WAITERS, "wait")
         self._events_door = EventsDoor(
             settings,
@@ -139,10 +140,10 @@ class Collector:
         )
         enricher = Enricher(connections)
         self._traces_door, self._logs_door = (
-            OtlpDoor(signal, stream, connections, enricher, authenticate, clock, self._totals, self._decoders)
+            OtlpDoor(signal, stream, connections, enricher, authenticate, clock, self._totals, self._telemetry)
             for signal, stream in ((TRACES, self._traces), (LOGS, self._logs))
         )
-        self._metrics_door = MetricsDoor(authenticate, self._decoders)
+        self._metrics_door = MetricsDoor(authenticate, self._telemetry)
         self._files_door = FilesDoor(
             settings,
             store,
@@ -209,6 +210,7 @@ class Collector:
     def stop(self) -> None:
         """Sync what was taken, drain for a bounded time and let the journals go. Nothing acknowledged is lost."""
         self._decoders.shutdown(wait=True)
+        self._telemetry.shutdown(wait=True)
         # What others make goes to the journal of events, so that one stops last.
         self._watcher.stop()
         self._raw.stop(_STOP_S)

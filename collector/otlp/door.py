@@ -29,7 +29,7 @@ from collector.decode import is_json
 from collector.door import Authenticate, body_of, caller
 from collector.limits import FUTURE, OTLP_BODY
 from collector.otlp.check import Verdict, check
-from collector.otlp.decode import from_json, from_protobuf
+from collector.otlp.decode import as_protobuf, from_json, from_protobuf
 from collector.otlp.enrich import Enricher
 from collector.otlp.line import Line, to_line
 from collector.otlp.rewrite import needs_rewrite, rewrite
@@ -90,7 +90,7 @@ class OtlpDoor:
         """Return the journal line, empty if nothing stays, and the verdict. Raises Rejection."""
         now = self.clock()
         if json:
-            body = from_json(body, self.signal.request).SerializeToString()
+            body = as_protobuf(body, self.signal.request)
         request = from_protobuf(body, self.signal.checked)
         speakers = Speakers(self.connections, principal)
         verdict = check(self.signal, request, len(body), speakers, _ns(now + FUTURE))

@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
+from collector.otlp.decode import MAX_OBJECTS
 from collector.otlp.line import Line, to_line
 from tests.collector.desk import Desk
 from tests.collector.otlp.say import JSON, NS, PROTOBUF, log_request, post, request_with, spans, stored
@@ -67,6 +68,14 @@ def test_bad_bodies_get_a_status_in_their_own_type(desk: Desk, path: str, body: 
         {"name": "\ud800"},
         {"attributes": {"a": 1}},
         {"links": [{"traceId": "0"}]},
+        {"attributes": [{"key": "a", "value": {"intValue": True}}]},
+        {"attributes": [{"key": "a", "value": {"intValue": 1.5}}]},
+        {"attributes": [{"key": "a", "value": {"intValue": "9223372036854775808"}}]},
+        {"attributes": [{"key": "a", "value": {"doubleValue": "many"}}]},
+        {"attributes": [{"key": "a", "value": {"bytesValue": "*"}}]},
+        {"attributes": [{"key": "a", "value": {"stringValue": 1}}]},
+        {"events": [[]]},
+        {"status": []},
     ],
 )
 def test_bad_json_fields_are_bad_requests(desk: Desk, span: dict[str, object]) -> None:
@@ -74,6 +83,17 @@ def test_bad_json_fields_are_bad_requests(desk: Desk, span: dict[str, object]) -
 
     body = {"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}
     assert post(desk, json.dumps(body).encode(), JSON).status_code == 400
+
+
+@pytest.mark.parametrize("depth", [30, 60, 200, 400])
+def test_values_nested_ever_deeper_are_kept_or_a_bad_request(desk: Desk, depth: int) -> None:
+    value = b'{"arrayValue":{"values":[' * depth + b'{"intValue":1}' + b"]}}" * depth
+    span = b'{"traceId":"%b","spanId":"%b"}' % (b"0a" * 16, b"0b" * 8)
+    body = b'{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":%b}]},"scopeSpans":[{"spans":[%b]}]}]}'
+    answer = post(desk, body % (value, span), JSON)
+    assert answer.status_code == (200 if depth <= 30 else 400), answer.text
+    if depth <= 30:
+        assert spans(desk, 1, "ResourceAttributes['a']") == [("[" * depth + "1" + "]" * depth,)]
 
 
 @pytest.mark.parametrize("value", [b"\x0a\x02\xff\xfe", b"\x2a\x05\x0a\x03\x0a\x01\xff"])
@@ -110,6 +130,12 @@ def test_what_may_be_repeated_says_when(make_desk: Callable[..., Desk]) -> None:
     answer = post(desk, request_with().SerializeToString())
     assert (answer.status_code, Status.FromString(answer.content).code) == (503, 14)
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_json_of_too_many_objects_is_told_to_come_in_parts(desk: Desk) -> None:
+    answer = post(desk, b'{"resourceSpans":[' + b"{}," * MAX_OBJECTS + b"{}]}", JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, 3)
+    assert "send less at once" in answer.json()["message"]
 
 
 def test_metrics_are_politely_refused(desk: Desk) -> None:

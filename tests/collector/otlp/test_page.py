@@ -7,6 +7,7 @@ from pathlib import Path
 
 from collector.limits import OTLP_BODY
 from collector.otlp import baggage, check, facts
+from collector.otlp.decode import MAX_OBJECTS
 from collector.otlp.speakers import SOURCE
 from rules.parse import SHIPPED, load_book
 from tower.api.order_traces import MAX_LOGS, MAX_SPANS, MAX_TRACES
@@ -21,7 +22,7 @@ def test_every_attribute_and_limit_is_told() -> None:
         assert f"`{name}`" in PAGE, name
     for text in (
         f"up to {OTLP_BODY >> 20} MiB", f"up to {baggage.MAX_BYTES} bytes", f"more than {check._MAX_GROWTH} times",
-        "the first ten reasons", f"up to {facts.MAX_HOPS} make an event", f"the latest {MAX_TRACES}",
+        "the first ten reasons", f"up to {MAX_OBJECTS:,} objects", f"up to {facts.MAX_HOPS} make an event", f"the latest {MAX_TRACES}",
         f"up to {MAX_SPANS:,} spans", f"the latest {MAX_LOGS}",
     ):  # fmt: skip
         assert text in PAGE, text
