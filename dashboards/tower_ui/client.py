@@ -152,6 +152,15 @@ class Api:
         )
         return self._json(response)
 
+    def post(self, viewer: Viewer, path: str, body: Json) -> Json:
+        """Ask for something to be done and return the tower's answer; an answer without a body is empty."""
+        response = self._send(viewer.key, "POST", path, json=body)
+        return self._json(response) if response.content else {}
+
+    def get(self, viewer: Viewer, path: str, params: Mapping[str, str] | None = None) -> Json:
+        """Return a document, fetched now and shared with nobody: for what a person asked to see."""
+        return self._json(self._send(viewer.key, "GET", path, params=params))
+
     def orders(self, viewer: Viewer, params: Mapping[str, str]) -> Json:
         """Return one page of orders as JSON, fetched now: for a list a person is about to confirm."""
         return self._json(self._send(viewer.key, "GET", "/v1/orders", params=params))

@@ -145,7 +145,27 @@ class FeedView:
             return f"Ask for {fmt.plural(self.missing, 'missing number')} again."
         if self.standing == "high":
             return "A backfill or a repeat? Repeats change nothing."
-        return f"{fmt.plural(self.quarantined, 'message')} in quarantine." if self.quarantined else ""
+        if self.quarantined:
+            return f"{fmt.plural(self.quarantined, 'message')} in quarantine."
+        return f"Its messages changed: {self.drift_text}." if self.drift_text else ""
+
+    @property
+    def drift_text(self) -> str:
+        """How its messages changed, in words: `2 new fields, 1 unknown code`."""
+        words = {"new_fields": "new field", "changed_types": "changed type", "unknown_codes": "unknown code"}
+        return ", ".join(fmt.plural(int(self.drift[k]), word) for k, word in words.items() if self.drift.get(k))
+
+    @property
+    def quota_text(self) -> str:
+        """What it sent today of what it may send; empty without a share of a day."""
+        limit = self.quota.get("per_day")
+        return f"{fmt.count(self.quota.get('today'))} of {fmt.count(limit)}" if isinstance(limit, int) else ""
+
+    @property
+    def turned_away(self) -> str:
+        """What its native door did not take, in words: `3 over its share, 2 with a wrong signature`."""
+        said = (("throttled", "over its share"), ("unverified", "without a right signature"))
+        return ", ".join(f"{fmt.count(self.quota[k])} {words}" for k, words in said if self.quota.get(k))
 
 
 def read_feeds(body: Mapping[str, Any]) -> list[FeedView]:

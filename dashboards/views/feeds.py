@@ -216,18 +216,17 @@ def _facts(here: Here, feed: FeedView) -> None:
         ("Orders whose verdict waits", fmt.count(feed.waiting)),
         ("Missing numbers", fmt.count(feed.missing)),
     ]
-    facts += [(fmt.words(name), _plain(value)) for name, value in {**feed.drift, **feed.quota}.items()]
+    further = [
+        ("Changes in its messages", feed.drift_text),
+        ("Sent today, of its share", feed.quota_text),
+        ("Turned away since the start", feed.turned_away),
+    ]
+    facts += [(name, value) for name, value in further if value]
     rows = [[escape(name), escape(value)] for name, value in facts]
     if feed.quarantined:
         where = page.path("quarantine", connection=feed.name)
         rows.append(["In quarantine", f'<a data-go="1" href="{escape(where)}">{feed.quarantined:,} messages</a>'])
     st.html(widgets.table([("", "left"), ("", "left")], rows, label=f"Facts of {feed.name}"))
-
-
-def _plain(value: object) -> str:
-    if value is None:
-        return fmt.NONE
-    return fmt.count(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def _numbers(feed: FeedView) -> None:

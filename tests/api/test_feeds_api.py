@@ -16,6 +16,8 @@ from tests.actions.world import T0
 from tests.api.conftest import Api
 from tests.engine.oracle import Said
 from tests.engine.world import line
+from tower.model.connection import Limits
+from tower.model.connections import Connections
 from tower.store.sql import load
 
 MINUTE, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
@@ -183,3 +185,25 @@ def test_missing_numbers_and_quarantined_messages_are_told(api: Api) -> None:
     }  # fmt: skip
     assert found["quarantined"] == 1
     assert feed(api, "sf")["gaps"] == {"numberings": 0, "missing": 0, "ranges": [], "restarts": 0}
+
+
+def test_drift_and_the_share_of_a_connection_are_told(api: Api) -> None:
+    limited = tuple(
+        replace(c, limits=Limits(per_day=100)) if c.name == "hh" else c for c in api.context.connections.entries
+    )
+    api.app.state.context = replace(api.context, connections=Connections(limited, configured=True))
+    shapes = [
+        ["hh", "t", "field", "$.a", "", ""],
+        ["hh", "t", "field", "$.b", "", ""],
+        ["hh", "t", "code", "$.c", "X", ""],
+    ]
+    with api.world.store.writer() as client:
+        for connection, topic, kind, path, value, was in shapes:
+            client.command(
+                "INSERT INTO shapes (connection, topic, kind, path, value, was, drifted) VALUES "
+                f"('{connection}', '{topic}', '{kind}', '{path}', '{value}', '{was}', 1)"
+            )
+    found, other = feed(api, "hh"), feed(api, "sf")
+    assert found["drift"] == {"new_fields": 2, "changed_types": 0, "unknown_codes": 1}
+    assert (found["quota"]["per_day"], found["quota"]["per_second"], found["quota"]["today"]) == (100, None, 0)
+    assert set(other["drift"].values()) == {0} and other["quota"]["today"] is None

@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.dashboards.fake_feeds import feeds
+from tests.dashboards.fake_held import Held
 
 ARROW = "application/vnd.apache.arrow.stream"
 STUCK = ("failing", "late", "diverging")
@@ -204,6 +205,7 @@ class FakeTower:
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
+        self.held = Held(now)
         self.random = random.Random(self.seed)
         for number in range(self.orders):
             self.add(f"SO-{100000 + number}")
@@ -781,6 +783,36 @@ def application(tower: FakeTower) -> Starlette:
             {**action, "items": [{k: v for k, v in i.items() if not k.startswith("_")} for i in action["items"]]}
         )
 
+    def held(request: Request, _: Any) -> Response:
+        wanted = {k: request.query_params[k] for k in ("reason", "connection") if request.query_params.get(k)}
+        rows = tower.held.open(**wanted)[: int(request.query_params.get("limit", 100))]
+        return JSONResponse({"quarantine": rows, "next_cursor": None})
+
+    def held_groups(request: Request, _: Any) -> Response:
+        return JSONResponse(tower.held.groups(request.query_params.get("connection", "")))
+
+    def held_one(request: Request, known: Any) -> Response:
+        persons = request.query_params.get("persons") == "true"
+        if persons and "operator" not in known[1]:
+            return problem(403, "to see what tells of people the key needs the role operator")
+        found = tower.held.one(known[0], request.path_params["id"], persons=persons)
+        return JSONResponse(found) if found else problem(404, "there is no such message in quarantine")
+
+    async def held_act(request: Request, known: Any) -> Response:
+        body = await request.json()
+        await asyncio.sleep(tower.slow_s)
+        return JSONResponse(tower.held.act(known[0], request.path_params["act"], body["ids"], body["reason"]))
+
+    def held_dry_run(request: Request, _: Any) -> Response:
+        return JSONResponse(tower.held.dry_run(request.path_params["id"]))
+
+    async def link(request: Request, _: Any) -> Response:
+        body = await request.json()
+        if body["to"].endswith("SO-NONE"):
+            return problem(400, "no order of that name was heard of")
+        tower.held.link(body)
+        return JSONResponse({"event_id": "x"})
+
     def rules(_: Request, __: Any) -> Response:
         stages = [{"id": s[0], "label": s[1], "from": s[2], "to": s[3], "within_s": s[6]} for s in STAGES]
         return JSONResponse({"hash": "3f9a12c0", "currency": "EUR", "stages": stages})
@@ -792,6 +824,13 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/orders/{id}", guarded(order)),
             Route("/v1/orders/{id}/why", guarded(why)),
             Route("/v1/feeds", guarded(lambda _r, _k: JSONResponse(tower.feeds or feeds(now())))),
+            Route("/v1/quarantine", guarded(held)),
+            Route("/v1/quarantine/groups", guarded(held_groups)),
+            Route("/v1/quarantine/{id}/dry-run", guarded(held_dry_run, "operator"), methods=["POST"]),
+            Route("/v1/quarantine/{act}", guarded(held_act, "operator"), methods=["POST"]),
+            Route("/v1/quarantine/{id}", guarded(held_one)),
+            Route("/v1/orphans", guarded(lambda r, _k: JSONResponse(tower.held.find_orphans(r.query_params)))),
+            Route("/v1/links", guarded(link, "operator"), methods=["POST"]),
             Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),

@@ -17,7 +17,10 @@ def feeds(now: datetime) -> dict[str, Any]:
     """Return what GET /v1/feeds answers."""
     rng = random.Random(11)
     rows = [
-        _stream(rng, now, "commerce-main", "commerce", 420, lag_s=12),
+        _stream(
+            rng, now, "commerce-main", "commerce", 420, lag_s=12, drift={"new_fields": 2, "changed_types": 0, "unknown_codes": 1},
+            quota={"per_second": None, "per_day": 100000, "today": 8214, "throttled": 0, "unverified": 2, "duplicate": 17},
+        ),
         _stream(rng, now, "crm-main", "crm", 60, lag_s=40, gates=False),
         _stream(rng, now, "edi-gateway", "edi", 90, lag_s=65, missing=3),
         _stream(rng, now, "erp-main", "erp", 900, lag_s=4, calendar="office"),
@@ -47,6 +50,8 @@ def _base(name: str, kind: str, **more: Any) -> dict[str, Any]:
         "window_from": None, "window_to": None, "hours": [], "runs": [], "events": 0, "quarantined": 0,
         "gaps": {"numberings": 0, "missing": 0, "ranges": [], "restarts": 0},
         "waiting": {"orders": 0, "unknown": 0, "value": "0.00"},
+        "drift": {"new_fields": 0, "changed_types": 0, "unknown_codes": 0},
+        "quota": {"per_second": None, "per_day": None, "today": None, "throttled": 0, "unverified": 0, "duplicate": 0},
     }  # fmt: skip
     return {**row, **more}
 

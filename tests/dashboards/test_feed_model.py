@@ -34,7 +34,12 @@ def test_each_trouble_has_a_sentence_and_what_is_fine_has_none() -> None:
     assert (silent.late, silent.mark, silent.tone, silent.scope) == (True, "▲", "bad", "warehouse BER1")
     assert (silent.unknown, silent.waiting, str(silent.value)) == (184, 212, "1284500.40")
     for feed in FEEDS:
-        assert bool(feed.todo(NOW)) == (feed.standing not in ("ok", "free")), feed.name
+        asks = feed.standing not in ("ok", "free") or feed.quarantined or feed.drift_text
+        assert bool(feed.todo(NOW)) == bool(asks), feed.name
+    shop = named("commerce-main")
+    assert shop.todo(NOW) == "Its messages changed: 2 new fields, 1 unknown code."
+    assert (shop.quota_text, silent.quota_text) == ("8,214 of 100,000", "")
+    assert (shop.turned_away, silent.turned_away) == ("2 without a right signature", "")
     assert named("edi-gateway").ranges[0] == ("isa:ACME/US", "000104210", "000104211", 2)
 
 

@@ -43,8 +43,8 @@ function tick(line) {
   const state = age > d.deadAfter ? "dead" : d.error ? "stale" : age > d.staleAfter ? "stale" : "live";
   line.root.className = "pulse " + state + (d.big ? " big" : "");
   line.dot.textContent = { live: "●", stale: "▲", dead: "✖" }[state];
-  line.word.textContent = state === "live" ? "Live" : state === "stale" ? "Waiting for data" : d.at === null ? "NO DATA YET" : "NO DATA SINCE " + d.time;
-  line.rest.textContent = state === "live" ? (d.big ? d.time : "data as of " + d.time + " " + d.zone + " · every " + d.every + " s · " + d.took + " ms")
+  line.word.textContent = state === "live" ? (d.every ? "Live" : "Read") : state === "stale" ? "Waiting for data" : d.at === null ? "NO DATA YET" : "NO DATA SINCE " + d.time;
+  line.rest.textContent = state === "live" ? (d.big ? d.time : "data as of " + d.time + " " + d.zone + (d.every ? " · every " + d.every + " s · " + d.took + " ms" : ""))
     : state === "stale" ? "last " + d.time + " " + d.zone + ", " + duration(age) + " ago"
     : d.at === null ? "" : d.zone + ", " + duration(age) + " ago";
   // A wall screen runs for months: a fresh page every six hours keeps it small.

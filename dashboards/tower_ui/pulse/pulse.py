@@ -17,6 +17,7 @@ from dashboards.tower_ui.client import Snapshot
 _HERE = Path(__file__).parent
 STALE_S = 15.0
 DEAD_S = 30.0
+STILL_S = 1e9
 
 
 @cache
@@ -30,18 +31,19 @@ def _component() -> Any:
 
 
 def payload(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, every: float, big: bool = False) -> dict[str, Any]:
-    """Return what the line needs to count on its own."""
+    """Return what the line needs to count on its own. every 0: the page stands still, and its age is no fault."""
     at = snapshot.at
+    still = every == 0 and at is not None
     return {
         "at": None if at is None else int(at.timestamp() * 1000),
         "now": int(now.timestamp() * 1000),
         "time": fmt.clock(at, tz),
         "zone": fmt.zone_name(tz, at or now),
-        "every": f"{every:g}",
+        "every": "" if still else f"{every:g}",
         "took": snapshot.took_ms,
         "error": bool(snapshot.error),
-        "staleAfter": max(STALE_S, 3 * every) if not big else STALE_S,
-        "deadAfter": max(DEAD_S, 4 * every) if not big else STALE_S,
+        "staleAfter": STILL_S if still else max(STALE_S, 3 * every) if not big else STALE_S,
+        "deadAfter": STILL_S if still else max(DEAD_S, 4 * every) if not big else STALE_S,
         "big": big,
     }
 
