@@ -171,20 +171,17 @@ def _one(ref: str) -> None:
         ]
     )
     may = here.viewer.may_act
-    why = st.text_input(
-        "Why does it belong there? The audit keeps it.",
-        key="why_link",
-        placeholder="say it first, in three letters or more",
-        disabled=not may,
+    st.text_input(
+        "Why does it belong there? The audit keeps it.", key="why_link", placeholder="say it first", disabled=not may
     )
     if orphan.candidates:
-        _candidates(orphan, why, may=may)
-    _by_hand(orphan, why, may=may)
+        _candidates(orphan, may=may)
+    _by_hand(orphan, may=may)
     if not may:
         widgets.note("info", "Your key may look, not act.")
 
 
-def _candidates(orphan: OrphanView, why: str, *, may: bool) -> None:
+def _candidates(orphan: OrphanView, *, may: bool) -> None:
     widgets.heading("Which one is it?", f"{orphan.number} was said of each of these")
     for number, (kind, name) in enumerate(orphan.candidates):
         left, right = st.columns([3, 1], vertical_alignment="center")
@@ -195,41 +192,46 @@ def _candidates(orphan: OrphanView, why: str, *, may: bool) -> None:
             f"It is {name}",
             key=f"is-{number}",
             width="stretch",
-            disabled=not may or len(why.strip()) < 3,
+            disabled=not may,
             on_click=_link,
-            args=(orphan.ref, f"{kind}:{name}", "alias", secrets.token_hex(8)),
+            args=(orphan.ref, kind, name, orphan.object_type, secrets.token_hex(8)),
         )
 
 
-def _by_hand(orphan: OrphanView, why: str, *, may: bool) -> None:
+def _by_hand(orphan: OrphanView, *, may: bool) -> None:
     widgets.heading("Tie it by hand", "to the order, or to what it hangs from")
     kinds = orphan_model.above(orphan.object_type)
     kind, name, act = st.columns([1, 2, 1], vertical_alignment="bottom")
     chosen = kind.selectbox("It belongs to", kinds, key="to_kind", format_func=fmt.words, disabled=not may)
-    typed = name.text_input("Id", key="to_id", placeholder="SO-100123", disabled=not may)
+    name.text_input("Id", key="to_id", placeholder="SO-100123", disabled=not may)
     same = chosen == orphan.object_type
     act.button(
         "It is the same" if same else "Tie it",
         key="tie",
         type="primary",
         width="stretch",
-        disabled=not may or len(why.strip()) < 3 or not typed.strip(),
+        disabled=not may,
         on_click=_link,
-        args=(orphan.ref, f"{chosen}:{typed.strip()}", "alias" if same else "", secrets.token_hex(8)),
+        args=(orphan.ref, chosen, None, orphan.object_type, secrets.token_hex(8)),
     )
 
 
-def _link(ref: str, to: str, relation: str, click: str) -> None:
-    """State the link once, under the name of who clicked."""
+def _link(ref: str, kind: str, name: str | None, own: str, click: str) -> None:
+    """State the link once, under the name of who clicked. `name`: none stands for what was typed last."""
     here, watch = page.here(), Watch.here()
+    why = str(st.session_state.get("why_link") or "").strip()
+    to = (str(st.session_state.get("to_id") or "") if name is None else name).strip()
+    if len(why) < 3 or not to:
+        watch.tell("Say first why it belongs there." if to else "Name what it belongs to.", "bad")
+        return
     if not watch.first(click):
         return
-    request = {"from": ref, "to": to, "reason": str(st.session_state.get("why_link") or "").strip()}
-    if relation:
-        request["relation"] = relation
+    request = {"from": ref, "to": f"{kind}:{to}", "reason": why}
+    if kind == own:  # two names of one object
+        request["relation"] = "alias"
     try:
         here.api.post(here.viewer, "/v1/links", request)
     except ApiError as error:
         watch.tell(f"Not tied. {error}", "bad")
         return
-    watch.tell(f"{ref.partition(':')[2]} belongs to {to.partition(':')[2]} now.", "good")
+    watch.tell(f"{ref.partition(':')[2]} belongs to {to} now.", "good")

@@ -19,6 +19,7 @@ from dashboards.tower_ui.widgets import Card
 
 EVERY_S = 10.0
 SHOWN = 100
+SAY_WHY = "Say why it may go: the reason is kept with it."
 MOST = 500  # the tower takes no more at once
 
 
@@ -224,21 +225,30 @@ def _ask(act: Act) -> None:
         widgets.note("warn", "They are kept with your reason, but never used.")
     with st.expander("Their ids"):
         st.code("\n".join(act.ids), language=None)
-    why = st.text_input(
-        "Reason, for the audit", key=f"why-{act.click}", placeholder="what was mended, or why they may go"
-    )
+    st.text_input("Reason, for the audit", key=f"why-{act.click}", placeholder="what was mended, or why they may go")
+    if st.session_state.pop("quarantine_why", False):
+        widgets.note("bad", SAY_WHY)
     yes, no = st.columns(2)
     yes.button(
         f"{'Replay' if act.kind == 'replay' else 'Discard'} {many}",
         type="primary",
         key="quarantine_yes",
         width="stretch",
-        disabled=act.kind == "discard" and len(why.strip()) < 3,
-        on_click=_do,
-        args=(act, why),
+        on_click=_do_many,
+        args=(act,),
     )
     if no.button("Cancel", key="quarantine_no", width="stretch") or st.session_state.pop("quarantine_done", False):
         st.rerun()
+
+
+def _do_many(act: Act) -> None:
+    """The reason is read when the click arrives: what was typed last came with it."""
+    why = str(st.session_state.get(f"why-{act.click}") or "").strip()
+    if act.kind == "discard" and len(why) < 3:
+        st.session_state["quarantine_why"] = True
+        return
+    _do(act, why)
+    st.session_state["quarantine_done"] = True
 
 
 def _do(act: Act, why: str) -> None:
@@ -246,14 +256,11 @@ def _do(act: Act, why: str) -> None:
     here, watch = page.here(), Watch.here()
     if watch.first(act.click):
         try:
-            body = here.api.post(
-                here.viewer, f"/v1/quarantine/{act.kind}", {"ids": list(act.ids), "reason": why.strip()}
-            )
+            body = here.api.post(here.viewer, f"/v1/quarantine/{act.kind}", {"ids": list(act.ids), "reason": why})
             watch.tell(*quarantine_model.came_to(body.get("items") or ()))
         except ApiError as error:
             watch.tell(f"Nothing is known of it. {error}", "bad")
         _forget(here)
-    st.session_state["quarantine_done"] = True
 
 
 def _forget(here: Here) -> None:
@@ -344,10 +351,9 @@ def _acts(here: Here, held: HeldView) -> None:
 def _do_one(act: Act) -> None:
     why = str(st.session_state.get("why_one") or "").strip()
     if act.kind == "discard" and len(why) < 3:
-        Watch.here().tell("Say why it may go: the reason is kept with it.", "bad")
+        Watch.here().tell(SAY_WHY, "bad")
         return
     _do(act, why)
-    st.session_state.pop("quarantine_done", None)
     st.session_state.pop(f"preview-{act.ids[0]}", None)
 
 
