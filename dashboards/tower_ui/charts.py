@@ -182,6 +182,8 @@ def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
         at, anchor, colour = (end, "left", tokens.text) if end < total * 0.66 else (span.start_ms, "right", tokens.text)
         if end >= total * 0.66 and span.start_ms < total * 0.34:
             at, anchor, colour = span.start_ms + total * 0.008, "left", tokens.background
+            if span.error and red != tokens.failing:
+                colour = tokens.text
         figure.add_annotation(
             x=at,
             y=y,

@@ -94,6 +94,7 @@ def words(identifier: str) -> str:
 
 # Reached, this milestone is good news, and its name is not.
 _MILESTONES = {"integration_failed": "Integration works again"}
+AWAITED = {"integration_failed": " the same work to succeed"}
 
 
 def milestone(name: str, polarity: str = "reached") -> str:

@@ -77,6 +77,7 @@ class LogLine:
 class Trace:
     """One attempt of the middleware. hop: the failed step first, then what it said; '' when it went well."""
 
+    id: str
     name: str
     started_at: datetime | None
     spans: list[charts.Span]
@@ -138,10 +139,13 @@ class OrderView:
         """Whether an action on it has no outcome yet."""
         return any(a.get("state") in fmt.IN_FLIGHT for a in self.actions)
 
-    def attempt(self) -> int:
-        """Return which attempt to look at first: the last that failed while the order has an error, else the last."""
-        failed = (i for i, t in enumerate(self.traces) if t.hop)
-        return next(failed, 0) if self.error else 0
+    def attempt(self) -> str:
+        """Return which attempt to look at first: the last that failed while the order has an error, else the last.
+
+        '' when there is none.
+        """
+        failed = (t.id for t in self.traces if t.hop and self.error)
+        return next(failed, self.traces[0].id if self.traces else "")
 
     def age_s(self, now: datetime) -> float | None:
         """Return how long it has been where it is."""
@@ -186,7 +190,8 @@ class OrderView:
                 if left < 0
                 else f", due in {fmt.duration(left)}"
             )
-            parts.append(f"Waiting for: {fmt.milestone(self.next_milestone).lower()}{who}{when}.")
+            what = fmt.AWAITED.get(self.next_milestone) or f": {fmt.words(self.next_milestone).lower()}{who}"
+            parts.append(f"Waiting for{what}{when}.")
         return " ".join(parts)
 
     def bars(self, now: datetime) -> list[charts.Bar]:
@@ -325,7 +330,11 @@ def _traces(body: Mapping[str, Any]) -> list[Trace]:
         starts = [s for s in (fmt.instant(x.get("started_at")) for x in raw) if s is not None]
         log = [_log_line(r) for r in reversed(body.get("logs") or ()) if r.get("trace_id") == trace.get("trace_id")]
         name, url = fmt.words(spans[0].name), str(trace.get("url") or "")
-        traces.append(Trace(name, min(starts, default=None), spans, len(raw), _hop(hop), url, log))
+        traces.append(
+            Trace(
+                str(trace.get("trace_id") or ""), name, min(starts, default=None), spans, len(raw), _hop(hop), url, log
+            )
+        )
     return sorted(traces, key=lambda t: t.started_at.timestamp() if t.started_at else 0.0, reverse=True)
 
 

@@ -227,7 +227,6 @@ def _same_error(here: Here, order: OrderView) -> int | None:
 
 def _trace(here: Here, order: OrderView) -> None:
     """What the middleware did in one attempt: the failed step first, how it came to it, what was logged meanwhile."""
-    names = [t.label(here.tz, here.now) for t in order.traces]
     head, pick = st.columns([2, 3], vertical_alignment="center")
     with head:
         widgets.heading("Attempt", "red: failed · else by service")
@@ -239,16 +238,19 @@ def _trace(here: Here, order: OrderView) -> None:
         )
         _log_lines(here, order.log, "Log lines about this order")
         return
+    known = {t.id: t for t in order.traces}
+    first = order.attempt()
     with pick:
+        # The key names the attempt to look at first: a pick stays while others arrive, and a new failure is shown.
         chosen = st.selectbox(
             "Attempt",
-            range(len(names)),
-            index=order.attempt(),
-            format_func=lambda i: names[i],
-            key=f"attempt-{order.id}",
+            list(known),
+            index=list(known).index(first),
+            format_func=lambda i: known[i].label(here.tz, here.now),
+            key=f"attempt-{order.id}-{first}",
             label_visibility="collapsed",
         )
-    trace = order.traces[chosen or 0]
+    trace = known.get(chosen or first, known[first])
     link = f' <a href="{escape(trace.url)}" target="_blank" rel="noopener">Open trace ↗</a>' if trace.url else ""
     hop = f'<span class="t-bad">{escape(trace.hop)}</span>' if trace.hop else "Every step went well."
     st.html(f'<div class="t-hop">{hop}{link}</div>')

@@ -152,6 +152,25 @@ def test_a_feed_is_picked_from_the_list_and_nothing_is_cut_off(
     context.close()
 
 
+def test_the_attempt_names_what_failed_and_another_can_be_picked(
+    page: Page, pages: Dashboards, tower: FakeTower
+) -> None:
+    tower.add("SO-HOP", state="failing", stage="ship-to-invoice", system="erp", error="Period is closed")
+    page.goto(f"{pages.url}/order?id=SO-HOP")
+    hop = page.locator(".t-hop")
+    expect(hop).to_contain_text("erp · attempt 3: Period is closed")
+    expect(hop.get_by_role("link", name="Open trace")).to_have_attribute("href", "http://traces.example/SO-HOP-0")
+    log = page.get_by_role("table", name="Log of this attempt")
+    expect(log).to_contain_text("Period is closed")
+    expect(page.get_by_text("failed here")).to_be_visible()
+    page.get_by_role("combobox", name="Attempt").click()
+    page.get_by_role("option").nth(1).click()
+    expect(hop).to_contain_text("Every step went well.")
+    expect(log).to_have_count(0)
+    page.wait_for_timeout(2500)  # a refresh later the pick still stands
+    expect(hop).to_contain_text("Every step went well.")
+
+
 def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tower: FakeTower) -> None:
     tower.add(
         "SO-STORY", state="failing", stage="ship-to-invoice", error="Tax engine timeout", system="tax", retryable=True

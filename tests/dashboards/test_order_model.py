@@ -95,18 +95,23 @@ def test_the_failed_attempt_is_looked_at_first_and_names_its_hop() -> None:
     body["traces"].append({**body["traces"][1], "trace_id": "later"})
     body["traces"][-1]["spans"] = [{**s, "started_at": "2030-01-01T00:00:00.000Z"} for s in body["traces"][1]["spans"]]
     found = read_order(body, LABELS)
-    shown = found.traces[found.attempt()]
-    assert (found.attempt(), found.traces[0].hop, shown.steps) == (1, "", 10)
+    shown = found.traces[1]
+    assert (found.attempt(), found.traces[0].hop, shown.steps) == (shown.id, "", 10)
     assert shown.hop == f"{body['system']} · attempt 3: {body['error']}"
     assert shown.url.startswith("http://traces.example/")
     assert [s.name for s in shown.spans if s.hop] == ["attempt 3"]
-    assert read_order({**body, "error": ""}, LABELS).attempt() == 0
+    assert read_order({**body, "error": ""}, LABELS).attempt() == "later"
 
 
 def test_the_log_of_an_attempt_is_told_from_the_beginning_and_apart_from_the_rest() -> None:
     found = read_order(order(), LABELS)
     assert [(line.level, line.tone) for line in found.traces[0].log] == [("INFO", ""), ("ERROR", "bad")]
     assert [(line.text, line.tone) for line in found.log] == [("nightly check met this order", "busy")]
+
+
+def test_work_that_failed_waits_for_its_own_success() -> None:
+    found = read_order(order(next_milestone="integration_failed", due_at=NOW + timedelta(hours=1)), LABELS)
+    assert "Waiting for the same work to succeed, due in" in found.sentence(NOW)
 
 
 def test_of_the_failed_steps_of_one_attempt_the_deepest_is_told() -> None:
