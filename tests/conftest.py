@@ -1,21 +1,65 @@
-"""Every test starts from a clean environment: no setting of the person or machine that runs it leaks in."""
+"""What every test gets: a clean environment, and stores that look newly migrated."""
 
 from __future__ import annotations
 
 import atexit
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.stores import Shelf
+from tower.store.client import Store
+
 atexit.register(gc.freeze)  # the reason is in tower/cli.py
+_SHELF = pytest.StashKey[Shelf]()
+_MODULE = pytest.StashKey[object]()
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Remove TOWER_, OTEL_ and proxy variables for the length of a test."""
+    """Remove TOWER_, OTEL_ and proxy variables for the length of a test: no setting of this machine leaks in."""
     for name in list(os.environ):
         if name.startswith(("TOWER_", "OTEL_")) or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
     yield
+
+
+@pytest.fixture(scope="session")
+def shelf(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    """The databases of this test process."""
+    made = request.session.stash[_SHELF] = Shelf(tmp_path_factory.mktemp("store"))
+    yield made
+    made.rest()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Function) -> None:
+    """Let go of the shared folder where a module begins that may open folders of its own."""
+    stash = item.session.stash
+    if stash.get(_MODULE, None) is not item.module:
+        stash[_MODULE] = item.module
+        if _SHELF in stash and "shelf" not in item.fixturenames:
+            stash[_SHELF].rest()
+
+
+@pytest.fixture
+def make_store(shelf: Shelf) -> Iterator[Callable[[], Store]]:
+    """Return a maker of stores for one test, each with a migrated, empty database of its own."""
+    made: list[Store] = []
+
+    def make() -> Store:
+        made.append(shelf.take())
+        return made[-1]
+
+    yield make
+    for store in made:
+        shelf.give(store)
+
+
+@pytest.fixture
+def store(shelf: Shelf) -> Iterator[Store]:
+    """A migrated, empty database of one's own."""
+    with shelf.lend() as lent:
+        yield lent

@@ -1,8 +1,7 @@
-"""A migrated store per test and a target on a free port."""
+"""A world on a store of its own and a target on a free port."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -10,29 +9,6 @@ import pytest
 from tests.actions.target_stub import TargetStub
 from tests.actions.world import World
 from tower.store.client import Store
-from tower.store.migrate import migrate
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The folder that a test module's databases share: a process can hold only one open."""
-    address = f"chdb://{tmp_path_factory.mktemp('store')}"
-    keeper = Store(address, database="keeper")
-    yield address
-    keeper.close()
-
-
-@pytest.fixture
-def store(dsn: str) -> Iterator[Store]:
-    """A migrated database of one's own."""
-    opened = Store(dsn, database=f"actions_{next(_numbers)}")
-    migrate(opened)
-    yield opened
-    with opened.writer() as client:
-        client.command(f"DROP DATABASE `{opened.database}`")
-    opened.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,9 +23,7 @@ from tower.model.progress import Progress
 from tower.settings import Settings
 from tower.store.client import Store
 from tower.store.keys import Keys
-from tower.store.migrate import migrate
 
-_numbers = itertools.count(1)
 CONNECTIONS = Connections(
     tuple(Connection(name, kind, f"/{kind}/{name}") for name, kind in (("one", "erp"), ("hh", "wms"), ("sf", "crm"))),
     configured=True,
@@ -96,31 +93,6 @@ class Api:
         """Let the engine have ticked."""
         self.progress.mark_judged(self.progress.judged + 1)
         self.engine.last_tick_at = self.world.now
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The folder that a test module's databases share: a process can hold only one open."""
-    address = f"chdb://{tmp_path_factory.mktemp('store')}"
-    keeper = Store(address, database="keeper")
-    yield address
-    keeper.close()
-
-
-def open_store(dsn: str) -> Iterator[Store]:
-    """Yield a migrated database of one's own."""
-    opened = Store(dsn, database=f"api_{next(_numbers)}")
-    migrate(opened)
-    yield opened
-    with opened.writer() as client:
-        client.command(f"DROP DATABASE `{opened.database}`")
-    opened.close()
-
-
-@pytest.fixture
-def store(dsn: str) -> Iterator[Store]:
-    """A migrated database of one's own."""
-    yield from open_store(dsn)
 
 
 def make_api(store: Store, folder: Path, url: str = "http://127.0.0.1:9") -> Api:

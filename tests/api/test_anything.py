@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.actions.world import clock_row
-from tests.api.conftest import Api, make_api, open_store
+from tests.api.conftest import Api, make_api
+from tests.stores import Shelf
 
 PATHS = ("/v1/orders", "/v1/breaches", "/v1/quarantine", "/v1/orphans", "/v1/actions", "/v1/audit")
 NAMES = ("state", "stage", "system", "priority", "customer_id", "partner", "min_value", "q", "sort", "limit", "cursor",
@@ -29,9 +30,9 @@ VALUES = st.one_of(
 
 
 @pytest.fixture(scope="module")
-def api(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def api(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """One application for the whole module: nothing here changes anything."""
-    for store in open_store(dsn):
+    with shelf.lend() as store:
         made = make_api(store, Path(tmp_path_factory.mktemp("data")))
         made.world.order("SO-1", clock_row())
         yield made

@@ -1,8 +1,7 @@
-"""A collector on a real embedded store, one database per test, with a stand-in for the engine's tick."""
+"""A collector on a real embedded store, with a stand-in for the engine's tick."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,29 +9,6 @@ import pytest
 
 from tests.collector.desk import Desk
 from tower.store.client import Store
-from tower.store.migrate import migrate
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The folder that a test module's databases share: a process can hold only one open."""
-    address = f"chdb://{tmp_path_factory.mktemp('store')}"
-    keeper = Store(address, database="keeper")
-    yield address
-    keeper.close()
-
-
-@pytest.fixture
-def store(dsn: str) -> Iterator[Store]:
-    """A migrated database of one's own."""
-    opened = Store(dsn, database=f"collector_{next(_numbers)}")
-    migrate(opened)
-    yield opened
-    with opened.writer() as client:
-        client.command(f"DROP DATABASE `{opened.database}`")
-    opened.close()
 
 
 @pytest.fixture

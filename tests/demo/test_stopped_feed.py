@@ -29,7 +29,6 @@ from tower.model.progress import Progress
 from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STEP = timedelta(seconds=15)
@@ -95,22 +94,18 @@ class Tower:
 
 
 @pytest.fixture
-def make_tower(tmp_path: Path) -> Iterator[Callable[[str], Tower]]:
+def make_tower(make_store: Callable[[], Store], tmp_path: Path) -> Iterator[Callable[[str], Tower]]:
     made: list[Tower] = []
 
     def make(name: str) -> Tower:
-        store = Store(f"chdb://{tmp_path / 'store'}", database=name)
-        migrate(store)
         folder = tmp_path / name
         folder.mkdir()
-        made.append(Tower(store, folder))
+        made.append(Tower(make_store(), folder))
         return made[-1]
 
     yield make
     for tower in made:
         tower.close()
-    for tower in made:
-        tower.store.close()
 
 
 def worlds() -> tuple[World, World]:

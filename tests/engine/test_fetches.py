@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
-import pytest
 
 from tower.engine.fetches import ATTEMPTS, Fetches
 from tower.store.audit import Audit
 from tower.store.client import Store
 from tower.store.fetches import Fetch, ask_fetch, open_fetches, write_fetch
-from tower.store.migrate import migrate
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 URL = "https://sns.eu-central-1.amazonaws.com/?Action=ConfirmSubscription&Token=very-secret"
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    address = f"chdb://{tmp_path_factory.mktemp('store')}"
-    keeper = Store(address, database="keeper")
-    yield address
-    keeper.close()
-
-
-@pytest.fixture
-def store(dsn: str, tmp_path: Path) -> Iterator[Store]:
-    opened = Store(dsn, database=f"fetches_{next(_numbers)}")
-    migrate(opened)
-    yield opened
-    opened.close()
 
 
 class World:

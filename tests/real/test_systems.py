@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,7 +29,6 @@ from tower.engine.replay import judged
 from tower.model.connections import Connections
 from tower.model.principal import Principal
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 BOOK = load_book(SHIPPED)
 COMPILED = compile_book(BOOK)
@@ -217,19 +216,3 @@ def store_lines(client: Client, lines: bytes) -> None:
     client.raw_insert(
         "arrivals", insert_block=lines, fmt="JSONEachRow", settings={"date_time_input_format": "best_effort"}
     )
-
-
-@pytest.fixture
-def make_store(tmp_path: Path) -> Iterator[Callable[[], Store]]:
-    """Return a maker of fresh, migrated stores."""
-    made: list[Store] = []
-
-    def make() -> Store:
-        store = Store(f"chdb://{tmp_path / 'store'}", database=f"systems_{len(made)}")
-        migrate(store)
-        made.append(store)
-        return store
-
-    yield make
-    for store in made:
-        store.close()

@@ -1,4 +1,4 @@
-"""One embedded store per test module, closed again, since a process can hold only one folder open."""
+"""One store per test module: what its tests put there they replace themselves."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.stores import Shelf
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A migrated store in a folder of its own."""
-    opened = Store(f"chdb://{tmp_path_factory.mktemp('store')}", database="rules_test")
-    migrate(opened)
-    yield opened
-    opened.close()
+def store(shelf: Shelf) -> Iterator[Store]:
+    """A migrated store for the module."""
+    with shelf.lend() as lent:
+        yield lent
