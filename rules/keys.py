@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rules.hours import HOLIDAY_KEYS
 from rules.hours import KEYS as CALENDAR_KEYS
-from rules.vocabulary import ID_FIELDS, ORDER_ATTRIBUTES
+from rules.vocabulary import ID_FIELDS, MEANINGS, ORDER_ATTRIBUTES
 
 _RULE = ("id", "label", "when", "owner", "runbook", "severity", "examples")
 _REPEAT = ("group_by", "group_wait", "group_interval", "repeat_interval")
@@ -67,7 +67,19 @@ KEYS: dict[str, tuple[str, ...]] = {
     "request": ("method", "path", "json", "headers"),
     "verify": ("milestone", "within"),
     "policy": ("attempts", "backoff", "first", "max", "automatic"),
-    "value": ("currency", "rates", "cost_per_touch", "cost_of_capital", "baseline"),
+    "value": (
+        "currency",
+        "rates",
+        "cost_per_touch",
+        "minutes_per_touch",
+        "cost_of_capital",
+        "baseline",
+        "calendar",
+        "means",
+        "phases",
+        "horizon",
+    ),
+    "means": tuple(MEANINGS),
     "rate": ("currency", "rate", "since"),
     "example": ("name", "as_of", "given", "expect"),
     "given": ("milestone", "at", "from", *ID_FIELDS, *ORDER_ATTRIBUTES, "links", "reason", "error"),

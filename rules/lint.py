@@ -32,6 +32,7 @@ def lint(book: Book, document: Document) -> tuple[Problem, ...]:
     check.feeds()
     check.priorities()
     check.actions()
+    check.value()
     check.routes()
     check.examples()
     return tuple(check.warnings)
@@ -232,6 +233,17 @@ class _Lint:
             if first != action.id and action.stage:
                 problem = f"{first} is the {action.kind} of {action.stage} already"
                 self.document.report((*path, "stage"), problem, "a stage offers one action of a kind")
+
+    def value(self) -> None:
+        self.calendar(self.book.value.calendar, ("value", "calendar"))
+        written = self.document.value.get("value")
+        means = written.get("means") if isinstance(written, dict) else None
+        for meaning in means if isinstance(means, dict) else ():
+            for name in self.book.value.means.get(meaning, ()):
+                self.known(name, self.book.milestones, "milestone", ("value", "means", meaning))
+        for phase in self.book.value.phases:
+            for stage in phase.stages:
+                self.known(stage, self.names("stages"), "stage", ("value", "phases", phase.name))
 
     def routes(self) -> None:
         receivers = self.names("receivers")

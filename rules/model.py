@@ -12,6 +12,7 @@ from typing import Any
 
 from rules.calendar import Calendar
 from rules.errors import Problem
+from rules.vocabulary import MEANINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,14 +261,34 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of the process under one name: the stages whose figures are added up in it."""
+
+    name: str
+    stages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Value:
-    """Money settings: reporting currency and dated rates."""
+    """What figures for executives are made of: money, time, and the milestones that mean something to them.
+
+    means: meaning (rules.vocabulary.MEANINGS) -> milestones, any of which has it.
+    """
 
     currency: str = "EUR"
     rates: tuple[Rate, ...] = ()
     cost_per_touch: Decimal | None = None  # in the reporting currency
+    minutes_per_touch: Decimal | None = None
     cost_of_capital: Decimal | None = None  # a year, 0.08 for 8%
     baseline_s: int | None = None  # window that improvements are measured against
+    calendar: str | None = None  # in whose open time intervals are told; None: elapsed
+    means: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(MEANINGS))
+    phases: tuple[Phase, ...] = ()
+    horizon_s: int | None = None  # how long after an act its effect is looked for
+
+    def phase_of(self, stage: str) -> str:
+        """Return the phase of a stage, '' for one that is in none."""
+        return next((p.name for p in self.phases if stage in p.stages), "")
 
 
 @dataclass(frozen=True, slots=True)

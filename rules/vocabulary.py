@@ -72,6 +72,15 @@ CLOSED_STATES: tuple[str, ...] = ("done", "cancelled")
 STUCK_STATES: tuple[str, ...] = ("failing", "late", "diverging")
 AT_RISK_STATES: tuple[str, ...] = ("failing", "late", "diverging", "unknown", "at_risk")
 
+# What milestones can mean for the figures of executives, with those of the shipped book that do.
+MEANINGS: dict[str, tuple[str, ...]] = {
+    "order": ("order_captured", "order_accepted"),
+    "ship": ("shipment_confirmed",),
+    "invoice": ("invoice_released",),
+    "fulfil": ("delivered",),
+    "cash": ("payment_applied",),
+}
+
 CLOCK_STATES: tuple[str, ...] = ("running", "paused", "stopped", "ended")
 POLARITIES: tuple[str, ...] = ("reached", "failed", "reversed")
 FINDING_KINDS: tuple[str, ...] = (

@@ -6,8 +6,9 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from rules.model import Priority, Rate, Value
+from rules.model import Phase, Priority, Rate, Value
 from rules.section import Section
+from rules.vocabulary import MEANINGS
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -20,7 +21,7 @@ def read_priorities(book: Section) -> tuple[Priority, ...]:
 
 
 def read_value(book: Section) -> Value:
-    """Return the money settings; without any, amounts are in EUR and have no rates."""
+    """Return what figures are made of; without any, amounts are in EUR and have no rates."""
     section = book.section("value", "value")
     if section is None:
         return Value()
@@ -37,9 +38,38 @@ def read_value(book: Section) -> Value:
         currency,
         tuple(rates),
         section.number("cost_per_touch"),
+        section.number("minutes_per_touch"),
         section.percent("cost_of_capital"),
         section.duration("baseline", least=1),
+        section.text("calendar") or None,
+        _means(section),
+        _phases(section),
+        section.duration("horizon", least=1),
     )
+
+
+def _means(value: Section) -> dict[str, tuple[str, ...]]:
+    """Return which milestones have which meaning; those of the shipped book where nothing is written."""
+    section = value.section("means", "means")
+    if section is None:
+        return dict(MEANINGS)
+    return {name: section.texts(name) if section.has(name) else usual for name, usual in MEANINGS.items()}
+
+
+def _phases(value: Section) -> tuple[Phase, ...]:
+    phases: list[Phase] = []
+    taken: dict[str, str] = {}
+    for name, path, stages in value.named("phases"):
+        listed = stages if isinstance(stages, list) else [stages]
+        if not listed or not all(isinstance(s, str) for s in listed):
+            value.document.report(path, f"{name} lists no stages", f"write {name}: [one-stage, another]")
+            continue
+        for stage in listed:
+            if stage in taken:
+                value.document.report(path, f"{stage} is in the phase {taken[stage]} already", "keep it in one")
+            taken.setdefault(stage, name)
+        phases.append(Phase(name, tuple(listed)))
+    return tuple(phases)
 
 
 def _missing(section: Section, key: str) -> Decimal:

@@ -30,6 +30,7 @@ from tower.api import (
     problems,
     quarantine,
     raw,
+    roi,
     rules,
     stages,
     targets,
@@ -62,6 +63,7 @@ ROUTERS = (
     raw.router,
     drift.router,
     orphans.router,
+    roi.router,
 )
 
 
@@ -72,6 +74,7 @@ def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI
     app.state.clicks = Clicks()
     app.state.board = SingleFlight[orders.Rendered](orders.BOARD_TTL_S)
     app.state.shared = SingleFlight[bytes](orders.BOARD_TTL_S)
+    app.state.roi = SingleFlight[bytes](roi.TTL_S)
     app.add_middleware(Observe)
     problems.install(app)
     for router in ROUTERS:

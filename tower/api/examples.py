@@ -91,3 +91,59 @@ REPLY: dict[str, Any] = {
                       "item_id": "9cc2"}]}
     ],
 }  # fmt: skip
+
+_FIGURE: dict[str, Any] = {
+    "value": 41.2,
+    "unit": "per 1,000 orders",
+    "low": None,
+    "high": None,
+    "label": "Exceptions per 1,000 orders",
+    "better": "less",
+    "formula": "breaches that opened within the window × 1,000 ÷ orders that came in",
+    "inputs": {"per_orders": 1000},
+    "counts": {"exceptions": 412, "orders_with_exceptions": 390, "orders": 10000},
+    "behind": "exceptions",
+    "baseline": {"value": 66.0, "counts": {"exceptions": 660}, "refused": None},
+    "change": {"value": -0.375758, "in": "parts"},
+}
+ROI: dict[str, Any] = {
+    "from": "2026-10-26T10:00:00.000Z",
+    "to": "2026-11-23T10:00:00.000Z",
+    "as_of": "2026-11-23T10:00:00.000Z",
+    "known_at": "2026-11-23T10:00:00.000Z",
+    "currency": "EUR",
+    "rate_date": "2026-01-01",
+    "book": "a1b2",
+    "baseline": {
+        "baseline_id": "b-1",
+        "locked_at": "2026-10-26T10:00:00.000Z",
+        "locked_by": "admin",
+        "reason": "go-live",
+        "since": "2026-09-28T10:00:00.000Z",
+        "until": "2026-10-26T10:00:00.000Z",
+        "currency": "EUR",
+        "book": "a1b2",
+    },
+    "figures": {"exceptions_per_1000": _FIGURE},
+    "trend": [{"at": "2026-10-26T10:00:00.000Z", "exceptions_per_1000": 41.2}],
+    "groups": [
+        {
+            "group": "invoice",
+            "exceptions": 40,
+            "stages_in_time": 0.97,
+            "time_p50": 1800.0,
+            "time_p90": 7100.0,
+            "touches": 12,
+            "value_found": "52000.00",
+            "value_moved": "18000.00",
+            "counts": {
+                "ended": 9100,
+                "in_time": 8830,
+                "orders_with_exceptions": 39,
+                "verified_acts": 9,
+                "not_priced": 0,
+            },
+        }
+    ],
+    "by": "phase",
+}

@@ -27,6 +27,7 @@ from tower.commands.opening import now, opened
 from tower.commands.quarantine_door import quarantine_routes
 from tower.commands.raw_door import raw_routes
 from tower.commands.replay_door import replay_routes
+from tower.commands.roi_door import roi_routes
 from tower.engine.engine import Engine
 from tower.model.connections import load_connections
 from tower.model.progress import Progress
@@ -119,6 +120,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             *replay_routes(store, collector.again, engine.record),
             *raw_routes(collector.again, collector.drift, engine.record),
             *link_routes(collector.say_link, progress, engine.record),
+            *roi_routes(context, engine.record),
         ]
         app = create_app(context, routes)
         retention = Retention(store, settings.raw_days, now)

@@ -25,8 +25,11 @@ def folder_state(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def record_calendars(client: Client, book: Book) -> None:
-    """Store the day arrays of the calendars that the book's stages use; those already there stay."""
+    """Store the day arrays of the calendars that the book's stages and figures use; those already there stay."""
     wanted = {c.key: c for c in used_calendars(book).values()}
+    if book.value.calendar:
+        told_in = book.calendars[book.value.calendar]
+        wanted.setdefault(told_in.key, told_in)
     known = {row[0] for row in client.query("SELECT DISTINCT calendar FROM calendar_index").result_rows}
     names = [f.name for f in fields(CalendarIndex)]
     for key in sorted(set(wanted) - known):

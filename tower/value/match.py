@@ -1,0 +1,102 @@
+"""Finds each act its untreated twins: what was stuck at the same age, and nobody had acted on it by then.
+
+Risk-set matching (Li, Propert and Rosenbaum 2001) within coarsened cells (Iacus, King and Porro 2012): stage, system,
+band of value and part of the week are equal; the age is equal because a twin is looked at when it was just as old. A
+twin that is acted on later counts until then. docs/value.md says what this can and cannot show.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tower.value.spells import Floats, Ints, Spells, part_of_week
+
+MOST_TWINS = 25  # a treated spell takes so many of its twins, drawn by a seed
+MOST_TREATED = 4000
+_STEP_S = 1e-3  # what ends within the store's own precision of the act ended before it
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Treated spells that found twins, and one entry for each twin. Times are seconds since the act, or since that age.
+
+    of: which treated spell a pair belongs to; pairs lie in its order. eligible: acts that could have been matched.
+    """
+
+    eligible: int
+    too_fresh: int  # acts whose horizon is not over
+    not_stuck: int  # acts on what was not stuck, or had moved already when they were done
+    order: Ints
+    time: Floats
+    event: Floats
+    amount: Floats
+    of: Ints
+    twin_order: Ints
+    twin_time: Floats
+    twin_event: Floats
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    @property
+    def twins(self) -> int:
+        """How many orders the twins are of."""
+        return len(np.unique(self.twin_order))
+
+
+def match(
+    spells: Spells, acted: tuple[float, float], horizon_s: float, as_of: float, zone: str = "UTC", seed: int = 0
+) -> Pairs:
+    """Return the acts within [acted) with their twins; instants are seconds since the epoch. Equal seeds draw alike."""
+    rng = np.random.default_rng(seed)
+    moment = spells.opened + spells.treated
+    done = np.isfinite(moment) & (moment >= acted[0]) & (moment < acted[1])
+    stuck = done & (spells.treated >= 0) & (spells.end > spells.treated + _STEP_S)
+    ripe = stuck & (moment + horizon_s <= as_of)
+    chosen = np.flatnonzero(ripe)
+    eligible = len(chosen)
+    if eligible > MOST_TREATED:
+        chosen = np.sort(rng.choice(chosen, MOST_TREATED, replace=False))
+    free_until = np.minimum(spells.end, spells.treated)
+    members = _cells(spells)
+    found: list[int] = []
+    twins: list[Ints] = []
+    for i in chosen:
+        age = spells.treated[i]
+        pool = members[(spells.stage[i], spells.system[i], int(spells.band[i]))]
+        pool = pool[(free_until[pool] > age + _STEP_S) & (spells.order[pool] != spells.order[i])]
+        if len(pool):
+            part = part_of_week(np.append(spells.opened[pool], spells.opened[i]) + age, zone)
+            pool = pool[part[:-1] == part[-1]]
+        if len(pool) > MOST_TWINS:
+            pool = np.sort(rng.choice(pool, MOST_TWINS, replace=False))
+        if len(pool):
+            found.append(int(i))
+            twins.append(pool)
+    treated = np.array(found, dtype=np.int64)
+    of = np.repeat(np.arange(len(twins)), [len(t) for t in twins])
+    flat = np.concatenate(twins) if twins else np.array([], dtype=np.int64)
+    ages = spells.treated[treated][of] if len(of) else np.array([], dtype=np.float64)
+    return Pairs(
+        eligible,
+        int((stuck & ~ripe).sum()),
+        int((done & ~stuck).sum()),
+        spells.order[treated],
+        spells.end[treated] - spells.treated[treated],
+        spells.reached[treated].astype(np.float64),
+        spells.amount[treated],
+        of,
+        spells.order[flat],
+        free_until[flat] - ages,
+        (spells.reached[flat] & (spells.end[flat] <= spells.treated[flat])).astype(np.float64),
+    )
+
+
+def _cells(spells: Spells) -> dict[tuple[object, object, int], Ints]:
+    """Return the spells of each cell by their places."""
+    cells: dict[tuple[object, object, int], list[int]] = {}
+    for place, key in enumerate(zip(spells.stage, spells.system, spells.band.tolist(), strict=True)):
+        cells.setdefault(key, []).append(place)
+    return {key: np.array(places, dtype=np.int64) for key, places in cells.items()}
