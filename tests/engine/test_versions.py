@@ -19,15 +19,8 @@ AT = NOW - timedelta(hours=3)
 
 
 @pytest.fixture
-def make_world(make_store: Callable[[], Store], tmp_path: Path) -> Callable[[], World]:
-    numbers = itertools.count()
-
-    def make() -> World:
-        folder = tmp_path / str(next(numbers))
-        folder.mkdir()
-        return World(make_store(), folder)
-
-    return make
+def world(store: Store, tmp_path: Path) -> World:
+    return World(store, tmp_path)
 
 
 def row(event_id: str, amount: str, *, order: str = "SO-1", hours: int = 0, **columns: Any) -> bytes:
@@ -52,28 +45,44 @@ def amount(world: World, order: str = "SO-1") -> str:
     return str(found)
 
 
-def test_the_higher_rank_supersedes_in_any_order_and_is_no_conflict(make_world: Callable[[], World]) -> None:
-    statements = [row("e-1", "10"), row("e-1", "20", rank=1), row("e-1", "30", rank=2)]
-    for order in itertools.permutations(statements):
-        world = make_world()
-        say(world, *order, order[0])
-        assert amount(world) == "30"
-        assert world.rows("SELECT count() FROM quarantine") == [(0,)]
-        assert world.rows("SELECT count(), min(superseded) FROM conflicts FINAL") == [(2, 1)]
+def in_every_order(world: World, statements: Callable[[int], list[bytes]], *, again: bool = False) -> int:
+    """Say the statements about one order in every order of arrival, each about an order of its own: SO-0, SO-1 ...
+
+    They arrive side by side, one statement of each order per tick. With `again` the first comes once more at the end.
+    """
+    arrivals = [list(order) for order in itertools.permutations(range(len(statements(0))))]
+    for number, arrival in enumerate(arrivals):
+        arrivals[number] = [*arrival, arrival[0]] if again else arrival
+    for step in range(len(arrivals[0])):
+        say(world, b"\n".join(statements(number)[arrival[step]] for number, arrival in enumerate(arrivals)))
+    return len(arrivals)
 
 
-def test_equal_ranks_are_a_conflict_that_is_told_once(make_world: Callable[[], World]) -> None:
-    found = set()
-    for order in itertools.permutations([row("e-1", "10", rank=1), row("e-1", "20", rank=1)]):
-        world = make_world()
-        say(world, *order)
-        found.add(amount(world))
-        assert world.rows("SELECT reason FROM quarantine FINAL") == [("conflict",)]
-    assert len(found) == 1
+def test_the_higher_rank_supersedes_in_any_order_and_is_no_conflict(world: World) -> None:
+    def statements(number: int) -> list[bytes]:
+        said = {"event_id": f"e-{number}", "order": f"SO-{number}"}
+        return [row(**said, amount="10"), row(**said, amount="20", rank=1), row(**said, amount="30", rank=2)]
+
+    orders = in_every_order(world, statements, again=True)
+    for number in range(orders):
+        assert amount(world, f"SO-{number}") == "30"
+    assert world.rows("SELECT count() FROM quarantine") == [(0,)]
+    told = world.rows("SELECT count(), min(superseded) FROM conflicts FINAL GROUP BY ev")
+    assert told == [(2, 1)] * orders
 
 
-def test_what_is_withdrawn_counts_no_more_and_can_be_said_again(make_world: Callable[[], World]) -> None:
-    world = make_world()
+def test_equal_ranks_are_a_conflict_that_is_told_once(world: World) -> None:
+    def statements(number: int) -> list[bytes]:
+        said = {"event_id": f"e-{number}", "order": f"SO-{number}", "rank": 1}
+        return [row(**said, amount="20", body=200), row(**said, amount="10", body=100)]
+
+    orders = in_every_order(world, statements)
+    assert {amount(world, f"SO-{number}") for number in range(orders)} == {"10"}, "the smaller body counts"
+    told = world.rows("SELECT event_id, reason FROM quarantine FINAL")
+    assert sorted(told) == [(f"e-{number}", "conflict") for number in range(orders)]
+
+
+def test_what_is_withdrawn_counts_no_more_and_can_be_said_again(world: World) -> None:
     say(world, row("e-1", "10"), row("e-2", "20", hours=1))
     withdrawal = row("e-2", "0", hours=1, rank=1, polarity="withdrawn", on_types=[], on_ids=[])
     say(world, withdrawal)
@@ -83,19 +92,18 @@ def test_what_is_withdrawn_counts_no_more_and_can_be_said_again(make_world: Call
     assert amount(world) == "20"
 
 
-def test_of_two_states_of_one_moment_the_newer_version_says_the_attributes(make_world: Callable[[], World]) -> None:
-    states = [row(f"e-{v}", str(v * 10), source_version=v) for v in (1, 2, 3)]
-    for order in itertools.permutations(states):
-        world = make_world()
-        say(world, *order)
-        assert amount(world) == "30"
-    world = make_world()
-    say(world, row("e-9", "10", source_version=9), row("e-1", "20", hours=1, source_version=1))
-    assert amount(world) == "20", "what happened later counts before any version"
+def test_of_two_states_of_one_moment_the_newer_version_says_the_attributes(world: World) -> None:
+    def statements(number: int) -> list[bytes]:
+        return [row(f"e-{number}-{v}", str(v * 10), order=f"SO-{number}", source_version=v) for v in (1, 2, 3)]
+
+    for number in range(in_every_order(world, statements)):
+        assert amount(world, f"SO-{number}") == "30"
+    later = row("e-1", "20", order="SO-9", hours=1, source_version=1)
+    say(world, row("e-9", "10", order="SO-9", source_version=9), later)
+    assert amount(world, "SO-9") == "20", "what happened later counts before any version"
 
 
-def test_a_fact_knows_its_message_and_mapping_also_after_it_moved(make_world: Callable[[], World]) -> None:
-    world = make_world()
+def test_a_fact_knows_its_message_and_mapping_also_after_it_moved(world: World) -> None:
     say(world, row("e-1", "10", raw_id="r-1", mapping="shop.order@1:abc", on_types=["shipment"], on_ids=["S-1"]))
     link = {
         "child_types": ["shipment"],

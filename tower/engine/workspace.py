@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from clickhouse_connect.driver.client import Client
 
 from rules.compile import Compiled
+from rules.compile.compiled import Step
 from tower.engine.feeds import FeedState
 
 _SCOPE = "CREATE OR REPLACE TEMPORARY TABLE scope (order_no UInt64, object UInt64, order_id String) ENGINE = Memory"
@@ -37,13 +38,13 @@ def set_scope(client: Client, select: str, parameters: dict[str, object] | None 
     return int(client.query("SELECT count() FROM scope").result_rows[0][0])
 
 
-# Which rulebook a client's tables were made for; planning the statements twice is most of what a small look costs.
-_PREPARED: WeakKeyDictionary[Client, Compiled] = WeakKeyDictionary()
+# Which steps a client's tables were made for; planning the statements twice is most of what a small look costs.
+_PREPARED: WeakKeyDictionary[Client, tuple[Step, ...]] = WeakKeyDictionary()
 
 
 def prepare(client: Client, compiled: Compiled) -> None:
-    """Make the tables that the steps fill, unless this client already has them for this rulebook."""
-    if _PREPARED.get(client) is compiled:
+    """Make the tables that the steps fill, unless this client already has them for the same SQL."""
+    if _PREPARED.get(client) == compiled.steps:
         return
     moment = datetime(1970, 1, 1, tzinfo=UTC)
     set_scope(client, "SELECT toUInt64(0), toUInt64(0), '' WHERE 0")
@@ -53,7 +54,7 @@ def prepare(client: Client, compiled: Compiled) -> None:
             f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory EMPTY AS\n{step.sql}",
             parameters=_bound(step.sql, moment, moment),
         )
-    _PREPARED[client] = compiled
+    _PREPARED[client] = compiled.steps
 
 
 def judge(client: Client, compiled: Compiled, as_of: datetime, known_at: datetime) -> None:
