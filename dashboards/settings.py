@@ -31,7 +31,11 @@ SETTINGS: tuple[Setting, ...] = (
         "Tower key for browsers that have not signed in: a wall screen or a demo. Everyone without a key of their own "
         "then acts under its name; give it the viewer role unless it is a demo.",
     ),
-    Setting("TOWER_DASH_REFRESH_S", "5", "Seconds between two refreshes of a live page."),
+    Setting(
+        "TOWER_DASH_REFRESH_S",
+        "5",
+        "Seconds between two refreshes of board, order and wall; other live pages take twice as long.",
+    ),
     Setting("TOWER_DASH_ROWS", "500", "Most rows the board shows; the rest is counted."),
     Setting("TOWER_DASH_SECURE_COOKIE", "false", "Send the sign-in cookie over HTTPS only; set it to true behind TLS."),
 )

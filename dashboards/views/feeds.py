@@ -8,6 +8,7 @@ from html import escape
 
 import streamlit as st
 
+from dashboards.settings import settings
 from dashboards.tower_ui import charts, feed_model, fmt, page, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused
@@ -15,7 +16,7 @@ from dashboards.tower_ui.feed_model import FeedView
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.widgets import Card
 
-EVERY_S = 10.0
+EVERY_S = 2 * settings().refresh_s
 PLOT = {"displayModeBar": False, "scrollZoom": False}
 SHOWN_RANGES = 20
 

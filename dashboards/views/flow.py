@@ -7,13 +7,14 @@ from html import escape
 
 import streamlit as st
 
+from dashboards.settings import settings
 from dashboards.tower_ui import charts, flow_model, fmt, page, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.flow_model import Stage
 from dashboards.tower_ui.page import Here
 
-EVERY_S = 10.0
+EVERY_S = 2 * settings().refresh_s
 PLOT = {"displayModeBar": False, "scrollZoom": False}
 
 

@@ -8,6 +8,7 @@ from html import escape
 
 import streamlit as st
 
+from dashboards.settings import settings
 from dashboards.tower_ui import fmt, orphan_model, page, widgets
 from dashboards.tower_ui.client import ApiError, Refused
 from dashboards.tower_ui.orphan_model import OrphanView
@@ -15,7 +16,7 @@ from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.watch import Watch
 from dashboards.tower_ui.widgets import Card
 
-EVERY_S = 10.0
+EVERY_S = 2 * settings().refresh_s
 SHOWN = 200
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.settings import settings
 from dashboards.tower_ui import fmt, page, quarantine_model, widgets
 from dashboards.tower_ui.client import ApiError, NotFound, Refused, Snapshot
 from dashboards.tower_ui.page import Here
@@ -17,7 +18,7 @@ from dashboards.tower_ui.quarantine_model import GroupView, HeldView
 from dashboards.tower_ui.watch import Watch
 from dashboards.tower_ui.widgets import Card
 
-EVERY_S = 10.0
+EVERY_S = 2 * settings().refresh_s
 SHOWN = 100
 SAY_WHY = "Say why it may go: the reason is kept with it."
 MOST = 500  # the tower takes no more at once

@@ -1,6 +1,6 @@
 """kill -9 of `tower run` while events arrive: nothing acknowledged is lost, nothing is there in part, all views agree.
 
-Three kills in the everyday run; `O2C_KILLS=20` gives the full count. Only the process started here is killed.
+Two kills in the everyday run; `O2C_KILLS=20` gives the full count. Only the process started here is killed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.acceptance.events import BOOKS, NDJSON, event, lines
 from tests.commands.process import TOKEN, Running
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("O2C_KILLS", "3"))
+KILLS = int(os.environ.get("O2C_KILLS", "2"))
 ORDERS = 40  # in one batch, which also ships those of the batch before
 MOST_BATCHES = 150  # for each life of the tower; it is killed long before
 T0 = (datetime.now(UTC) - timedelta(days=40)).replace(microsecond=0)

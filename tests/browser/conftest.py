@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,9 @@ class Dashboards:
             self.process.wait(5)
 
 
-def start_dashboards(api_url: str, log: Path, key: str = OPERATOR, **settings: str) -> Dashboards:
+def start_dashboards(
+    api_url: str, log: Path, key: str = OPERATOR, program: str = "dashboards", **settings: str
+) -> Dashboards:
     """Start `python -m dashboards` and wait until it serves."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -84,9 +86,7 @@ def start_dashboards(api_url: str, log: Path, key: str = OPERATOR, **settings: s
     }
     environment = {**clean, "TOWER_API_URL": api_url, "TOWER_DASH_PORT": str(port), "TOWER_DASH_KEY": key, **settings}
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dashboards"], cwd=ROOT, env=environment, stdout=out, stderr=out
-        )
+        process = subprocess.Popen([sys.executable, "-m", program], cwd=ROOT, env=environment, stdout=out, stderr=out)
     pages = Dashboards(f"http://127.0.0.1:{port}", process, log)
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -99,6 +99,14 @@ def start_dashboards(api_url: str, log: Path, key: str = OPERATOR, **settings: s
             time.sleep(0.2)
     pages.stop()
     raise RuntimeError(f"the dashboards did not start: {log.read_text()[-2000:]}")
+
+
+def until(true: Callable[[], bool], page: Page, seconds: float = 20) -> None:
+    """Wait for something outside the page."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not happen in time"
+        page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="module")

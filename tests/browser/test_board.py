@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import Dashboards, start_dashboards
+from tests.browser.conftest import Dashboards, start_dashboards, until
 from tests.dashboards.fake_api import STUCK, FakeTower, Served
 
 pytestmark = pytest.mark.browser
@@ -33,14 +31,6 @@ def ids(table: Locator) -> list[str]:
 
 def row(table: Locator, order: str) -> Locator:
     return table.locator(f'.row[data-id="{order}"]')
-
-
-def until(true: Callable[[], bool], page: Page, seconds: float = 20) -> None:
-    """Wait for something outside the page."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        page.wait_for_timeout(50)
 
 
 def retryable(tower: FakeTower, n: int, value: int) -> list[str]:
@@ -267,22 +257,6 @@ def test_a_group_leads_to_its_orders_and_is_retried_as_listed(page: Page, pages:
     table = page.get_by_role("grid", name="Stuck orders", exact=True)
     expect(table).to_have_attribute("aria-rowcount", "4")
     assert sorted(ids(table)) == ["SO-G0", "SO-G1", "SO-G2"]
-
-
-def test_the_tower_goes_and_comes_back(page: Page, pages: Dashboards, served: Served, tower: FakeTower) -> None:
-    table = board(page, pages)
-    before = ids(table)
-    served.stop()
-    try:
-        expect(page.get_by_text("No news from the tower")).to_be_visible()
-        assert ids(table)[:5] == before[:5]
-        expect(page.get_by_text("NO DATA SINCE")).to_be_visible(timeout=45_000)
-        expect(table.get_by_role("button", name="Retry SO-").first).to_be_disabled()
-    finally:
-        served.start()
-    expect(page.get_by_text("No news from the tower")).to_have_count(0)
-    expect(page.get_by_text("Live", exact=True)).to_be_visible()
-    expect(table.locator("button.retry:enabled").first).to_be_visible()
 
 
 def test_only_the_rows_in_sight_are_drawn(page: Page, pages: Dashboards, tower: FakeTower) -> None:

@@ -27,7 +27,7 @@ def test_a_group_is_replayed_as_it_was_listed(page: Page, pages: Dashboards, tow
     listed = tuple(r["id"] for r in tower.held.open(reason="unknown_milestone", connection="wms-hamburg"))
     late = tower.held.hold("unknown_milestone", "wms-hamburg", minutes=0)  # came after the question was asked
     tower.held.mended.add("unknown_milestone")
-    page.wait_for_timeout(11_000)  # one refresh behind the open dialog
+    page.wait_for_timeout(5_000)  # one refresh behind the open dialog
     dialog.get_by_label("Reason, for the audit").fill("the rulebook knows it now")
     dialog.get_by_role("button", name="Replay 4 messages").dblclick()
     expect(dialog).to_be_hidden()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -188,30 +187,3 @@ def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tow
     expect(page.get_by_text("This order is done since")).to_be_visible()
     assert sum(o["order_id"] == "SO-STORY" for r in tower.requests for o in r["orders"]) == 1
     expect(page.get_by_role("table", name="Retries")).to_contain_text("Worked: the order moved")
-
-
-def test_the_wall_can_be_read_and_turns_red_when_it_is_alone(
-    chromium: Browser, served: Served, tmp_path: Path, tower: FakeTower
-) -> None:
-    pages = start_dashboards(served.url, tmp_path / "log", TOWER_DASH_REFRESH_S="2")
-    context = context_of(chromium, viewport={"width": 1920, "height": 1080})
-    page = context.new_page()
-    try:
-        page.goto(f"{pages.url}/wall")
-        expect(page.get_by_role("table", name="Worst orders").get_by_role("row")).to_have_count(8)
-        sizes = page.locator(".w-big, .w-mid, .w-table td").evaluate_all(
-            "all => all.map(e => parseFloat(getComputedStyle(e).fontSize))"
-        )
-        assert min(sizes) >= 33
-        assert sizes.count(92) == 4
-        assert page.evaluate("document.documentElement.scrollHeight") <= 1080
-        bottom = page.locator(".w-table").bounding_box()
-        assert bottom is not None
-        assert bottom["y"] + bottom["height"] <= 1080
-        expect(page.get_by_role("link", name="Flow map")).to_have_count(0)
-        pages.stop()  # not even the pages' own process is left
-        expect(page.get_by_text("NO DATA SINCE")).to_be_visible(timeout=40_000)
-    finally:
-        context.close()
-        if pages.process.poll() is None:
-            pages.stop()

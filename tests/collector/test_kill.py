@@ -20,7 +20,7 @@ import pytest
 from tests.collector.desk import NDJSON, event
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("O2C_TEST_KILLS", "2"))
+KILLS = int(os.environ.get("O2C_KILLS", "2"))
 BATCH = 200
 
 

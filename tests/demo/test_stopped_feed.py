@@ -31,8 +31,8 @@ from tower.settings import Settings
 from tower.store.client import Store
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-STEP = timedelta(seconds=15)
-STOPPED, STARTED, ENDS = START + 4 * STEP, START + 12 * STEP, START + 16 * STEP
+STEP = timedelta(seconds=30)
+STOPPED, STARTED, ENDS = START + 2 * STEP, START + 6 * STEP, START + 8 * STEP
 BERLIN = "wms-berlin"
 OWNED = ("request-to-pick", "pick-to-ship", "accept-to-allocate")  # stages that end with a warehouse's word
 pytestmark = pytest.mark.timeout(300)

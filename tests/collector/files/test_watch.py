@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from collector.drain import Drain
 from collector.sink import Unavailable
 from collector.stream import Stream
 from tests.collector.decoders.test_x12 import interchange
@@ -273,9 +274,11 @@ def test_lines_beyond_memory_are_committed_in_parts_and_go_on_where_they_stood(
         return commit(stream, data)
 
     monkeypatch.setattr(Stream, "commit_here", grudging)
+    pause = Drain._pause
+    monkeypatch.setattr(Drain, "_pause", lambda drain, seconds: pause(drain, min(seconds, 0.01)))
     put(folder, "a.csv", shipments(*((f"SO-{n}", "1", "1") for n in range(300))))
     desk = watch()
-    until(lambda: archived(folder) == ["a.csv"], 60)
+    until(lambda: archived(folder) == ["a.csv"])
     until(lambda: desk.rows("uniqExact(ev)", where="milestone != ''") == [(300,)])
     assert desk.rows("count()", where="milestone != ''") == [(300,)], "no part is said twice"
     assert desk.rows("outcome, events", "raw") == [("mapped", 300)]

@@ -17,7 +17,7 @@ import pytest
 from tests.collector.ingest.systems import SECRET
 from tests.collector.test_kill import ROOT, free_port, serve, wait_until_up
 
-KILLS = int(os.environ.get("O2C_TEST_KILLS", "2"))
+KILLS = int(os.environ.get("O2C_KILLS", "2"))
 HEADERS = {"Authorization": f"Bearer {SECRET}", "X-Shopify-Topic": "orders/create"}
 PADDING = "x" * 4000
 
