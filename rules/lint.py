@@ -14,8 +14,6 @@ from rules.errors import Problem, closest
 from rules.model import Book, Condition, FindingRule, Milestone, Stage, When
 from rules.vocabulary import is_above
 
-# Kinds of `findings` that the engine judges. The others are read and named in a warning.
-JUDGED_FINDINGS: frozenset[str] = frozenset()
 _SUFFIXES = (".failed", ".reversed")
 
 
@@ -175,8 +173,8 @@ class _Lint:
             problem = f"{rule.milestone} is about {_a(found.object)}, which does not lie under {_a(rule.per)}"
             self.document.report((*path, "per"), problem, "choose another `per`")
         self.priority_values(rule.when, (*path, "when"))
-        if rule.kind not in JUDGED_FINDINGS:
-            self.warn(path, f"{rule.kind} rules are read and not judged yet; it finds nothing", "keep it or drop it")
+        if rule.kind == "out_of_order" and rule.first and rule.first == rule.then:
+            self.document.report((*path, "then"), "a milestone cannot come before itself", "choose another milestone")
 
     def system(self, kind: str, path: Path) -> None:
         if kind and kind not in self.kinds:

@@ -331,6 +331,10 @@ class Book:
         """Return the stage of that id, or None."""
         return next((s for s in self.stages if s.id == stage_id), None)
 
+    def finding(self, rule_id: str) -> FindingRule | None:
+        """Return the finding rule of that id, or None."""
+        return next((f for f in self.findings if f.id == rule_id), None)
+
     def action_for(self, stage_id: str, kind: str = "retry") -> Action | None:
         """Return the action of that kind offered where the stage is stuck: its own, else the `any` one."""
         own = next((a for a in self.actions if a.kind == kind and a.stage == stage_id), None)

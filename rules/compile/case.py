@@ -127,8 +127,14 @@ def _priority_sql(book: Book) -> str:
     return choose(cases, text(book.priorities[-1].name))
 
 
-def reports_sql(book: Book, kinds: frozenset[str] | None) -> str:
+# What systems may differ on beside the fact itself.
+_VALUES = ("amount", "currency", "quantity", "promised_at", "requested_at")
+
+
+def reports_sql(book: Book, kinds: frozenset[str] | None, *, values: bool = False) -> str:
     """Return the step that lays each fact on the object its milestone is about, and says whose word it is.
+
+    values: with what it tells beside, where a rule compares that.
 
     The base of a fact is every object of the milestone's own type on the way up from where it is kept, or that
     place itself when there is none.
@@ -144,6 +150,7 @@ def reports_sql(book: Book, kinds: frozenset[str] | None) -> str:
             "    tree.above_type AS base_type, own_type AS milestone_type, facts.polarity AS polarity,",
             "    facts.occurred_at AS occurred_at, facts.ev AS ev, facts.object AS object, facts.error AS error,",
             "    facts.reason AS reason, facts.kind AS kind, facts.event_id AS event_id,",
+            *(f"    facts.{name} AS {name}," for name in _VALUES if values),
             f"    {authority_sql(book, kinds, 'facts.milestone', 'attributes')} AS authority,",
             "    authority = '' OR authority = facts.kind AS word",
             "FROM judged_facts AS facts",

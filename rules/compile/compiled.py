@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.compile import case, clocks, deadlines, names, verdict
+from rules.compile import case, clocks, deadlines, doubts, names, verdict
 from rules.kinds import diverging, failing, late, out_of_order, too_fast
 from rules.model import Book
 
@@ -42,24 +42,28 @@ def _completeness(book: Book) -> list[tuple[str, str, str]]:
     return sorted(wanted)
 
 
-def _clock_types(book: Book, completeness: list[tuple[str, str, str]]) -> list[str]:
+def _anchor_types(book: Book, completeness: list[tuple[str, str, str]]) -> list[str]:
     types = {"order"} | {s.per for s in book.stages} | {per for _, _, per in completeness}
+    types |= {book.milestones[rule.first].object for rule in book.findings if rule.first}
     return sorted(types)
 
 
-def _findings(book: Book) -> str:
+def _findings(book: Book, kinds: frozenset[str] | None) -> str:
     parts = [late.findings_sql(), diverging.findings_sql(), out_of_order.findings_sql(), failing.findings_sql()]
     parts += [too_fast.findings_sql(s) for s in book.stages if s.not_before_s]
     union = "\nUNION ALL\n".join(parts)
+    union = f"SELECT *, 0 AS outlives, '' AS more FROM\n(\n{union}\n)"
+    if doubts.judged_rules(book, kinds):
+        union += f"\nUNION ALL\n{doubts.findings_sql(book, kinds)}"
     return f"""-- One row: a finding of a compiled rule as of the moment.
 SELECT
     f.order_no AS order_no, c.order_id AS order_id, f.rule AS rule, f.kind AS kind, f.object AS object,
     f.object_type AS object_type, f.object_id AS object_id,
     lower(hex(sipHash64(f.order_no, f.rule, f.kind, f.object))) AS breach_id,
-    if(f.resolved_at IS NULL AND o.closed_at IS NULL, 'open', 'resolved') AS state,
-    f.opened_at AS opened_at, ifNull(f.resolved_at, o.closed_at) AS resolved_at,
+    ifNull(f.resolved_at, if(f.outlives, NULL, o.closed_at)) AS ended_at, if(ended_at IS NULL, 'open', 'resolved') AS state,
+    f.opened_at AS opened_at, ended_at AS resolved_at,
     f.milestone AS milestone, f.system AS system, f.error AS error, f.from_event AS from_event, f.to_event AS to_event,
-    f.started_at AS started_at, f.budget_s AS budget_s, f.used_s AS used_s, f.calendar AS calendar, f.holds AS holds
+    f.started_at AS started_at, f.budget_s AS budget_s, f.used_s AS used_s, f.calendar AS calendar, f.holds AS holds, f.more AS more
 FROM
 (
 {union}
@@ -87,10 +91,13 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_facts", case.FACTS.strip()),
         Step("judged_ahead", verdict.AHEAD.strip()),
         Step("judged_attributes", case.attributes_sql(book)),
-        Step("judged_reports", case.reports_sql(book, kinds)),
+        Step(
+            "judged_reports",
+            case.reports_sql(book, kinds, values=any(r.kind == "diverging" for r in doubts.judged_rules(book, kinds))),
+        ),
         Step("judged_reached", case.REACHED.strip()),
         Step("judged_void", case.VOID.strip()),
-        Step("judged_anchors", case.anchors_sql(_clock_types(book, completeness))),
+        Step("judged_anchors", case.anchors_sql(_anchor_types(book, completeness))),
         Step("judged_told", case.TOLD.strip()),
         Step("judged_complete", case.complete_sql(completeness)),
         Step("judged_failures", verdict.FAILURES.strip()),
@@ -100,7 +107,23 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_dues", deadlines.dues_sql(book)),
         Step("judged_starts", deadlines.starts_sql(book)),
         Step("judged_clocks", verdict.clocks_sql()),
-        Step("judged_orders", verdict.orders_sql(book.hash)),
-        Step("judged_findings", _findings(book)),
+        *_doubts(book, kinds),
+        _orders(book, kinds),
+        Step("judged_findings", _findings(book, kinds)),
     )
     return Compiled(book, kinds, steps)
+
+
+def _doubts(book: Book, kinds: frozenset[str] | None) -> tuple[Step, ...]:
+    if not doubts.judged_rules(book, kinds):
+        return ()
+    return (
+        Step("judged_doubts", doubts.doubts_sql(book, kinds)),
+        Step("judged_weighed", doubts.weighed_sql(), needs="judged_doubts"),
+    )
+
+
+def _orders(book: Book, kinds: frozenset[str] | None) -> Step:
+    if not doubts.judged_rules(book, kinds):
+        return Step("judged_orders", verdict.orders_sql(book.hash))
+    return Step("judged_orders", verdict.orders_sql(book.hash, doubts.worst_sql(book, kinds), doubts.AHEAD))

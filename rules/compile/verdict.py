@@ -76,15 +76,31 @@ def _fits_sql(place: int, told: str) -> str:
 # The feeds that gate a clock: those of its authority's kind whose scope (company, warehouse, partner) fits it. What was
 # told on the clock's object or below it goes before what the order says: parts of an order may lie in two warehouses.
 # Where nothing was told any feed of the kind may be the one to hear from.
+# `speaks` says which kinds are in question.
 GATES = (
-    "arrayFilter(f -> f.2 = s.system AND "
+    "arrayFilter(f -> {speaks} AND "
     + " AND ".join(_fits_sql(i, told) for i, told in ((3, "companies"), (4, "warehouses"), (5, "partners")))
     + ", marks)"
 )
 MARKS = "(SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
 
 
-def _told_sql(name: str, plural: str) -> str:
+# One row: an object with what was told on it or below it.
+SCOPES = """
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
+        groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
+        groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
+    FROM judged_facts AS f
+    INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+    WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
+    GROUP BY tree.order_no, tree.above
+""".strip("\n")
+
+
+def told_sql(name: str, plural: str) -> str:
+    """Return what of an attribute holds on the object of a row: told on it or below, else of its order."""
     return f"if(empty(scopes.{plural}) AND o.{name} != '', [CAST(o.{name} AS String)], scopes.{plural}) AS {plural}"
 
 
@@ -136,10 +152,10 @@ WITH
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
     ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {_AS_OF}, clock_state = 'ended', due_at < end_at, 0), 0) AS overdue,
     clock_state = 'running' AND overdue AS past,
-    {_told_sql("company", "companies")},
-    {_told_sql("warehouse", "warehouses")},
-    {_told_sql("partner", "partners")},
-    {GATES} AS gates,
+    {told_sql("company", "companies")},
+    {told_sql("warehouse", "warehouses")},
+    {told_sql("partner", "partners")},
+    {GATES.format(speaks="f.2 = s.system")} AS gates,
     if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
     overdue AND arrayAll(f -> f.6 > assumeNotNull(pass_at), gates) AS passed
 SELECT
@@ -166,15 +182,7 @@ INNER JOIN judged_cases AS o ON o.order_no = s.order_no
 INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
 LEFT JOIN
 (
-    SELECT
-        tree.order_no AS order_no, tree.above AS object,
-        groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
-        groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
-        groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
-    FROM judged_facts AS f
-    INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
-    WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
-    GROUP BY tree.order_no, tree.above
+{SCOPES}
 ) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
 LEFT JOIN
 (
@@ -197,8 +205,16 @@ LEFT JOIN
 """.strip()
 
 
-def orders_sql(book_hash: str) -> str:
-    """Return the step that makes the row of each order: state, worst clock and all its clocks."""
+def orders_sql(book_hash: str, worst_doubt: str = "", ahead: str = "") -> str:
+    """Return the step that makes the row of each order: state, worst clock and all its clocks.
+
+    worst_doubt, ahead: what findings of rules that are no promises add (rules.compile.doubts).
+    """
+    next_at = [f"ifNull(c.next_at, {FAR})", f"ifNull(ahead.next_at, {FAR})"]
+    waits_for, waits_until = "ifNull(c.waits_for, [])", "ifNull(c.waits_until, [])"
+    if ahead:
+        next_at.append(f"ifNull(d.next_at, {FAR})")
+        waits_for, waits_until = f"arrayConcat({waits_for}, d.waits_for)", f"arrayConcat({waits_until}, d.waits_until)"
     rank = (
         "transform(x.verdict, "
         + texts(OPEN_STATES)
@@ -230,8 +246,8 @@ SELECT
     o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
     o.facts AS facts,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
-    least(ifNull(c.next_at, {FAR}), ifNull(ahead.next_at, {FAR})) AS next_at,
-    ifNull(c.waits_for, []) AS waits_for, ifNull(c.waits_until, []) AS waits_until,
+    least({", ".join(next_at)}) AS next_at,
+    {waits_for} AS waits_for, {waits_until} AS waits_until,
     {nested},
     {names},
     {text(book_hash)} AS book
@@ -270,7 +286,7 @@ LEFT JOIN
         SELECT
             x.order_no AS order_no,
             argMin((x.verdict, x.rule, x.object_type, x.object_id, x.since, x.due_at, x.budget_s, x.system, x.error, x.to_milestone),
-                ({rank}, ifNull(x.due_at, {FAR}), x.rule, x.object_id)) AS worst
+                ({rank}, ifNull(x.due_at, {FAR}), x.rule, x.object_id, x.to_milestone, x.error)) AS worst
         FROM
         (
             SELECT order_no, CAST(verdict AS String) AS verdict, CAST(rule AS String) AS rule, CAST(object_type AS String) AS object_type,
@@ -281,11 +297,13 @@ LEFT JOIN
             SELECT order_no, 'failing', '', object_type, object_id, since, NULL, NULL, CAST(system AS String), error, milestone
             FROM judged_failures
             WHERE failing AND (order_no, milestone) NOT IN (SELECT order_no, to_milestone FROM judged_clocks WHERE verdict = 'failing')
+{worst_doubt}
         ) AS x
         GROUP BY x.order_no
     )
 ) AS w ON w.order_no = o.order_no
 LEFT JOIN judged_ahead AS ahead ON ahead.order_no = o.order_no
+{ahead}
 LEFT JOIN
 (
     SELECT order_no, arraySort(groupArray((name, object_type, name_id, target, target_id))) AS names

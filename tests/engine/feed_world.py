@@ -35,6 +35,12 @@ stages:
   - {id: accept-to-release, from: order_accepted, to: pick_released, within: 2h}
   - {id: release-to-pick, from: pick_released, to: picked, per: fulfillment, within: 90m, pause: [{from: credit_held, to: credit_released}]}
   - {id: accept-to-deliver, from: order_accepted, to: delivered, within: 8h, calendar: warehouse}
+findings:
+  - {id: delivered-unpicked, kind: out_of_order, first: picked, then: delivered, settle: 30m}
+  - {id: picked-unreleased, kind: out_of_order, first: pick_released, then: picked, when: {warehouse: "!= HAM1"}}
+  - {id: erp-hears-late, kind: sync_late, milestone: picked, system: erp, within: 45m}
+  - {id: pick-differs, kind: diverging, fact: picked, systems: [wms, erp], settle: 1h}
+  - {id: released-twice, kind: duplicate, milestone: pick_released, per: order, settle: 1h}
 feeds:
   - {connection: wms-berlin, expects: stream, quiet_after: 20m, calendar: warehouse}
   - {connection: wms-hamburg, expects: stream, quiet_after: 30m}
@@ -118,7 +124,8 @@ def _order(rng: random.Random, order: str, say: Saying) -> None:
         at = accepted + timedelta(minutes=rng.uniform(20, 150))
         if rng.random() < 0.85:
             links = ((work, ref, False),)
-            say(name, Said(f"{order} r{part}", at, "wms", "pick_released", "reached", (work,), links, here))
+            released = at if rng.random() < 0.75 else at + timedelta(minutes=rng.uniform(60, 400))  # after the picking
+            say(name, Said(f"{order} r{part}", released, "wms", "pick_released", "reached", (work,), links, here))
             if rng.random() < 0.3:
                 held = at + timedelta(minutes=rng.uniform(10, 120))
                 say("erp", Said(f"{order} h{part}", held, "erp", "credit_held", "reached", (ref,)))
@@ -128,6 +135,9 @@ def _order(rng: random.Random, order: str, say: Saying) -> None:
             at += timedelta(minutes=rng.uniform(20, 130))
             if rng.random() < 0.8:
                 say(name, Said(f"{order} p{part}", at, "wms", "picked", "reached", (work,)))
+                if rng.random() < 0.6:
+                    heard = at + timedelta(minutes=rng.uniform(0, 90))
+                    say("erp", Said(f"{order} s{part}", heard, "erp", "picked", "reached", (rng.choice([work, ref]),)))
             elif rng.random() < 0.5:
                 say("erp", Said(f"{order} e{part}", at, "erp", "picked", "reached", (work,)))  # an echo
     if rng.random() < 0.75:

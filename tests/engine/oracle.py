@@ -1,4 +1,4 @@
-"""A plain reading of the stage rules, one order at a time, with loops: what the compiled SQL must agree with.
+"""A plain reading of the rules, one order at a time, with loops: what the compiled SQL must agree with.
 
 Written apart from the product: it takes a parsed rulebook and a list of `Said` and knows nothing of tables. The
 calendar arithmetic is the only thing shared; it has tests of its own.
@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from typing import Any
 
 from rules.model import Book, Condition, Stage, When
+from tests.engine import oracle_rules
 
 Ref = tuple[str, str]
 RANK = ["failing", "late", "diverging", "unknown", "at_risk", "on_track"]
@@ -58,6 +60,11 @@ class Verdict:
     closed_at: datetime | None
     clocks: dict[tuple[str, str], tuple[Any, ...]]
     findings: dict[tuple[str, str, str], tuple[Any, ...]]
+
+
+def number(value: str) -> int:
+    """Return a 64-bit hash of a text: the key of an event, which decides between two of one instant."""
+    return int.from_bytes(blake2b(value.encode(), digest_size=8).digest())
 
 
 class Oracle:
@@ -118,10 +125,12 @@ class Oracle:
 
     def judge(self, order: Ref) -> Verdict | None:
         """Return the verdict on one order, None when nothing started it."""
-        return _Case(self, order).verdict()
+        return Case(self, order).verdict()
 
 
-class _Case:
+class Case:
+    """One order with what was said about it, as the loops of the oracle look at it."""
+
     def __init__(self, oracle: Oracle, order: Ref) -> None:
         self.o, self.book, self.now, self.order = oracle, oracle.book, oracle.now, order
         children: dict[Ref, set[Ref]] = defaultdict(set)
@@ -173,12 +182,12 @@ class _Case:
             amount = amount * max(rates, key=lambda r: r.since).rate if rates else None
         found["reporting"] = amount
         found["priority"] = next(
-            (p.name for p in self.book.priorities if p.when.any_of and self._holds(p.when, found)),
+            (p.name for p in self.book.priorities if p.when.any_of and self.holds(p.when, found)),
             self.book.priorities[-1].name,
         )
         return found
 
-    def _holds(self, when: When, attributes: dict[str, Any] | None = None) -> bool:
+    def holds(self, when: When, attributes: dict[str, Any] | None = None) -> bool:
         values = self.attributes if attributes is None else attributes
 
         def one(c: Condition) -> bool:
@@ -195,22 +204,22 @@ class _Case:
 
         return not when.any_of or any(all(one(c) for c in group) for group in when.any_of)
 
-    def _authority(self, milestone: str) -> str:
+    def authority(self, milestone: str) -> str:
         for authority in self.book.milestones[milestone].authority:
-            if self._holds(authority.when):
+            if self.holds(authority.when):
                 return authority.kind
         return ""
 
-    def _bases(self, milestone: str, ref: Ref) -> list[Ref]:
+    def bases(self, milestone: str, ref: Ref) -> list[Ref]:
         own = [a for a in self.above[ref] if a[0] == self.book.milestones[milestone].object]
         return own or [ref]
 
     def _reached(self) -> Any:
         told, heard, back, any_back = (defaultdict(list) for _ in range(4))
         for e, ref in self.facts:
-            authority = self._authority(e.milestone)
+            authority = self.authority(e.milestone)
             word = authority in ("", e.kind)
-            for base in self._bases(e.milestone, ref):
+            for base in self.bases(e.milestone, ref):
                 at = (e.milestone, base)
                 if e.polarity == "reached":
                     (told if word else heard)[at].append(e.at)
@@ -231,14 +240,29 @@ class _Case:
                 void.add(member)
         return reached, echoed, words, void
 
-    def _below(self, ref: Ref) -> list[Ref]:
+    def below(self, ref: Ref) -> list[Ref]:
         return [m for m in self.members if ref in self.above[m]]
 
-    def _near(self, ref: Ref) -> set[Ref]:
-        return set(self._below(ref)) | self.above[ref]
+    def near(self, ref: Ref) -> set[Ref]:
+        return set(self.below(ref)) | self.above[ref]
+
+    def first_below(self, ref: Ref, milestone: str) -> datetime | None:
+        """Return when a milestone was first reached on an object or below it."""
+        return min((t for (n, b), t in self.reached.items() if n == milestone and ref in self.above[b]), default=None)
+
+    def event_of(self, milestone: str, base: Ref, at: datetime) -> Said:
+        """Return the event by which a milestone was reached."""
+        told = [
+            e
+            for e, r in self.facts
+            if (e.milestone, e.at, e.polarity) == (milestone, at, "reached")
+            and base in self.bases(milestone, r)
+            and self.authority(milestone) in ("", e.kind)
+        ]
+        return min(told, key=lambda e: number(e.key))
 
     def _complete(self, ref: Ref, milestone: str, per: str) -> datetime | None:
-        parts = [m for m in self._below(ref) if m[0] == per and m not in self.void]
+        parts = [m for m in self.below(ref) if m[0] == per and m not in self.void]
         times = [
             min(
                 (t for (n, b), t in self.reached.items() if n == milestone and part in self.above.get(b, ())),
@@ -253,7 +277,7 @@ class _Case:
 
     def _pauses(self, stage: Stage, ref: Ref, start: datetime) -> list[tuple[datetime, datetime | None]]:
         spans: list[tuple[datetime, datetime | None]] = []
-        near = self._near(ref)
+        near = self.near(ref)
         for pause in stage.pauses:
             opens = sorted({t for (n, b), ts in self.words.items() if n == pause.start and b in near for t in ts})
             closes = sorted({t for (n, b), ts in self.words.items() if n == pause.end and b in near for t in ts})
@@ -317,6 +341,10 @@ class _Case:
             findings[f"{milestone}.failed", "failing", ref[1]] = (f["since"], f["healed"])
             if f["healed"] is None and milestone not in failing_to:
                 worst.append((0, far, "", ref[1], milestone))
+        told = oracle_rules.findings(self, done_at, cancelled_at)
+        for (rule, _, object_id), (_, resolved) in told.items():
+            if resolved is None:
+                worst.append((RANK.index("diverging"), far, "", object_id, rule))
         state, closed_at = "on_track", None
         if done_at is not None and not reopened:
             state, closed_at = "done", done_at
@@ -326,6 +354,7 @@ class _Case:
             state = RANK[min(worst)[0]]
         if closed_at is not None:
             findings = {k: (o, r or closed_at) for k, (o, r) in findings.items()}
+        findings |= told
         value = self.attributes["reporting"]
         if value is not None and state not in ("failing", "late", "diverging", "unknown", "at_risk"):
             value = Decimal(0)
@@ -339,7 +368,7 @@ class _Case:
                 found[e.milestone, ref].append(e.at)
         result = {}
         for (milestone, ref), times in found.items():
-            authority = self._authority(milestone)
+            authority = self.authority(milestone)
             told = sorted(
                 e.at
                 for e, r in self.facts
@@ -356,7 +385,7 @@ class _Case:
             }
         return result
 
-    def _passed(self, kind: str, ref: Ref, moment: datetime) -> bool:
+    def passed(self, kind: str, ref: Ref, moment: datetime) -> bool:
         """Whether every feed that could tell of a milestone on this object has told beyond a moment."""
 
         def fits(scope: str, name: str) -> bool:
@@ -374,9 +403,9 @@ class _Case:
         )
 
     def _clock(self, stage: Stage, ref: Ref, done_at: Any, cancelled_at: Any, failures: Any) -> dict[str, Any] | None:
-        if not self._holds(stage.when):
+        if not self.holds(stage.when):
             return None
-        near, below = self._near(ref), set(self._below(ref))
+        near, below = self.near(ref), set(self.below(ref))
         begun = [t for (m, b), t in self.reached.items() if m == stage.start.milestone and b in near]
         echoes = [t for (m, b), t in self.echoed.items() if m == stage.start.milestone and b in near]
         if not begun and not echoes:
@@ -391,7 +420,7 @@ class _Case:
             to = (max(ends) if stage.end.pick == "last" else min(ends)) if ends else None
         budget, calendar_name = stage.budget, stage.calendar
         for tier in stage.tiers:
-            if self._holds(tier.when):
+            if self.holds(tier.when):
                 budget, calendar_name = tier.budget or budget, tier.calendar or calendar_name
                 break
         calendar = self.book.calendars[calendar_name] if calendar_name else None
@@ -439,7 +468,7 @@ class _Case:
         running = state == "running"
         past = running and due is not None and due < self.now
         overdue = due is not None and (due < self.now if end is None else state == "ended" and due < end)
-        passed = overdue and self._passed(self._authority(stage.end.milestone), ref, max(due, to_echo or due))
+        passed = overdue and self.passed(self.authority(stage.end.milestone), ref, max(due, to_echo or due))
         fails = end is None and any(
             f["healed"] is None and m == stage.end.milestone and r in near for (m, r), f in failures.items()
         )

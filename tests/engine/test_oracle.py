@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from rules.compile import compile_book
 from tests.engine.oracle import Oracle, Said
-from tests.engine.world import BOOK, NOW, histories, line
+from tests.engine.world import BOOK, MOMENTS, histories, line
 from tower.engine import workspace
 from tower.engine.books import record_calendars
 from tower.engine.cycle import run_cycle
@@ -22,19 +23,19 @@ from tower.model.connections import Connections
 from tower.store.client import Store
 
 COMPILED = compile_book(BOOK)
-CASES = 120
+CASES = int(os.environ.get("O2C_HISTORIES", "120"))
 
 
-def run(store: Store, batches: list[list[Said]]) -> dict[str, Any]:
-    """Feed the batches with a tick after each, the last one at NOW, and return every answer."""
+def run(store: Store, batches: list[list[Said]], end: datetime) -> dict[str, Any]:
+    """Feed the batches with a tick after each, the last one at the end, and return every answer."""
     with store.writer() as client:
         record_calendars(client, BOOK)
         workspace.prepare(client, COMPILED)
         for number, batch in enumerate(batches, 1):
             if batch:
-                body = b"\n".join(line(said, NOW) for said in batch)
+                body = b"\n".join(line(said, end) for said in batch)
                 client.raw_insert("events", insert_block=body, fmt="JSONEachRow")
-            now = NOW - timedelta(hours=3 * (len(batches) - number))
+            now = end - timedelta(hours=3 * (len(batches) - number))
             run_cycle(client, COMPILED, Connections(), now, "test", everything=False)
         rows = client.query(
             "SELECT order_id, state, stage, object_id, priority, value_at_risk, closed_at, clocks.rule, clocks.object_id, "
@@ -54,9 +55,9 @@ def run(store: Store, batches: list[list[Said]]) -> dict[str, Any]:
     return found
 
 
-def expected(events: list[Said]) -> dict[str, Any]:
+def expected(events: list[Said], end: datetime) -> dict[str, Any]:
     """Return what the oracle says, in the shape of `run`."""
-    oracle = Oracle(BOOK, events, NOW)
+    oracle = Oracle(BOOK, events, end)
     found: dict[str, Any] = {}
     for order in oracle.orders():
         v = oracle.judge(order)
@@ -94,10 +95,11 @@ def test_sql_agrees_with_the_oracle_in_any_order_of_arrival(
     make_store: Callable[[], Store], seed: int, cuts: list[float]
 ) -> None:
     """Any permutation, duplication and re-batching gives the oracle's states, clocks, findings and links."""
-    events = histories(seed, CASES)
+    end = MOMENTS[seed % len(MOMENTS)]
+    events = histories(seed, CASES, end)
     rng = random.Random(seed + 1)
     arriving = [*events, *rng.sample(events, k=len(events) // 5)]
     rng.shuffle(arriving)
     edges = [0, *sorted(int(c * len(arriving)) for c in cuts), len(arriving)]
     batches = [arriving[a:b] for a, b in pairwise(edges)]
-    assert differences(run(make_store(), batches), expected(events)) == []
+    assert differences(run(make_store(), batches, end), expected(events, end)) == []

@@ -6,11 +6,10 @@ import json
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 
 from rules.parse import parse_book
-from tests.engine.oracle import Ref, Said
+from tests.engine.oracle import Ref, Said, number
 
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)  # the day after clocks went forward in Berlin
 BOOK = parse_book(
@@ -55,6 +54,17 @@ stages:
   - {id: invoice-last, from: {milestone: shipment_confirmed, pick: last}, to: {milestone: invoice_released, pick: last}, within: 90m, when: {amount: ">= 500"}}
   - {id: deliver, from: order_accepted, to: {milestone: delivered, pick: complete}, until: promised_at, plus: 4h, calendar: office, at_risk: 60%}
   - {id: pay, from: invoice_released, to: payment_applied, per: invoice, within: 30h}
+findings:
+  - {id: unshipped, kind: out_of_order, first: shipment_confirmed, then: invoice_released, settle: 90m}
+  - {id: unaccepted, kind: out_of_order, first: order_accepted, then: shipment_confirmed, when: {order_type: [standard, bulk]}}
+  - {id: unsettled, kind: out_of_order, first: payment_applied, then: delivered, settle: 2d}
+  - {id: billed-twice, kind: duplicate, milestone: invoice_released, per: shipment}
+  - {id: paid-twice, kind: duplicate, milestone: payment_applied, per: order, settle: 6h, when: {channel: "!= edi"}}
+  - {id: applied-twice, kind: duplicate, milestone: payment_applied, per: payment}
+  - {id: invoice-differs, kind: diverging, fact: invoice_released, systems: [billing, erp, middleware], settle: 4h}
+  - {id: payment-differs, kind: diverging, fact: payment_applied, systems: [erp, bank]}
+  - {id: crm-hears-late, kind: sync_late, milestone: delivered, system: crm, within: 3h}
+  - {id: erp-hears-late, kind: sync_late, milestone: shipment_confirmed, system: erp, within: 1d, when: {amount: ">= 500"}}
 priorities:
   - {name: P1, when: {any: [{amount: ">= 1000"}, {customer_tier: [gold], order_type: bulk}]}}
   - {name: P2, when: {channel: edi}}
@@ -64,15 +74,28 @@ value: {currency: EUR, rates: [{currency: USD, rate: "0.9", since: "2026-01-01"}
     }
 )
 _SPAN_S = 6 * 24 * 3600
+# The days after the clocks went forward or back in one of the zones of the calendars.
+MOMENTS = (
+    NOW,
+    datetime(2026, 3, 10, 12, tzinfo=UTC),
+    datetime(2026, 10, 26, 12, tzinfo=UTC),
+    datetime(2026, 11, 2, 12, tzinfo=UTC),
+)
+_ECHOES = {
+    "shipment_confirmed": ["erp"],
+    "delivered": ["crm"],
+    "invoice_released": ["erp", "billing", "middleware"],
+    "payment_applied": ["erp", "bank"],
+}
 
 
-def histories(seed: int, cases: int) -> list[Said]:
-    """Return the events of so many small unrelated cases, in order of making."""
+def histories(seed: int, cases: int, now: datetime = NOW) -> list[Said]:
+    """Return the events of so many small unrelated cases of the days before a moment, in order of making."""
     rng = random.Random(seed)
-    return [said for number in range(cases) for said in _case(rng, f"{number}")]
+    return [said for number in range(cases) for said in _case(rng, f"{number}", now)]
 
 
-def _case(rng: random.Random, name: str) -> list[Said]:
+def _case(rng: random.Random, name: str, now: datetime) -> list[Said]:
     orders = [("order", f"O{name}-{i}") for i in range(rng.choice([1, 1, 1, 2]))]
     shipments = [("shipment", f"S{name}-{i}") for i in range(rng.choice([0, 1, 1, 2, 3]))]
     invoices = [("invoice", f"I{name}-{i}") for i in range(rng.choice([0, 1, 1, 2]))]
@@ -82,9 +105,11 @@ def _case(rng: random.Random, name: str) -> list[Said]:
     events: list[Said] = []
 
     def at() -> datetime:
-        return NOW - timedelta(seconds=60 * rng.randrange(-3, _SPAN_S // 60))
+        return now - timedelta(seconds=60 * rng.randrange(-3, _SPAN_S // 60))
 
-    def say(milestone: str, kinds: list[str], ref: Ref, polarity: str = "reached") -> None:
+    def say(
+        milestone: str, kinds: list[str], ref: Ref, polarity: str = "reached", when: datetime | None = None
+    ) -> None:
         links: tuple[tuple[Ref, Ref, bool], ...] = ()
         aliases: tuple[tuple[Ref, Ref, bool, bool], ...] = ()
         attributes: dict[str, Any] = {}
@@ -94,8 +119,10 @@ def _case(rng: random.Random, name: str) -> list[Said]:
             if rng.random() < 0.5:
                 aliases = ((known_as[0], own, known_as[1] and rng.random() < 0.9, rng.random() < 0.1),)
         if ref[0] == "order":
-            attributes = _attributes(rng)
-        elif rng.random() < 0.75:
+            attributes = _attributes(rng, now)
+        elif ref[0] != "shipment" and rng.random() < 0.7:
+            attributes = _part_attributes(rng)
+        if ref[0] != "order" and rng.random() < 0.75:
             pool = parents[ref[0]]
             above = rng.sample(pool, k=min(len(pool), rng.choice([1, 1, 2])))
             above = [further[p][0] if p in further and rng.random() < 0.3 else p for p in above]
@@ -103,7 +130,7 @@ def _case(rng: random.Random, name: str) -> list[Said]:
         error = f"error {rng.randrange(3)}" if polarity == "failed" else ""
         key = f"{name}/{len(events)}"
         events.append(
-            Said(key, at(), rng.choice(kinds), milestone, polarity, (ref,), links, attributes, error, aliases)
+            Said(key, when or at(), rng.choice(kinds), milestone, polarity, (ref,), links, attributes, error, aliases)
         )
 
     for ref in orders:
@@ -132,6 +159,10 @@ def _case(rng: random.Random, name: str) -> list[Said]:
             for polarity, chance in (("reached", 0.75), ("reached", 0.2), ("reversed", 0.12), ("failed", 0.15)):
                 if rng.random() < chance:
                     say(milestone, kinds if polarity != "failed" else [*kinds, "middleware"], ref, polarity)
+                    if polarity == "reached" and rng.random() < 0.4:
+                        heard = min(events[-1].at + timedelta(minutes=rng.randrange(0, 400)), now)
+                        knows = ref if rng.random() < 0.8 else rng.choice(orders)
+                        say(milestone, _ECHOES[milestone], knows, when=heard)
             if ref[0] == "shipment" and rng.random() < 0.2:
                 say("stock_held", ["wms"], ref)
                 if rng.random() < 0.6:
@@ -151,7 +182,17 @@ def _further(rng: random.Random, case: str, ref: Ref) -> tuple[Ref, bool] | None
     return None
 
 
-def _attributes(rng: random.Random) -> dict[str, Any]:
+def _part_attributes(rng: random.Random) -> dict[str, Any]:
+    """Return what is told of an invoice or a payment: mostly the same, so that systems often agree."""
+    values: dict[str, Any] = {
+        "amount": Decimal(rng.choice([250, 250, 250, 500])),
+        "currency": rng.choice(["EUR", "EUR", "EUR", "USD"]),
+        "quantity": Decimal(rng.choice([5, 5, 6])),
+    }
+    return {k: v for k, v in values.items() if rng.random() < 0.8}
+
+
+def _attributes(rng: random.Random, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {
         "amount": Decimal(rng.choice([50, 499, 500, 999, 1000, 2500])),
         "currency": rng.choice(["EUR", "EUR", "USD", "PLN"]),
@@ -159,14 +200,9 @@ def _attributes(rng: random.Random) -> dict[str, Any]:
         "channel": rng.choice(["edi", "web"]),
         "order_type": rng.choice(["standard", "bulk", "same_day"]),
         "warehouse": rng.choice(["HH1", "HH2"]),
-        "promised_at": NOW - timedelta(minutes=rng.randrange(-600, _SPAN_S // 60)),
+        "promised_at": now - timedelta(minutes=rng.randrange(-600, _SPAN_S // 60)),
     }
     return {k: v for k, v in values.items() if rng.random() < 0.7}
-
-
-def number(value: str) -> int:
-    """Return a 64-bit hash of a text."""
-    return int.from_bytes(blake2b(value.encode(), digest_size=8).digest())
 
 
 def line(said: Said, received_at: datetime, connection: str = "") -> bytes:

@@ -8,7 +8,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from rules.compile.authority import configured
-from rules.model import Book, Milestone, When
+from rules.compile.doubts import can_find
+from rules.model import Book, FindingRule, Milestone, When
 from tower.api.auth import Context, Viewer
 from tower.api.docs import answers
 from tower.api.wire import Json
@@ -23,7 +24,15 @@ _EXAMPLE = {
             "authority": [{"kind": "edi", "when": [{"channel": "in edi"}], "configured": True}],
         }
     ],
-    "stages": [], "priorities": [], "actions": [], "feeds": [],
+    "stages": [],
+    "findings": [
+        {
+            "id": "crm-hears-late", "kind": "sync_late", "label": "Crm hears late", "milestone": "shipment_confirmed",
+            "system": "crm", "within_s": 900, "judged": True, "when": [], "owner": "", "runbook": "", "severity": "",
+            "where": "book.yaml:40",
+        }
+    ],
+    "priorities": [], "actions": [], "feeds": [],
 }  # fmt: skip
 
 
@@ -58,6 +67,7 @@ def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
             }
             for s in book.stages
         ],
+        "findings": [_finding(f, kinds) for f in book.findings],
         "priorities": [{"name": p.name, "when": _when(p.when)} for p in book.priorities],
         "actions": [
             {
@@ -71,6 +81,22 @@ def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
             {"connection": f.connection, "quiet_after_s": f.quiet_after_s, "every_s": f.every_s, "cron": f.cron}
             for f in book.feeds
         ],
+    }  # fmt: skip
+
+
+def _finding(rule: FindingRule, kinds: frozenset[str] | None) -> dict[str, Any]:
+    asked = {
+        "out_of_order": ("first", "then"),
+        "diverging": ("fact", "systems"),
+        "sync_late": ("milestone", "system", "within_s"),
+        "duplicate": ("milestone", "per"),
+    }[rule.kind]
+    told = {name: list(value) if isinstance(value := getattr(rule, name), tuple) else value for name in asked}
+    return {
+        "id": rule.id, "kind": rule.kind, "label": rule.label or rule.id, **told,
+        **({} if rule.kind == "sync_late" else {"settle_s": rule.settle_s}),
+        "judged": can_find(rule, kinds), "when": _when(rule.when), "owner": rule.owner, "runbook": rule.runbook,
+        "severity": rule.severity, "where": rule.where,
     }  # fmt: skip
 
 

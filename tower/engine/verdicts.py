@@ -22,13 +22,15 @@ _EVIDENCE = """toJSONString(CAST((
         lower(hex(from_event)), if(to_event = 0, '', lower(hex(to_event))), toString(started_at), toString(opened_at),
         budget_s, used_s, calendar, arrayMap(p -> (toString(p.1), if(p.2 > '2199-01-01', '', toString(p.2))), holds)),
         'Tuple(from_event String, to_event String, started_at String, due_at String, budget_s Nullable(Int64), used_s Nullable(Int64), calendar String, pauses Array(Tuple(start String, end String)))'))"""
+# What a rule has to say beside goes into the same object.
+_WHOLE = f"if(more = '', {_EVIDENCE} AS plain, concat(substring(plain, 1, length(plain) - 1), ',', substring(more, 2)))"
 
 BREACHES = f"""
 -- One row: a finding in the shape of `breaches`, without what belongs to its life (detected, retracted).
 SELECT
     order_no, order_id, rule, kind, object, object_type, object_id, breach_id, state, opened_at,
     {{known_at:DateTime64(3, 'UTC')}} AS detected_at, resolved_at, CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS retracted_at,
-    milestone, system, error, {_EVIDENCE} AS evidence, {{book:String}} AS book,
+    milestone, system, error, {_WHOLE} AS evidence, {{book:String}} AS book,
     {{known_at:DateTime64(3, 'UTC')}} AS updated_at
 FROM judged_findings
 """

@@ -57,7 +57,7 @@ def explain(
 
     rule None explains every rule of the order. Raises Problem 404 for an unknown order or rule.
     """
-    known = {s.id for s in book.stages} | {f"{m}.failed" for m in book.milestones}
+    known = {s.id for s in book.stages} | {f.id for f in book.findings} | {f"{m}.failed" for m in book.milestones}
     if rule and rule not in known:
         raise Problem(404, "unknown_rule", f"the rulebook has no rule {rule!r}; see GET /v1/rules")
     with judged(store, lambda _: book, connections, as_of=as_of, known_at=known_at, order_ids=[order_id]) as client:
@@ -71,14 +71,14 @@ def explain(
         for finding in findings:
             finding["evidence"] = json.loads(finding["evidence"])
         keys = {c[k] for c in clocks for k in ("from_event", "to_event")}
-        keys |= {f["evidence"]["from_event"] for f in findings}
+        keys |= {f["evidence"][k] for f in findings for k in ("from_event", "to_event")}
         events = rows(_EVENTS, keys=sorted(keys - {""}))
         order = rows("SELECT order_id, state, stage, priority, version FROM judged_orders")
-    stage = book.stage(rule) if rule else None
+    written = (book.stage(rule) or book.finding(rule)) if rule else None
     return {
         "order": order[0] if order else {"order_id": order_id},
         "rule": rule,
-        "where": stage.where if stage else None,
+        "where": written.where if written else None,
         "book": book.hash,
         "as_of": as_of,
         "known_at": known_at,

@@ -200,6 +200,11 @@ SELECT
     tree.above_type AS base_type, own_type AS milestone_type, facts.polarity AS polarity,
     facts.occurred_at AS occurred_at, facts.ev AS ev, facts.object AS object, facts.error AS error,
     facts.reason AS reason, facts.kind AS kind, facts.event_id AS event_id,
+    facts.amount AS amount,
+    facts.currency AS currency,
+    facts.quantity AS quantity,
+    facts.promised_at AS promised_at,
+    facts.requested_at AS requested_at,
     multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'invoice_released', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released', 'shipment_confirmed'), 'wms', facts.milestone IN ('delivered'), 'tms', '') AS authority,
     authority = '' OR authority = facts.kind AS word
 FROM judged_facts AS facts
@@ -664,6 +669,322 @@ LEFT JOIN
     GROUP BY e.order_no, e.milestone, e.object
 ) AS failing ON failing.order_no = s.order_no AND failing.milestone = s.to_milestone AND failing.object = s.object
 
+-- judged_doubts
+-- One row: something that a rule of `findings` sees on an object: open from opened_at on, until resolved_at.
+SELECT d.order_no AS order_no, d.rule AS rule, d.kind AS kind, d.object AS object, members.object_type AS object_type, members.object_id AS object_id, d.opened_at AS opened_at, d.resolved_at AS resolved_at, d.settled AS settled, d.asks AS asks, d.milestone AS milestone, d.system AS system, d.from_event AS from_event, d.to_event AS to_event, d.started_at AS started_at, d.more AS more
+FROM
+(
+SELECT * FROM
+(
+/* kind: out_of_order */
+WITH
+rules AS
+(
+    SELECT *
+    FROM values(
+        'rule String, first String, then String, first_type String, settle_ms Int64',
+        /* rule: unshipped */ ('unshipped', 'shipment_confirmed', 'invoice_released', 'shipment', 5400000),
+        /* rule: unaccepted */ ('unaccepted', 'order_accepted', 'shipment_confirmed', 'order', 0),
+        /* rule: unsettled */ ('unsettled', 'payment_applied', 'delivered', 'payment', 172800000))
+),
+seconds AS
+(
+    SELECT r.*, t.order_no AS order_no, t.base AS object, assumeNotNull(t.reached_at) AS then_at, t.reached_ev AS then_ev
+    FROM judged_reached AS t
+    INNER JOIN rules AS r ON r.then = t.milestone
+    WHERE t.reached_at IS NOT NULL
+),
+near AS
+(
+    SELECT order_no, object, above AS part, above_type AS part_type
+    FROM judged_tree
+    WHERE has(CAST(['order', 'payment', 'shipment'] AS Array(String)), above_type) AND object IN (SELECT object FROM seconds)
+    UNION DISTINCT
+    SELECT order_no, above, object, object_type
+    FROM judged_tree
+    WHERE has(CAST(['order', 'payment', 'shipment'] AS Array(String)), object_type) AND above IN (SELECT object FROM seconds)
+),
+told AS
+(
+    SELECT order_no, object, object_type, milestone, down_first_at AS told_at, down_first_ev AS told_ev
+    FROM judged_anchors
+    WHERE has(CAST(['order_accepted', 'payment_applied', 'shipment_confirmed'] AS Array(String)), milestone) AND down_first_at IS NOT NULL
+),
+asked AS
+(
+    SELECT
+        s.order_no AS order_no, s.rule AS rule, s.object AS object, any(s.first) AS first, any(s.then) AS then,
+        any(s.settle_ms) AS settle_ms, any(s.then_at) AS then_at, any(s.then_ev) AS then_ev,
+        countIf(near.part IS NOT NULL) AS parts, countIf(near.part IS NOT NULL AND part.told_at IS NULL) AS missing,
+        max(part.told_at) AS last_at, argMax(part.told_ev, (part.told_at, part.told_ev)) AS last_ev,
+        any(whole.told_at) AS whole_at, any(whole.told_ev) AS whole_ev
+    FROM seconds AS s
+    LEFT JOIN (SELECT * FROM near WHERE (order_no, part) NOT IN (SELECT order_no, object FROM judged_void)) AS near
+        ON near.order_no = s.order_no AND near.object = s.object AND near.part_type = s.first_type
+    LEFT JOIN told AS part ON part.order_no = s.order_no AND part.object = near.part AND part.milestone = s.first
+    LEFT JOIN (SELECT * FROM told WHERE object_type = 'order') AS whole
+        ON whole.order_no = s.order_no AND whole.milestone = s.first
+    GROUP BY s.order_no, s.rule, s.object
+),
+late AS
+(
+    SELECT
+        *, then_at + toIntervalMillisecond(settle_ms) AS until,
+        if(parts = 0, whole_at, if(missing = 0, last_at, NULL)) AS first_at,
+        if(parts = 0, whole_ev, if(missing = 0, last_ev, NULL)) AS first_ev
+    FROM asked
+),
+least(
+    ifNull(late.first_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')),
+    if(o.done_at IS NULL OR o.done_at < late.then_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), assumeNotNull(o.done_at)),
+    if(o.cancelled_at IS NULL OR o.cancelled_at < late.then_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), assumeNotNull(o.cancelled_at))) AS ends_at
+SELECT
+    late.order_no AS order_no, late.rule AS rule, 'out_of_order' AS kind, late.object AS object, late.until AS opened_at,
+    if(ends_at = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), NULL, ends_at) AS resolved_at, late.first_at IS NOT NULL AS settled,
+    [multiIf(late.first IN ('order_accepted', 'payment_applied'), 'erp', late.first IN ('shipment_confirmed'), 'wms', '')] AS asks, late.first AS milestone, asks[1] AS system, late.then_ev AS from_event,
+    ifNull(late.first_ev, 0) AS to_event, late.then_at AS started_at,
+    concat('{"first":"', late.first, '","then":"', late.then, '"}') AS more
+FROM late
+INNER JOIN judged_cases AS o ON o.order_no = late.order_no
+WHERE ends_at > late.until
+)
+UNION ALL
+SELECT * FROM
+(
+/* kind: duplicate */
+WITH
+rules AS
+(
+    SELECT *
+    FROM values(
+        'rule String, milestone String, per String, itself UInt8, settle_ms Int64',
+        /* rule: billed-twice */ ('billed-twice', 'invoice_released', 'shipment', 0, 0),
+        /* rule: paid-twice */ ('paid-twice', 'payment_applied', 'order', 0, 21600000),
+        /* rule: applied-twice */ ('applied-twice', 'payment_applied', 'payment', 1, 0))
+),
+money AS
+(
+    SELECT f.order_no AS order_no, f.ev AS ev, any(f.amount) AS amount, any(CAST(f.currency AS String)) AS currency
+    FROM judged_facts AS f
+    WHERE has(CAST(['invoice_released', 'payment_applied'] AS Array(String)), f.milestone) AND f.amount IS NOT NULL
+    GROUP BY f.order_no, f.ev
+),
+worth AS
+(
+    SELECT
+        f.order_no AS order_no, f.object AS object, argMax(f.amount, (f.occurred_at, f.event_id, f.ev)) AS amount,
+        argMax(CAST(f.currency AS String), (f.occurred_at, f.event_id, f.ev)) AS currency
+    FROM judged_facts AS f
+    WHERE f.amount IS NOT NULL AND f.polarity = 'reached'
+        AND f.object_type = transform(f.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'payment'] AS Array(String)), '')
+    GROUP BY f.order_no, f.object
+),
+once AS
+(
+    SELECT t.order_no AS order_no, r.rule AS rule, tree.above AS object, r.milestone AS milestone, r.settle_ms AS settle_ms,
+        said.1 AS said_at, said.2 AS said_ev, t.base AS part, r.itself AS itself
+    FROM judged_reached AS t
+    INNER JOIN rules AS r ON r.milestone = t.milestone
+    INNER JOIN judged_tree AS tree ON tree.order_no = t.order_no AND tree.object = t.base AND tree.above_type = r.per
+    ARRAY JOIN if(r.itself, arrayMap(at -> (at, t.reached_ev), arrayDistinct(t.reports)), [(assumeNotNull(t.reached_at), t.reached_ev)]) AS said
+    WHERE t.reached_at IS NOT NULL AND t.base_type = t.milestone_type
+),
+d AS
+(
+    SELECT
+        once.order_no AS order_no, once.rule AS rule, once.object AS object, any(once.milestone) AS milestone,
+        any(once.settle_ms) AS settle_ms, any(once.itself) AS itself,
+        arraySort(groupArray((once.said_at, once.part, once.said_ev, members.object_id))) AS said,
+        countIf(money.amount IS NULL) AS unpriced, sum(money.amount) AS total,
+        groupUniqArray(ifNull(money.currency, '')) AS currencies
+    FROM once
+    INNER JOIN judged_members AS members ON members.order_no = once.order_no AND members.object = once.part
+    LEFT JOIN money ON money.order_no = once.order_no AND money.ev = once.said_ev
+    GROUP BY once.order_no, once.rule, once.object
+    HAVING length(said) > 1
+)
+SELECT
+    d.order_no AS order_no, d.rule AS rule, 'duplicate' AS kind, d.object AS object,
+    d.said[2].1 + toIntervalMillisecond(d.settle_ms) AS opened_at, CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS resolved_at, d.settle_ms = 0 AS settled,
+    if(settled, [], [multiIf(d.milestone IN ('invoice_released', 'payment_applied'), 'erp', '')]) AS asks, d.milestone AS milestone, multiIf(d.milestone IN ('invoice_released', 'payment_applied'), 'erp', '') AS system, d.said[1].3 AS from_event,
+    if(d.itself, 0, d.said[2].3) AS to_event, d.said[2].1 AS started_at,
+    toJSONString(CAST((
+        arrayMap(x -> (x.4, toString(x.1)), d.said),
+        if(d.unpriced = 0, toString(d.total), NULL), if(length(d.currencies) = 1, d.currencies[1], '')),
+        'Tuple(reached Array(Tuple(object String, at String)), amount Nullable(String), currency String)')) AS more
+FROM d
+INNER JOIN judged_cases AS o ON o.order_no = d.order_no
+LEFT JOIN worth ON worth.order_no = d.order_no AND worth.object = d.object
+WHERE d.itself OR d.unpriced > 0 OR worth.amount IS NULL OR d.currencies != [assumeNotNull(worth.currency)] OR d.total > worth.amount
+)
+UNION ALL
+SELECT * FROM
+(
+/* kind: diverging */
+WITH
+rules AS
+(
+    SELECT *
+    FROM values(
+        'rule String, fact String, systems Array(String), settle_ms Int64',
+        /* rule: invoice-differs */ ('invoice-differs', 'invoice_released', CAST(['billing', 'erp', 'middleware'] AS Array(String)), 14400000),
+        /* rule: payment-differs */ ('payment-differs', 'payment_applied', CAST(['erp', 'bank'] AS Array(String)), 0))
+),
+said AS
+(
+    SELECT
+        f.order_no AS order_no, r.rule AS rule, f.base AS object, any(r.fact) AS fact, any(r.settle_ms) AS settle_ms,
+        any(f.authority) AS authority,
+        arrayConcat(arrayFilter(x -> x = authority, any(r.systems)), arrayFilter(x -> x != authority, any(r.systems))) AS parties,
+        arraySort(e -> (e.1, e.2, e.3), groupArray((
+            f.occurred_at, f.event_id, f.ev, CAST(f.kind AS String), f.polarity = 'reversed', f.amount,
+            CAST(f.currency AS String), f.quantity, f.promised_at, f.requested_at))) AS told
+    FROM judged_reports AS f
+    INNER JOIN rules AS r ON r.fact = f.milestone
+    WHERE f.polarity IN ('reached', 'reversed') AND has(r.systems, CAST(f.kind AS String))
+    GROUP BY f.order_no, r.rule, f.base
+),
+seen AS
+(
+    SELECT
+        *, arrayDistinct(arrayMap(e -> e.1, told)) AS moments,
+        arrayMap(t -> arrayMap(kept -> (
+                notEmpty(kept), if(empty(kept), NULL, kept[1].1),
+                arrayLast(e -> e.6 IS NOT NULL, kept).6, arrayLast(e -> e.7 != '', kept).7,
+                arrayLast(e -> e.8 IS NOT NULL, kept).8, arrayLast(e -> e.9 IS NOT NULL, kept).9,
+                arrayLast(e -> e.10 IS NOT NULL, kept).10, if(empty(kept), 0, kept[-1].3)),
+            arrayMap(own -> arraySlice(own, toInt64(arrayLastIndex(e -> e.5, own)) + 1),
+                arrayMap(p -> arrayFilter(e -> e.1 <= t AND e.4 = p, told), parties))), moments) AS looks
+    FROM said
+),
+differing AS
+(
+    SELECT
+        *, arrayMap(views -> arrayFilter(x -> x != '', [
+            if(arrayUniq(arrayMap(v -> v.1, views)) > 1, 'status', ''), if(arrayUniq(arrayFilter(x -> x != '', arrayMap(v -> ifNull(toString(v.3), ''), views))) > 1, 'amount', ''), if(arrayUniq(arrayFilter(x -> x != '', arrayMap(v -> ifNull(toString(v.4), ''), views))) > 1, 'currency', ''), if(arrayUniq(arrayFilter(x -> x != '', arrayMap(v -> ifNull(toString(v.5), ''), views))) > 1, 'quantity', ''), if(arrayUniq(arrayFilter(x -> x != '', arrayMap(v -> ifNull(toString(v.6), ''), views))) > 1, 'promised_at', ''), if(arrayUniq(arrayFilter(x -> x != '', arrayMap(v -> ifNull(toString(v.7), ''), views))) > 1, 'requested_at', '')]), looks) AS differs,
+        arrayFilter(i -> notEmpty(differs[i]) AND (i = 1 OR empty(differs[i - 1])), arrayEnumerate(moments)) AS begins
+    FROM seen
+),
+runs AS
+(
+    SELECT
+        *, arrayMap(b -> (b, toUInt32(arrayFirstIndex((x, i) -> i > b AND empty(x), differs, arrayEnumerate(differs)))), begins) AS spans
+    FROM differing
+),
+run AS
+(
+    SELECT
+        r.*, r.moments[span.1] AS since, since + toIntervalMillisecond(r.settle_ms) AS until,
+        if(span.2 = 0, NULL, r.moments[span.2]) AS ends_at,
+        if(span.2 = 0, length(r.moments), span.2 - 1) AS at, r.differs[at] AS differ, r.looks[at] AS views,
+        arrayFirstIndex((v, p) -> v.1 != views[1].1, views, parties) AS other_status,
+        arrayFirstIndex(v -> ifNull(v.3 != views[1].3, 0) OR (v.4 != '' AND views[1].4 != '' AND v.4 != views[1].4) OR ifNull(v.5 != views[1].5, 0) OR ifNull(v.6 != views[1].6, 0) OR ifNull(v.7 != views[1].7, 0), views) AS other_value,
+        if(other_status > 0, other_status, if(other_value > 0, other_value, 2)) AS other
+    FROM runs AS r
+    ARRAY JOIN arrayConcat(
+        arraySlice(arrayFilter(s -> s.2 > 0 AND moments[s.2] > moments[s.1] + toIntervalMillisecond(settle_ms), spans), -1),
+        arrayFilter(s -> s.2 = 0, spans)) AS span
+)
+SELECT
+    order_no, rule, 'diverging' AS kind, object, until AS opened_at, ends_at AS resolved_at,
+    ends_at IS NOT NULL OR differ != ['status'] AS settled,
+    arrayFilter((p, v) -> NOT v.1, parties, views) AS asks, fact AS milestone, parties[other] AS system,
+    views[1].8 AS from_event, views[other].8 AS to_event, since AS started_at,
+    toJSONString(CAST((
+        differ,
+        arrayMap((p, v) -> (p, v.1 = 1, toString(v.2), toString(v.3), v.4, toString(v.5), toString(v.6), toString(v.7)), parties, views),
+        if(has(differ, 'status'), toString(arrayFirst(v -> v.3 IS NOT NULL, views).3), if(has(differ, 'amount') AND NOT has(differ, 'currency'), toString(abs(views[1].3 - views[other].3)), NULL)),
+        arrayFirst(v -> v.4 != '', views).4),
+        'Tuple(differs Array(String), says Array(Tuple(system String, reached Bool, at Nullable(String), amount Nullable(String), currency String, quantity Nullable(String), promised_at Nullable(String), requested_at Nullable(String))), difference Nullable(String), currency String)')) AS more
+FROM run
+)
+UNION ALL
+SELECT * FROM
+(
+/* kind: sync_late */
+WITH
+rules AS
+(
+    SELECT *
+    FROM values(
+        'rule String, milestone String, system String, within_ms Int64',
+        /* rule: crm-hears-late */ ('crm-hears-late', 'delivered', 'crm', 10800000),
+        /* rule: erp-hears-late */ ('erp-hears-late', 'shipment_confirmed', 'erp', 86400000))
+),
+words AS
+(
+    SELECT
+        r.rule AS rule, r.milestone AS milestone, r.system AS system, t.order_no AS order_no, t.base AS object, assumeNotNull(t.reached_at) AS word_at, t.reached_ev AS word_ev,
+        assumeNotNull(t.reached_at) + toIntervalMillisecond(r.within_ms) AS until
+    FROM judged_reached AS t
+    INNER JOIN rules AS r ON r.milestone = t.milestone
+    WHERE t.reached_at IS NOT NULL
+),
+heard AS
+(
+    SELECT
+        near.order_no AS order_no, near.object AS object, said.milestone AS milestone,
+        maxOrNullIf(said.occurred_at, said.polarity = 'reversed' AND said.base = near.object) AS back_at,
+        arraySort(groupArrayIf((said.occurred_at, said.ev, CAST(said.kind AS String)), said.polarity = 'reached')) AS told
+    FROM judged_reports AS said
+    INNER JOIN
+    (
+        SELECT order_no, object, above AS place FROM judged_tree
+        UNION DISTINCT
+        SELECT order_no, above, object FROM judged_tree
+    ) AS near ON near.order_no = said.order_no AND near.place = said.base
+    WHERE has(CAST(['delivered', 'shipment_confirmed'] AS Array(String)), said.milestone) AND near.object IN (SELECT object FROM words)
+    GROUP BY near.order_no, near.object, said.milestone
+),
+arrayFirst(x -> x.3 = w.system AND (h.back_at IS NULL OR x.1 > assumeNotNull(h.back_at)), h.told) AS echo
+SELECT
+    w.order_no AS order_no, w.rule AS rule, 'sync_late' AS kind, w.object AS object, w.until AS opened_at,
+    if(echo.2 = 0, NULL, echo.1) AS resolved_at, echo.2 != 0 AS settled, [w.system] AS asks, w.milestone AS milestone,
+    w.system AS system, w.word_ev AS from_event, echo.2 AS to_event, w.word_at AS started_at,
+    toJSONString(CAST((
+        multiIf(w.milestone IN ('shipment_confirmed'), 'wms', w.milestone IN ('delivered'), 'tms', ''), if(settled, toString(echo.1), NULL),
+        if(settled, intDiv(toUnixTimestamp64Milli(echo.1) - toUnixTimestamp64Milli(w.word_at), 1000), NULL)),
+        'Tuple(authority String, echo_at Nullable(String), lag_s Nullable(Int64))')) AS more
+FROM words AS w
+INNER JOIN judged_cases AS o ON o.order_no = w.order_no
+LEFT JOIN heard AS h ON h.order_no = w.order_no AND h.object = w.object AND h.milestone = w.milestone
+WHERE w.system != multiIf(w.milestone IN ('shipment_confirmed'), 'wms', w.milestone IN ('delivered'), 'tms', '') AND (NOT settled OR echo.1 > w.until)
+)
+) AS d
+INNER JOIN judged_cases AS o ON o.order_no = d.order_no
+INNER JOIN judged_members AS members ON members.order_no = d.order_no AND members.object = d.object
+WHERE multiIf(d.rule = 'unaccepted', (ifNull(o.order_type IN ('standard', 'bulk'), 0)), d.rule = 'paid-twice', (ifNull(o.channel NOT IN ('edi'), 1)), d.rule = 'erp-hears-late', (ifNull(o.reporting_amount >= toDecimal128('500', 6), 0)), 1)
+
+-- judged_weighed
+-- One row: a doubt at the moment. A deadline is past after its instant; without one it holds from its instant on.
+WITH
+    (SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks,
+    opened_at < {as_of:DateTime64(3, 'UTC')} OR (opened_at = {as_of:DateTime64(3, 'UTC')} AND opened_at = started_at) AS past,
+    if(empty(scopes.companies) AND o.company != '', [CAST(o.company AS String)], scopes.companies) AS companies,
+    if(empty(scopes.warehouses) AND o.warehouse != '', [CAST(o.warehouse AS String)], scopes.warehouses) AS warehouses,
+    if(empty(scopes.partners) AND o.partner != '', [CAST(o.partner AS String)], scopes.partners) AS partners,
+    arrayFilter(f -> has(s.asks, f.2) AND (f.3 = '' OR empty(companies) OR has(companies, f.3)) AND (f.4 = '' OR empty(warehouses) OR has(warehouses, f.4)) AND (f.5 = '' OR empty(partners) OR has(partners, f.5)), marks) AS gates,
+    arrayMap(f -> f.1, arrayFilter(f -> f.6 <= s.opened_at, gates)) AS behind
+SELECT
+    s.order_no AS order_no, s.rule AS rule, s.kind AS kind, s.object AS object, s.object_type AS object_type, s.object_id AS object_id, s.opened_at AS opened_at, s.resolved_at AS resolved_at, s.settled AS settled, s.asks AS asks, s.milestone AS milestone, s.system AS system, s.from_event AS from_event, s.to_event AS to_event, s.started_at AS started_at, s.more AS more,
+    past AND (s.settled OR empty(behind)) AS found, found AND s.resolved_at IS NULL AS holds,
+    if(past AND NOT s.settled, behind, []) AS waits_for,
+    if(past, NULL, s.opened_at + toIntervalMillisecond(s.opened_at != s.started_at)) AS next_at
+FROM judged_doubts AS s
+INNER JOIN judged_cases AS o ON o.order_no = s.order_no
+LEFT JOIN
+(
+    SELECT
+        tree.order_no AS order_no, tree.above AS object,
+        groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
+        groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
+        groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
+    FROM judged_facts AS f
+    INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+    WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
+    GROUP BY tree.order_no, tree.above
+) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
+
 -- judged_orders
 -- One row: an order as the board shows it.
 WITH
@@ -684,8 +1005,8 @@ SELECT
     o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
     o.facts AS facts,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
-    least(ifNull(c.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
-    ifNull(c.waits_for, []) AS waits_for, ifNull(c.waits_until, []) AS waits_until,
+    least(ifNull(c.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(d.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
+    arrayConcat(ifNull(c.waits_for, []), d.waits_for) AS waits_for, arrayConcat(ifNull(c.waits_until, []), d.waits_until) AS waits_until,
     c.clocks.1 AS `clocks.rule`,
     c.clocks.2 AS `clocks.object`,
     c.clocks.3 AS `clocks.object_type`,
@@ -712,7 +1033,7 @@ SELECT
     n.names.3 AS `names.name_id`,
     n.names.4 AS `names.target`,
     n.names.5 AS `names.target_id`,
-    '2a13ea97338fe3820f13617c4701fa9f793da554cf9a2e342d8d0139cfc447b4' AS book
+    '0acd865a4b509610122bb70df5f0a45c012c74d5e14e03f68e9fbdb71c1140f2' AS book
 FROM judged_cases AS o
 LEFT JOIN
 (
@@ -748,7 +1069,7 @@ LEFT JOIN
         SELECT
             x.order_no AS order_no,
             argMin((x.verdict, x.rule, x.object_type, x.object_id, x.since, x.due_at, x.budget_s, x.system, x.error, x.to_milestone),
-                (transform(x.verdict, CAST(['failing', 'late', 'diverging', 'unknown', 'at_risk', 'on_track'] AS Array(String)), CAST([0, 1, 2, 3, 4, 5] AS Array(UInt8)), toUInt8(99)), ifNull(x.due_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), x.rule, x.object_id)) AS worst
+                (transform(x.verdict, CAST(['failing', 'late', 'diverging', 'unknown', 'at_risk', 'on_track'] AS Array(String)), CAST([0, 1, 2, 3, 4, 5] AS Array(UInt8)), toUInt8(99)), ifNull(x.due_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), x.rule, x.object_id, x.to_milestone, x.error)) AS worst
         FROM
         (
             SELECT order_no, CAST(verdict AS String) AS verdict, CAST(rule AS String) AS rule, CAST(object_type AS String) AS object_type,
@@ -759,11 +1080,23 @@ LEFT JOIN
             SELECT order_no, 'failing', '', object_type, object_id, since, NULL, NULL, CAST(system AS String), error, milestone
             FROM judged_failures
             WHERE failing AND (order_no, milestone) NOT IN (SELECT order_no, to_milestone FROM judged_clocks WHERE verdict = 'failing')
+            UNION ALL
+            SELECT order_no, 'diverging', '', object_type, object_id, opened_at, NULL, NULL, system, transform(rule, CAST(['unshipped', 'unaccepted', 'unsettled', 'billed-twice', 'paid-twice', 'applied-twice', 'invoice-differs', 'payment-differs', 'crm-hears-late', 'erp-hears-late'] AS Array(String)), CAST(['Unshipped', 'Unaccepted', 'Unsettled', 'Billed twice', 'Paid twice', 'Applied twice', 'Invoice differs', 'Payment differs', 'Crm hears late', 'Erp hears late'] AS Array(String)), ''), milestone
+            FROM judged_weighed
+            WHERE holds
         ) AS x
         GROUP BY x.order_no
     )
 ) AS w ON w.order_no = o.order_no
 LEFT JOIN judged_ahead AS ahead ON ahead.order_no = o.order_no
+LEFT JOIN
+(
+    SELECT
+        s.order_no AS order_no, min(s.next_at) AS next_at, arrayFlatten(groupArray(s.waits_for)) AS waits_for,
+        arrayFlatten(groupArray(arrayMap(w -> s.opened_at, s.waits_for))) AS waits_until
+    FROM judged_weighed AS s
+    GROUP BY s.order_no
+) AS d ON d.order_no = o.order_no
 LEFT JOIN
 (
     SELECT order_no, arraySort(groupArray((name, object_type, name_id, target, target_id))) AS names
@@ -778,11 +1111,13 @@ SELECT
     f.order_no AS order_no, c.order_id AS order_id, f.rule AS rule, f.kind AS kind, f.object AS object,
     f.object_type AS object_type, f.object_id AS object_id,
     lower(hex(sipHash64(f.order_no, f.rule, f.kind, f.object))) AS breach_id,
-    if(f.resolved_at IS NULL AND o.closed_at IS NULL, 'open', 'resolved') AS state,
-    f.opened_at AS opened_at, ifNull(f.resolved_at, o.closed_at) AS resolved_at,
+    ifNull(f.resolved_at, if(f.outlives, NULL, o.closed_at)) AS ended_at, if(ended_at IS NULL, 'open', 'resolved') AS state,
+    f.opened_at AS opened_at, ended_at AS resolved_at,
     f.milestone AS milestone, f.system AS system, f.error AS error, f.from_event AS from_event, f.to_event AS to_event,
-    f.started_at AS started_at, f.budget_s AS budget_s, f.used_s AS used_s, f.calendar AS calendar, f.holds AS holds
+    f.started_at AS started_at, f.budget_s AS budget_s, f.used_s AS used_s, f.calendar AS calendar, f.holds AS holds, f.more AS more
 FROM
+(
+SELECT *, 0 AS outlives, '' AS more FROM
 (
 /* kind: late */
 SELECT
@@ -839,6 +1174,17 @@ SELECT
 FROM judged_clocks
 WHERE rule = 'invoice' AND state = 'stopped' AND NOT disorder AND NOT provisional
     AND toUnixTimestamp64Milli(assumeNotNull(end_at)) - toUnixTimestamp64Milli(started_at) < 120000
+)
+UNION ALL
+/* kinds: out_of_order, duplicate, diverging, sync_late */
+SELECT
+    order_no, rule, kind, object, object_type, object_id, opened_at, resolved_at, milestone, system, '' AS error,
+    from_event, to_event, started_at, CAST(transform(rule, CAST(['unshipped', 'unaccepted', 'unsettled', 'billed-twice', 'paid-twice', 'applied-twice', 'invoice-differs', 'payment-differs', 'crm-hears-late', 'erp-hears-late'] AS Array(String)), [5400, 0, 172800, 0, 21600, 0, 14400, 0, 10800, 86400], 0) AS Nullable(Int64)) AS budget_s, CAST(NULL AS Nullable(Int64)) AS used_s,
+    '' AS calendar, CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC')))) AS holds, 1 AS outlives, more
+FROM
+(
+    SELECT * FROM judged_weighed WHERE found ORDER BY opened_at DESC LIMIT 1 BY order_no, rule, object
+)
 ) AS f
 INNER JOIN judged_cases AS c ON c.order_no = f.order_no
 INNER JOIN judged_orders AS o ON o.order_no = f.order_no
