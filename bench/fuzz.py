@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,16 @@ SEED = 20260301
 SIZE = 1_000_000
 _SHOWN = 1500
 _SHARES = {"decoder": 0.25, "mapping": 0.3, "foreign": 0.1, "verifier": 0.1, "events": 0.15, "otlp": 0.1}
+
+
+# Makes a megabyte out of a sample it knows, or None where that cannot be done.
+Maker = Callable[[random.Random], bytes | None]
+_FILLINGS: dict[str, Callable[[], Any]] = {
+    "a long text": lambda: "ab1 " * (SIZE // 4),
+    "digits": lambda: "1" * SIZE,
+    "many keys": lambda: {f"k{n}": n for n in range(SIZE // 12)},
+    "a long list": lambda: [0] * (SIZE // 2),
+}
 
 
 class Tally(NamedTuple):
@@ -131,8 +142,11 @@ def megabytes(every: Sequence[Target], share: float = 1, seed: int = SEED) -> Ta
     wrong: list[str] = []
     tried, slowest, grown = 0, (0.0, ""), 0.0
     choice = random.Random(seed + 1)
-    for target, how, body in _megabytes(every, chance):
+    for target, how, make in _megabytes(every):
         if choice.random() >= share:
+            continue
+        body = make(random.Random(f"{seed} {target.family} {target.name} {how}"))
+        if body is None:
             continue
         before = _resident_mib()
         took = _try(target, body, chance, wrong)
@@ -171,20 +185,28 @@ def _json(value: Any) -> bytes:
     return msgspec.json.encode(value)
 
 
-def _megabytes(every: Sequence[Target], chance: random.Random) -> Iterator[tuple[Target, str, bytes]]:
+def _megabytes(every: Sequence[Target]) -> Iterator[tuple[Target, str, Maker]]:
+    """Yield what can be blown up and how; the megabyte itself is made only where it is wanted."""
     seen: set[tuple[str, str]] = set()
     for target in every:
         if (target.family, target.name) in seen or target.family == "foreign":
             continue
         seen.add((target.family, target.name))
-        yield target, "a piece repeated", _piece_repeated(target.sample, chance)
+        yield target, "a piece repeated", partial(_piece_repeated, target.sample)
         if target.json:
-            for how, body in _blown(target.sample, chance):
-                yield target, how, body
+            yield target, "many documents", partial(_many_documents, target.sample)
+            for how, filling in _FILLINGS.items():
+                yield target, how, partial(_with_filling, target.sample, filling)
+            for how, at_most in (("a list repeated", 1), ("lists repeated", 3)):
+                yield target, how, partial(_lists_repeated, target.sample, at_most)
     firsts = {t.name.split()[0]: t for t in reversed(every) if t.family in ("mapping", "events", "otlp")}
     for target in firsts.values():
         for how, _, body in MEGABYTES:
-            yield target, how, body
+            yield target, how, partial(_as_it_is, body)
+
+
+def _as_it_is(body: bytes, _: random.Random) -> bytes:
+    return body
 
 
 def _piece_repeated(sample: bytes, chance: random.Random) -> bytes:
@@ -193,26 +215,23 @@ def _piece_repeated(sample: bytes, chance: random.Random) -> bytes:
     return sample[:at] + piece * (SIZE // len(piece)) + sample[at:]
 
 
-def _blown(sample: bytes, chance: random.Random) -> Iterator[tuple[str, bytes]]:
-    """Yield a JSON sample with one of its values, or itself, made a megabyte."""
-    yield "many documents", b"[" + b",".join([sample] * (SIZE // len(sample) + 1)) + b"]"
-    fillings: dict[str, Any] = {
-        "a long text": "ab1 " * (SIZE // 4),
-        "digits": "1" * SIZE,
-        "many keys": {f"k{n}": n for n in range(SIZE // 12)},
-        "a long list": [0] * (SIZE // 2),
-    }
-    for how, filling in fillings.items():
-        yield how, _filled(msgspec.json.decode(sample), filling, chance)
-    for how, at_most in (("a list repeated", 1), ("lists repeated", 3)):
-        document = msgspec.json.decode(sample)
-        lists = [at for at in _holders(document) if isinstance(at, list) and at]
-        grown = chance.sample(lists, min(at_most, len(lists)))
-        for at in grown:
-            copies = SIZE // len(grown) // len(_json(at))
-            at += [_numbered(item, copy) for copy in range(1, copies) for item in [*at]]
-        if grown:
-            yield how, _json(document)
+def _many_documents(sample: bytes, _: random.Random) -> bytes:
+    return b"[" + b",".join([sample] * (SIZE // len(sample) + 1)) + b"]"
+
+
+def _with_filling(sample: bytes, filling: Callable[[], Any], chance: random.Random) -> bytes:
+    return _filled(msgspec.json.decode(sample), filling(), chance)
+
+
+def _lists_repeated(sample: bytes, at_most: int, chance: random.Random) -> bytes | None:
+    """Return the sample with so many of its lists grown to a megabyte together; None where it has no list."""
+    document = msgspec.json.decode(sample)
+    lists = [at for at in _holders(document) if isinstance(at, list) and at]
+    grown = chance.sample(lists, min(at_most, len(lists)))
+    for at in grown:
+        copies = SIZE // len(grown) // len(_json(at))
+        at += [_numbered(item, copy) for copy in range(1, copies) for item in [*at]]
+    return _json(document) if grown else None
 
 
 def _filled(document: Any, filling: Any, chance: random.Random) -> bytes:
