@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import random
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -58,7 +59,8 @@ _FORMATS = {".json": "json", ".xml": "xml"}
 class Target(NamedTuple):
     """One reader of strange bytes with one sample. run returns what is wrong with how it ended, '' if nothing is.
 
-    mime is that of the sample: one of JSON is also changed value by value.
+    json: the sample is also changed value by value. step, where the reader gives one document after the other, tells
+    the processor seconds that the longest of the last body's took.
     """
 
     family: str
@@ -66,6 +68,7 @@ class Target(NamedTuple):
     sample: bytes
     run: Callable[[bytes, random.Random], str]
     json: bool = False
+    step: Callable[[], float] | None = None
 
 
 def targets() -> Iterator[Target]:
@@ -102,30 +105,45 @@ def _mapping_sets() -> Iterator[Target]:
         for mapping in system.mappings:
             for example in mapping.examples:
                 json = mapping.decode["format"] == "json"
-                run = _mapped(system, context_of(example, system.name))
-                yield Target("mapping", f"{system.name} {mapping.name}", example.body, run, json)
+                read = _Mapped(system, context_of(example, system.name))
+                yield Target("mapping", f"{system.name} {mapping.name}", example.body, read.run, json, read.step)
     for path in FILES:
         known = table(path.parent.name)
         entry: dict[str, Any] = known["files"].get(path.name, {}) if known else {}
         for body in messages(path, entry) if entry else ():
-            run = _mapped(
+            read = _Mapped(
                 systems[known["set"]], _context(known["set"], known.get("connection") or {}, headers_of(entry))
             )
-            yield Target("mapping", f"{known['set']} {path.name}", body, run, path.suffix == ".json")
+            yield Target("mapping", f"{known['set']} {path.name}", body, read.run, path.suffix == ".json", read.step)
         for system in systems.values():
-            run = _mapped(system, Context(system.name, "erp", f"/erp/{system.name}", NOW))
-            yield Target("foreign", f"{system.name} {path.name}", path.read_bytes(), run, path.suffix == ".json")
+            read = _Mapped(system, Context(system.name, "erp", f"/erp/{system.name}", NOW))
+            yield Target("foreign", f"{system.name} {path.name}", path.read_bytes(), read.run, path.suffix == ".json")
 
 
 def _context(system: str, connection: Mapping[str, Any], headers: Mapping[str, str]) -> Context:
     return context_of(Example("", "", b"", headers, {}, connection, NOW, (), False, ""), system)
 
 
-def _mapped(system: System, context: Context) -> Callable[[bytes, random.Random], str]:
-    def run(body: bytes, _: random.Random) -> str:
+class _Mapped:
+    """Reads bodies with a mapping set and watches how each document ends."""
+
+    def __init__(self, system: System, context: Context) -> None:
+        self._system, self._context = system, context
+        self._longest_s = 0.0
+
+    def step(self) -> float:
+        """Return the processor seconds of the document of the last body that took longest."""
+        return self._longest_s
+
+    def run(self, body: bytes, _: random.Random) -> str:
+        """Return what is wrong with how a document of the body ended, '' if nothing is."""
         count = 0
-        for outcome in system.outcomes(body, context):
+        self._longest_s = 0.0
+        since = time.process_time()
+        for outcome in self._system.outcomes(body, self._context):
             count += 1
+            now = time.process_time()
+            self._longest_s, since = max(self._longest_s, now - since), now
             if not (outcome.reason or outcome.ignored or outcome.mapping):
                 return "a document ends in nothing"
             if outcome.reason and (outcome.events or not outcome.detail):
@@ -136,8 +154,6 @@ def _mapped(system: System, context: Context) -> Callable[[bytes, random.Random]
                 if told and not told.startswith(("no_object", "time_out_of_range")):
                     return f"an event that is none: {told}"
         return "" if count else "no word on the message"
-
-    return run
 
 
 class _Signed(NamedTuple):

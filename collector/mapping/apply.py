@@ -16,6 +16,7 @@ import msgspec
 from collector.limits import MAX_ID, MAX_TEXT
 from collector.mapping.context import Context, rfc3339, root_of
 from collector.mapping.errors import Unusable, failed
+from collector.mapping.expression import MEMO, begin_document
 from collector.mapping.loops import rounds
 from collector.mapping.model import Emit, Mapped, MappingFile, Root, Time, Value
 from collector.mapping.numbers import number_text
@@ -29,7 +30,7 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:o2c:mapped")
 # Fields of data that say how a time is known; left out where it is an instant that the source tells.
 TIME_FIELDS = ("time_precision", "time_basis", "time_note")
 # A document that gives more is no message of one business event; a list of documents or rows has its own limit.
-MAX_EVENTS = 20_000
+MAX_EVENTS = 5_000
 _PLAIN = ("instant", "source", "")
 _LONG = ("reason", "error")
 _ATTRIBUTES = (*ORDER_ATTRIBUTES, *_LONG)
@@ -42,6 +43,8 @@ def apply(mapping: MappingFile, document: Any, context: Context) -> list[Mapped]
 
 def run(mapping: MappingFile, root: Root, context: Context) -> list[Mapped]:
     """Return the events of a document whose root is made already."""
+    root[MEMO] = {}
+    begin_document()
     around = Surroundings(context.codes, context.currency)
     for name, value in mapping.lets:
         root[name] = value.get(root, around)

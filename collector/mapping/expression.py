@@ -6,6 +6,7 @@ are put together as closures here, which answer the same and several times as fa
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
@@ -20,7 +21,12 @@ Read = Callable[[Any], Any]
 Node = Any  # the library's syntax tree: {"type", "children", "value"}
 # What the expressions of a mapping may start from.
 ROOTS = ("headers", "query", "body", "meta")
+# Where the root of one document keeps what was looked up in it; no expression can name it.
+MEMO = "\0memo"
+# Looking at so many members of lists takes about two seconds; a sound document of ten megabytes stays far below.
+MAX_WORK = 5_000_000
 SCOPED = ("item", "parent", "grandparent", "index")
+_OF_A_ROUND = {"item", "index", "@"}
 
 # What evaluating may raise: the library's own errors, and what its functions let through for values of a wrong kind.
 Failed = (jmespath.exceptions.JMESPathError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -28,6 +34,31 @@ _interpreter = jmespath.visitor.TreeInterpreter()
 _functions = Functions()
 _PATHS = ("subexpression", "index_expression", "projection", "value_projection", "filter_projection")
 _TABLE: dict[str, Any] = Functions.FUNCTION_TABLE
+
+
+class _Work(threading.local):
+    """What the document at hand may still cost, in members of lists that are looked at."""
+
+    left = MAX_WORK
+
+
+_work = _Work()
+
+
+def begin_document() -> None:
+    """Give the document that this thread reads next the whole of MAX_WORK."""
+    _work.left = MAX_WORK
+
+
+def spend(members: int) -> None:
+    """Note that so many members of a list were looked at. Raises TooMuchWork once the document has cost MAX_WORK."""
+    _work.left -= members
+    if _work.left < 0:
+        raise TooMuchWork(f"reading the document takes over {MAX_WORK} steps; send it in parts")
+
+
+class TooMuchWork(ValueError):
+    """A document whose reading would take the square of its length."""
 
 
 class BadExpression(ValueError):
@@ -128,8 +159,51 @@ def check_starts(text: str, known: set[str]) -> None:
 
 @lru_cache(8192)
 def compile_expression(text: str) -> Read:
-    """Return the function that evaluates an expression; it may raise one of Failed. Raises BadExpression."""
-    return _compile(parse(text))
+    """Return the function that evaluates an expression; it may raise one of Failed. Raises BadExpression.
+
+    Where the root holds a dictionary under MEMO, what an expression looks up outside the item of a round is found once
+    per document and not again in each of its rounds, which would make a long document take the square of its length.
+    """
+    return _compile_at_root(parse(text))
+
+
+def _compile_at_root(node: Node) -> Read:
+    """Compile an expression, or a part of one that starts from the same root."""
+    kind, children = node["type"], node["children"]
+    names = frozenset(starts(node))
+    if not names or _is_plain(node):
+        return _compile(node)
+    if not names & _OF_A_ROUND:
+        return _remembered(tuple(sorted(names)), _compile(node))
+    if kind in ("subexpression", "index_expression", "pipe"):
+        first, *further = _flat(node)
+        return _in_turn((_compile_at_root(first), *map(_compile, further)))
+    build = _FROM_PARTS.get(kind)
+    if build is None or any(child["type"] == "expref" for child in children):
+        return _compile(node)
+    at_root = 1 if kind in ("projection", "filter_projection") else len(children)
+    return build(node, *map(_compile_at_root, children[:at_root]), *map(_compile, children[at_root:]))
+
+
+def _is_plain(node: Node) -> bool:
+    """Return whether a path only follows names and places, which costs less than remembering it."""
+    return all(step["type"] in ("field", "index") for step in _flat(node))
+
+
+def _remembered(names: tuple[str, ...], read: Read) -> Read:
+    def remembered(root: Any) -> Any:
+        memo = root.get(MEMO)
+        if memo is None:
+            return read(root)
+        start = [root.get(name) for name in names]
+        key = (read, *map(id, start))
+        known = memo.get(key)
+        if known is None:
+            # The start is kept as well: its ids are its own only as long as it lives.
+            known = memo[key] = (start, read(root))
+        return known[1]
+
+    return remembered
 
 
 def _compile(node: Node) -> Read:
@@ -157,8 +231,10 @@ def _chain(node: Node) -> Read:
             return value
 
         return path
-    reads = tuple(map(_compile, steps))
+    return _in_turn(tuple(map(_compile, steps)))
 
+
+def _in_turn(reads: tuple[Read, ...]) -> Read:
     def chain(value: Any) -> Any:
         for read in reads:
             value = read(value)
@@ -201,8 +277,10 @@ def _is_false(value: Any) -> bool:
 
 
 def _or(node: Node) -> Read:
-    left, right = map(_compile, node["children"])
+    return _either(node, *map(_compile, node["children"]))
 
+
+def _either(_node: Node, left: Read, right: Read) -> Read:
     def either(value: Any) -> Any:
         found = left(value)
         return right(value) if _is_false(found) else found
@@ -211,8 +289,10 @@ def _or(node: Node) -> Read:
 
 
 def _and(node: Node) -> Read:
-    left, right = map(_compile, node["children"])
+    return _both(node, *map(_compile, node["children"]))
 
+
+def _both(_node: Node, left: Read, right: Read) -> Read:
     def both(value: Any) -> Any:
         found = left(value)
         return found if _is_false(found) else right(value)
@@ -247,24 +327,30 @@ def _comparator(node: Node) -> Read:
 
 
 def _projection(node: Node) -> Read:
-    left, right = map(_compile, node["children"])
+    return _projected(node, *map(_compile, node["children"]))
 
+
+def _projected(_node: Node, left: Read, right: Read) -> Read:
     def projected(value: Any) -> Any:
         base = left(value)
         if type(base) is not list:
             return None
+        spend(len(base))
         return [found for element in base if (found := right(element)) is not None]
 
     return projected
 
 
 def _filter(node: Node) -> Read:
-    left, right, condition = map(_compile, node["children"])
+    return _filtered(node, *map(_compile, node["children"]))
 
+
+def _filtered(_node: Node, left: Read, right: Read, condition: Read) -> Read:
     def filtered(value: Any) -> Any:
         base = left(value)
         if type(base) is not list:
             return None
+        spend(len(base))
         return [
             found for element in base if not _is_false(condition(element)) and (found := right(element)) is not None
         ]
@@ -273,8 +359,10 @@ def _filter(node: Node) -> Read:
 
 
 def _flatten(node: Node) -> Read:
-    (inner,) = map(_compile, node["children"])
+    return _flattened(node, *map(_compile, node["children"]))
 
+
+def _flattened(_node: Node, inner: Read) -> Read:
     def flattened(value: Any) -> Any:
         base = inner(value)
         if type(base) is not list:
@@ -285,21 +373,29 @@ def _flatten(node: Node) -> Read:
                 merged += element
             else:
                 merged.append(element)
+        spend(len(merged))
         return merged
 
     return flattened
 
 
 def _list(node: Node) -> Read:
-    reads = tuple(map(_compile, node["children"]))
+    return _listed(node, *map(_compile, node["children"]))
+
+
+def _listed(_node: Node, *reads: Read) -> Read:
     return lambda value: None if value is None else [read(value) for read in reads]
 
 
 def _call(node: Node) -> Read:
-    name, children = node["value"], node["children"]
+    children = node["children"]
     if any(child["type"] == "expref" for child in children):
         return lambda value: _interpreter.visit(node, value)
-    reads = tuple(map(_compile, children))
+    return _called(node, *map(_compile, children))
+
+
+def _called(node: Node, *reads: Read) -> Read:
+    name, children = node["value"], node["children"]
     plain = _plain_types(_TABLE[name]["signature"], len(children))
     function = _TABLE[name]["function"]
     if plain is None:
@@ -308,6 +404,8 @@ def _call(node: Node) -> Read:
     def call(value: Any) -> Any:
         given = [read(value) for read in reads]
         for argument, types in zip(given, plain, strict=True):
+            if type(argument) is list:
+                spend(len(argument))
             if types and type(argument) not in types:
                 return _functions.call_function(name, given)  # raises the library's own error
         return function(_functions, *given)
@@ -336,6 +434,16 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+# The forms that are put together from parts of which some start from the root again.
+_FROM_PARTS: dict[str, Callable[..., Read]] = {
+    "or_expression": _either,
+    "and_expression": _both,
+    "projection": _projected,
+    "filter_projection": _filtered,
+    "flatten": _flattened,
+    "multi_select_list": _listed,
+    "function_expression": _called,
+}
 _BUILD: dict[str, Callable[[Node], Read]] = {
     "field": _field,
     "subexpression": _chain,

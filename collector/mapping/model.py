@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from collector.limits import MAX_TEXT
 from collector.mapping.errors import Unusable, failed
-from collector.mapping.expression import Failed, Read
+from collector.mapping.expression import Failed, Read, spend
 from collector.mapping.times import Parse
 from collector.mapping.transforms import Change, Surroundings, text
 
@@ -50,6 +50,8 @@ class Value:
         try:
             value = self.read(root)
             for change in self.changes:
+                if type(value) is list:
+                    spend(len(value))
                 value = change(value, around)
         except Failed as error:
             raise failed(self.key, self.expression, (str(error) or type(error).__name__).splitlines()[0]) from None

@@ -418,11 +418,15 @@ def test_a_list_of_too_many_documents_is_refused_whole() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("foreach: body.many\nevent_key: index", "over 20000 events of one document"),
-        ("foreach: body.many\nevent_key: body.id", "over 20000 events of one document"),
+        ("foreach: body.many\nevent_key: index", "over 5000 events of one document"),
+        ("foreach: body.many\nevent_key: body.id", "over 5000 events of one document"),
         ("objects: [{type: order, key: erp_order_no, expr: body.ids}]", "over 4000 objects in one event"),
         ("objects: [{type: order, key: erp_order_no, expr: 'body.many[].same'}]", "over 4000 objects in one event"),
         ("objects: [{type: order, key: erp_order_no, expr: 'body.ids[:1500]'}]", "1500 objects, 1000 at most"),
+        (
+            "foreach: body.many\nevent_key: index\nreason: '[item.same, body.ids[]][] | [0]'",
+            "over 5000000 steps; send it in parts",
+        ),
     ],
 )
 def test_what_is_no_message_of_one_business_event_is_refused(text: str, says: str) -> None:
@@ -449,3 +453,10 @@ def test_a_set_of_several_formats_takes_the_one_that_reads_and_knows_the_message
     assert (outcome.reason, outcome.position) == ("undecodable", "byte 0")
     (outcome,) = system.outcomes(b"[]", context())
     assert (outcome.reason, outcome.ignored) == ("", "the message holds no document")
+
+
+def test_what_is_looked_up_outside_the_item_is_found_once_for_all_of_them() -> None:
+    body = {"many": [{"same": "A"}] * 4_000, "ids": [f"A{i}" for i in range(20_001)]}
+    found = emit("foreach: body.many\nevent_key: index\nreason: body.ids[].to_string(@) | [7]", body)
+    assert {event["reason"] for event in found} == {"A7"}
+    assert len(found) == 4_000
