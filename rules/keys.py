@@ -7,7 +7,10 @@ from rules.hours import KEYS as CALENDAR_KEYS
 from rules.vocabulary import ID_FIELDS, MEANINGS, ORDER_ATTRIBUTES
 
 _RULE = ("id", "label", "when", "owner", "runbook", "severity", "examples")
-_REPEAT = ("group_by", "group_wait", "group_interval", "repeat_interval")
+_INHERITED = (
+    "receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "at_once", "digest", "flap_hold",
+    "max_age", "escalate",
+)  # fmt: skip
 
 KEYS: dict[str, tuple[str, ...]] = {
     "book": (
@@ -20,6 +23,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "priorities",
         "routes",
         "receivers",
+        "inhibit",
         "targets",
         "actions",
         "value",
@@ -57,10 +61,13 @@ KEYS: dict[str, tuple[str, ...]] = {
     "expects": ("per_hour", "calendar"),
     "per_hour": ("min", "max"),
     "priority": ("name", "when"),
-    "route": ("receiver", "when", *_REPEAT, "escalate", "continue", "mute", "active", "routes"),
+    "route": (*_INHERITED, "when", "continue", "mute", "active", "routes"),
+    "digest": ("cron", "zone"),
     "escalation": ("after", "receiver"),
-    "receiver": ("apprise", "webhook"),
+    "receiver": ("inbox", "apprise", "webhook", "resolved", "cap", "ping"),
     "webhook": ("url", "secret"),
+    "cap": ("notices", "per"),
+    "inhibition": ("source", "target", "equal"),
     "target": ("kind", "url", "auth", "headers", "timeout"),
     "auth": ("bearer", "basic"),
     "action": ("id", "kind", "stage", "target", "request", "verify", "policy", "safety"),

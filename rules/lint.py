@@ -7,6 +7,7 @@ part of the book.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rules.cover import covers
 from rules.document import Document, Path
@@ -245,24 +246,26 @@ class _Lint:
 
     def routes(self) -> None:
         receivers = self.names("receivers")
-        if self.book.routes:
-            self._route(self.book.routes, ("routes",), receivers)
-        for part in ("routes", "receivers"):
-            if self.document.value.get(part):
-                self.warn((part,), f"{part} are read and not acted on yet; no notice is sent", "keep them or drop them")
+        if self.book.routes is not None:
+            self._route(self.document.value.get("routes"), ("routes",), receivers)
+        elif receivers:
+            self.warn(("receivers",), "there are receivers and no routes, so nobody is told", "write routes: {...}")
+        elif self.book.inhibitions:
+            self.warn(("inhibit",), "there are no routes, so nothing is told or inhibited", "write routes: {...}")
 
-    def _route(self, route: dict[str, object], path: Path, receivers: list[str]) -> None:
+    def _route(self, route: Any, path: Path, receivers: list[str]) -> None:
+        if not isinstance(route, dict):
+            return
         self.known(str(route.get("receiver") or ""), receivers, "receiver", (*path, "receiver"))
         for key in ("mute", "active"):
             written = route.get(key)
             for name in written if isinstance(written, list) else [written]:
                 if isinstance(name, str):
                     self.calendar(name, (*path, key))
-        for key, below in (("escalate", self._route), ("routes", self._route)):
+        for key in ("escalate", "routes"):
             written = route.get(key)
             for i, part in enumerate(written if isinstance(written, list) else []):
-                if isinstance(part, dict):
-                    below(part, (*path, key, i), receivers)
+                self._route(part, (*path, key, i), receivers)
 
     def examples(self) -> None:
         rules = [*self.names("stages"), *self.names("findings")]

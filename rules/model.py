@@ -252,6 +252,92 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who hears next of an alert that nobody acknowledged, so long after the first notice."""
+
+    after_s: int
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """Notices go out at these moments only."""
+
+    cron: str
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One node of the routing tree, each parameter resolved: its own, else that of the node above.
+
+    key names the node by the matchers and receivers on the way to it, so that it stays the same when routes beside it
+    come and go. mute, active, when and continues belong to the node alone.
+    """
+
+    key: str
+    receiver: str
+    when: When = When()
+    group_by: tuple[str, ...] = ()  # "..." alone: each breach by itself
+    group_wait_s: int = 30
+    group_interval_s: int = 300
+    repeat_interval_s: int = 14_400
+    at_once: tuple[str, ...] = ("P1",)  # priorities that wait for no group and no cap
+    digest: Digest | None = None
+    flap_hold_s: int = 0  # how long a breach must stay resolved before it counts as that
+    max_age_s: int = 86_400  # what began longer before it was detected is history, and nobody is told
+    escalate: tuple[Escalation, ...] = ()
+    continues: bool = False
+    mute: tuple[str, ...] = ()  # calendars
+    active: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """Where a machine hears, signed with each of the secrets (references) while they are rotated."""
+
+    url: str
+    secrets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """At most so many notices in so long; then one summary of what was held back."""
+
+    notices: int
+    per_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who hears, and how: the inbox of the product, people by Apprise addresses (references), machines by webhook."""
+
+    name: str
+    inbox: bool = False
+    apprise: tuple[str, ...] = ()
+    webhook: Webhook | None = None
+    resolved: str = "end"  # told when all of an alert is over, of each part (each), or not at all (none)
+    cap: Cap | None = None
+    ping_s: int | None = None  # the webhook hears that the tower lives, this often
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The ways on which a notice goes out."""
+        ways = (("inbox", self.inbox), ("apprise", bool(self.apprise)), ("webhook", self.webhook is not None))
+        return tuple(name for name, there in ways if there)
+
+
+@dataclass(frozen=True, slots=True)
+class Inhibition:
+    """While a breach matches source, those that match target and have the same values in `equal` are not told."""
+
+    source: When
+    target: When
+    equal: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """Units of the reporting currency for one unit of `currency`, from a date on (UTC)."""
 
@@ -306,8 +392,7 @@ class Example:
 class Book:
     """A whole rulebook. hash identifies its text and the dates its calendars resolve to.
 
-    routes and receivers are checked for their form and kept as written. warnings tell what this version reads
-    and does not act on.
+    warnings tell what this version reads and does not act on.
     """
 
     hash: str
@@ -322,8 +407,9 @@ class Book:
     actions: tuple[Action, ...] = ()
     value: Value = Value()
     examples: tuple[Example, ...] = ()
-    routes: dict[str, Any] = field(default_factory=dict)
-    receivers: dict[str, Any] = field(default_factory=dict)
+    routes: Route | None = None  # the root of the tree; without one nobody is told
+    receivers: dict[str, Receiver] = field(default_factory=dict)
+    inhibitions: tuple[Inhibition, ...] = ()
     warnings: tuple[Problem, ...] = ()
     text: dict[str, str] = field(default_factory=dict)  # file name -> YAML text, for the record
 

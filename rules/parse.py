@@ -22,7 +22,7 @@ from rules.read.examples import read_examples
 from rules.read.feeds import read_feeds
 from rules.read.findings import read_findings
 from rules.read.process import read_milestones, read_process
-from rules.read.routes import read_receivers, read_routes
+from rules.read.routes import read_inhibitions, read_receivers, read_routes
 from rules.read.stages import read_stages
 from rules.read.value import read_priorities, read_value
 from rules.section import Section
@@ -86,6 +86,7 @@ def _read(document: Document, files: Mapping[str, str]) -> Book:
         examples=read_examples(top),
         routes=read_routes(top),
         receivers=read_receivers(top),
+        inhibitions=read_inhibitions(top),
         text=dict(sorted(files.items())),
     )
 

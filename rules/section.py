@@ -16,7 +16,7 @@ from rules.duration import HINT as DURATION_HINT
 from rules.duration import parse_duration
 from rules.errors import closest
 from rules.keys import KEYS
-from rules.match import parse_when
+from rules.match import OF_ORDERS, Words, parse_when
 from rules.model import When
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -168,14 +168,14 @@ class Section:
             return default
         return value
 
-    def when(self, key: str = "when") -> When:
-        """Return the matcher; always true when absent."""
+    def when(self, key: str = "when", words: Words = OF_ORDERS) -> When:
+        """Return the matcher, which names attributes among the words; always true when absent."""
 
         def report(below: str, problem: str, hint: str) -> None:
             steps = [int(step) if step.isdecimal() else step for step in below.split(".")] if below else []
             self.document.report((*self.path, key, *steps), problem, hint)
 
-        return parse_when(self.raw(key), report)
+        return parse_when(self.raw(key), report, words)
 
     def section(self, key: str, part: str) -> Section | None:
         """Return the mapping under a key, or None when absent."""

@@ -66,6 +66,25 @@ NUMBER_ATTRIBUTES: tuple[str, ...] = ("amount", "quantity")
 TIME_ATTRIBUTES: tuple[str, ...] = ("promised_at", "requested_at")
 ORDER_ATTRIBUTES: tuple[str, ...] = NUMBER_ATTRIBUTES + TEXT_ATTRIBUTES + TIME_ATTRIBUTES
 
+# What routes, inhibitions and silences match beside the attributes of the order: the breach and its rule. `value` is
+# the order's value at risk in the reporting currency, `target` where the action of its stage would go.
+ALERT_TEXTS: tuple[str, ...] = (
+    "kind",
+    "rule",
+    "stage",
+    "severity",
+    "owner",
+    "system",
+    "milestone",
+    "error",
+    "order_id",
+    "object_type",
+    "object_id",
+    "connection",
+    "target",
+)
+ALERT_NUMBERS: tuple[str, ...] = ("value",)
+
 # Order states from worst to best; the position is the rank used everywhere.
 OPEN_STATES: tuple[str, ...] = ("failing", "late", "diverging", "unknown", "at_risk", "on_track")
 CLOSED_STATES: tuple[str, ...] = ("done", "cancelled")

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 import tower
 from tower.api import (
     actions,
+    alerts,
     audit,
     breaches,
     drift,
@@ -56,6 +57,7 @@ ROUTERS = (
     feeds.router,
     breaches.router,
     actions.router,
+    alerts.router,
     audit.router,
     rules.router,
     targets.router,

@@ -80,6 +80,7 @@ def show_order(
         named_as = {("order", order_id), *((link[f"{end}_type"], link[f"{end}_id"]) for link in links for end in _ENDS)}
         telemetry = read_traces(seen.client, named_as, trace_ids, seen.as_of, context.settings.trace_url)
         actions = seen.client.query(load("api_order_actions"), parameters=values)
+        alerts = seen.client.query(load("api_order_alerts"), parameters=values)
         retries, tried = read_tried(seen.client, [row["order_no"]], [row["clock_object"]])
     columns = live_columns({name: [value] for name, value in row.items()}, book, seen.as_of, retries, tried)
     if query.as_of is not None or query.known_at is not None:
@@ -97,7 +98,7 @@ def show_order(
             "clocks": clocks_of(clocks, book, seen.as_of),
             "findings": findings_of(findings),
             **telemetry,
-            "alerts": [],
+            "alerts": records(alerts.column_names, alerts.result_rows),
             "actions": records(actions.column_names, actions.result_rows),
         }
     )

@@ -19,6 +19,7 @@ from rules.parse import SHIPPED, load_book
 from tower import telemetry
 from tower.api.app import create_app
 from tower.api.context import ApiContext
+from tower.commands.alerts_door import alert_routes
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
 from tower.commands.keys_door import key_routes
@@ -116,6 +117,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
         routes = [
             *collector.routes(),
             *key_routes(keys),
+            *alert_routes(context, engine.record),
             *quarantine_routes(store, collector.again, engine.record),
             *replay_routes(store, collector.again, engine.record),
             *raw_routes(collector.again, collector.drift, engine.record),

@@ -22,6 +22,7 @@ from rules.errors import RulebookError
 from rules.model import Book
 from rules.parse import SHIPPED, load_book
 from tower.actions.runner import Actions
+from tower.alerts.alerts import Alerts
 from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
@@ -73,6 +74,7 @@ class Engine:
         self._store, self._settings, self._connections = store, settings, connections
         self._progress, self._clock = progress, clock
         self._actions = Actions(store, secrets, clock, progress.ring)
+        self._alerts = Alerts(store, secrets, connections, clock, progress.ring, settings.public_url or "")
         self._fetches = Fetches(store, clock, progress.ring)
         self._witness = Witness(store, clock, progress.ring)
         self._folder: Path = settings.book or SHIPPED
@@ -134,6 +136,7 @@ class Engine:
         self._progress.ring()
         if self._thread:
             self._thread.join(timeout=30)
+        self._alerts.close()
         self._actions.close()
         self._fetches.close()
 
@@ -163,7 +166,7 @@ class Engine:
                 self._under_way = False
 
     def tick(self, now: datetime) -> Tick:
-        """Run one whole tick as of now: take in, judge, act. Safe to call again after any failure."""
+        """Run one whole tick as of now: take in, judge, tell, act. Safe to call again after any failure."""
         self._witness.step()
         self._reload()
         position = self._progress.stored
@@ -176,6 +179,7 @@ class Engine:
         marks: dict[str, datetime] = {}
         for feed in (f for f in tick.feeds if f.gates):
             marks[feed.kind] = min(marks.get(feed.kind, feed.gate), feed.gate)
+        self._alerts.step(self.book, now)
         self._actions.step(self.book, self._connections.kinds, now, marks)
         self._fetches.step(now)
         self._last, self._last_tick_at = tick, now

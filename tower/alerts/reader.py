@@ -1,0 +1,49 @@
+"""Breaches that changed, read with their order and rule as routes match them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from rules.match import OF_BREACHES
+from rules.model import Book
+from tower.alerts.breach import Breach
+from tower.model.connections import Connections
+from tower.store.sql import load
+
+_SCOPE = ("company", "warehouse", "partner")
+
+
+def read_changes(client: Client, book: Book, connections: Connections, since: datetime) -> list[Breach]:
+    """Return the breaches that changed after `since`, as they are now."""
+    found = client.query(load("alert_changes"), parameters={"since": since})
+    rows = (dict(zip(found.column_names, row, strict=True)) for row in found.result_rows)
+    return [breach_of(row, book, connections) for row in rows]
+
+
+def breach_of(row: Mapping[str, Any], book: Book, connections: Connections) -> Breach:
+    """Return the breach of a row: its own columns, its order's and what the book says of its rule."""
+    facts: dict[str, str | Decimal | None] = {
+        name: row.get(name) or "" for name in OF_BREACHES.texts if name not in ("stage", "owner", "severity", "target")
+    }
+    facts |= {name: row.get(name) for name in OF_BREACHES.numbers}
+    rule = str(row["rule"])
+    stage = book.stage(rule)
+    said = stage or next((f for f in book.findings if f.id == rule), None)
+    facts["stage"] = rule if stage else ""
+    facts["owner"], facts["severity"] = (said.owner, said.severity) if said else ("", "")
+    action = book.action_for(rule) if stage else None
+    facts["target"] = action.target if action else ""
+    if row["object_type"] == "connection":
+        facts["connection"] = str(row["object_id"])
+        own = connections.named(str(row["object_id"]))
+        facts |= {name: getattr(own, name) if own else "" for name in _SCOPE}
+    over_at = row["over_at"] if row["state"] != "open" else None
+    return Breach(
+        str(row["breach_id"]), str(row["state"]), row["opened_at"], row["detected_at"], over_at, facts,
+        int(row["order_no"]),
+    )  # fmt: skip
