@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -214,7 +214,7 @@ class Calendar:
         low, high = _year_start(number), _year_start(number + 1)
         first, last = low // DAY_S + _EPOCH_ORDINAL - 3, high // DAY_S + _EPOCH_ORDINAL + 1
         holidays = hours.holidays(number - 1) | hours.holidays(number) | hours.holidays(number + 1)
-        offsets = [_offset_at(hours.zone, o) for o in range(first, last + 3)]
+        offsets = _offsets(hours.zone, first, last + 3)
         found: list[tuple[int, int]] = []
         for i, ordinal in enumerate(range(first, last + 1)):
             spans = hours.of(ordinal, holidays)
@@ -234,11 +234,15 @@ def _merge(spans: list[tuple[int, int]], low: int, high: int) -> _Year:
     starts: list[int] = []
     ends: list[int] = []
     for start, end in spans:
-        start, end = max(start, low), min(end, high)
+        if start < low:
+            start = low
+        if end > high:
+            end = high
         if end <= start:
             continue
         if ends and start <= ends[-1]:
-            ends[-1] = max(ends[-1], end)
+            if end > ends[-1]:
+                ends[-1] = end
         else:
             starts.append(start)
             ends.append(end)
@@ -246,9 +250,10 @@ def _merge(spans: list[tuple[int, int]], low: int, high: int) -> _Year:
     return _Year(starts, ends, list(accumulate(lengths, initial=0)))
 
 
-def _offset_at(zone: ZoneInfo, ordinal: int) -> int:
-    """UTC offset in seconds at the first pass of a local midnight."""
-    return _seconds(zone.utcoffset(datetime.fromordinal(ordinal)))
+@lru_cache(maxsize=1024)
+def _offsets(zone: ZoneInfo, first: int, end: int) -> list[int]:
+    """UTC offsets in seconds at the first pass of each local midnight."""
+    return [_seconds(zone.utcoffset(datetime.fromordinal(ordinal))) for ordinal in range(first, end)]
 
 
 def _to_utc(zone: ZoneInfo, local: int) -> int:

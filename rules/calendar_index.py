@@ -31,16 +31,18 @@ def build_index(calendar: str, low: int, high: int, spans: list[tuple[int, int]]
     days: list[list[tuple[int, int]]] = [[] for _ in range(high // DAY_S - first_day)]
     for start, end in spans:
         day = start // DAY_S
-        while start < end:
-            midnight = (day + 1) * DAY_S
-            stop = min(end, midnight)
-            offset = day * DAY_S
-            days[day - first_day].append(((start - offset) * 1000, (stop - offset) * 1000))
-            start, day = stop, day + 1
+        midnight = day * DAY_S
+        while end > midnight + DAY_S:
+            days[day - first_day].append(((start - midnight) * 1000, DAY_S * 1000))
+            day, midnight = day + 1, midnight + DAY_S
+            start = midnight
+        days[day - first_day].append(((start - midnight) * 1000, (end - midnight) * 1000))
     before_ms = [0]
     open_days = []
     for number, cut in enumerate(days):
-        length = sum(end - start for start, end in cut)
+        length = 0
+        for start, end in cut:
+            length += end - start
         before_ms.append(before_ms[-1] + length)
         if length:
             open_days.append(number)

@@ -16,12 +16,12 @@ from tower.store.client import Store
 
 ROWS = st.lists(
     st.tuples(st.sampled_from(("one", "two-b", "three", "")), instants(), instants(), st.integers(0, 200 * 3_600_000)),
-    min_size=20,
-    max_size=60,
+    min_size=40,
+    max_size=80,
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.tuples(configs(), configs(), configs()), rows=ROWS)
 def test_each_row_counts_on_its_own_calendar(
     store: Store, written: tuple[dict[str, Any], ...], rows: list[tuple[str, datetime, datetime, int]]

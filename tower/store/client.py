@@ -33,6 +33,9 @@ CLIENT_SETTINGS = {
     "compile_expressions": "0",
     "compile_aggregate_expressions": "0",
     "compile_sort_description": "0",
+    # A timer per thread and statement, for a profile that nobody reads here: a tenth of a small statement.
+    "query_profiler_real_time_period_ns": "0",
+    "query_profiler_cpu_time_period_ns": "0",
 }
 
 
