@@ -34,12 +34,14 @@ check: $(STAMP) ## format, lint, types, import rules, documentation
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/reference.py --check
 	@$(BIN)/python scripts/mapping_pages.py --check
+	@$(BIN)/python scripts/permissions.py --check
 
 format: $(STAMP) ## rewrite the code in the house format and refresh docs/reference.md
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python scripts/reference.py
 	@$(BIN)/python scripts/mapping_pages.py
+	@$(BIN)/python scripts/permissions.py
 
 bench: $(STAMP) ## measure, as ratios in one run; ARGS picks and sizes the measurements
 	@$(BIN)/python -m bench $(ARGS)

@@ -17,7 +17,7 @@ PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglo
 README = (ROOT / "README.md").read_text()
 
 
-@pytest.mark.parametrize("script", ["reference.py", "mapping_pages.py"])
+@pytest.mark.parametrize("script", ["reference.py", "mapping_pages.py", "permissions.py"])
 def test_a_page_made_from_the_program_is_what_it_says(script: str) -> None:
     done = subprocess.run([sys.executable, f"scripts/{script}", "--check"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

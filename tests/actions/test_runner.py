@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +13,12 @@ import pytest
 from rules.model import Book
 from tests.actions.target_stub import Reply, TargetStub
 from tests.actions.world import KINDS, T0, World, clock_row, make_book
-from tower.actions.cancel import cancel
 from tower.actions.intake import Intake, Wish
 from tower.actions.item import COLUMNS, Item, read_items
 from tower.actions.runner import Actions
+from tower.actions.steps import Said, take_step
 from tower.model.secret import Secrets
-from tower.store.audit import Audit
+from tower.store.audit import Audit, Entry
 
 SECRET = "s3cr3t-token-value"
 
@@ -370,16 +370,26 @@ def test_the_losing_body_of_a_conflict_does_not_verify(desk: Desk) -> None:
     assert desk.states() == ["accepted"]
 
 
-def test_cancel_works_for_what_is_not_sent_and_is_audited_by_the_engine(desk: Desk, target: TargetStub) -> None:
+def cancel(desk: Desk) -> int:
+    said = Said("cancel", "ben", "no longer wanted", desk.world.now)
+    audit = Audit(desk.world.store)
+    return take_step(desk.world.store, lambda e: _count(audit, e, said.at), desk.action_id, "ana", said)
+
+
+def _count(audit: Audit, entries: Sequence[Entry], at: datetime) -> None:
+    audit.append(entries, at)
+
+
+def test_cancel_works_for_what_is_not_sent_and_is_audited_first(desk: Desk, target: TargetStub) -> None:
     desk.click("SO-1")
-    assert cancel(desk.world.store, desk.action_id, "ben", desk.world.now) == 1
-    assert desk.acts() == []
+    assert cancel(desk) == 1
+    assert desk.acts() == [("ben", "cancel")]
     desk.step()
     desk.step()
     assert (desk.states(), target.heard) == (["cancelled"], [])
-    assert desk.acts() == [("engine", "cancelled")]
-    assert "ben" in desk.items()[0].detail
-    assert cancel(desk.world.store, desk.action_id, "ben", desk.world.now) == 0
+    assert desk.acts() == [("ben", "cancel"), ("engine", "cancelled")]
+    assert desk.items()[0].detail == "cancelled by ben: no longer wanted"
+    assert cancel(desk) == 0
 
 
 def test_a_claim_beats_a_cancellation_of_the_same_moment(desk: Desk, target: TargetStub) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,7 @@ from tower.api.context import ApiContext
 from tower.model.connections import Connection, Connections
 from tower.model.progress import Progress
 from tower.settings import Settings
+from tower.store.audit import Audit, Entry
 from tower.store.client import Store
 from tower.store.keys import Keys
 
@@ -95,6 +96,10 @@ class Api:
         self.engine.last_tick_at = self.world.now
 
 
+def _append(store: Store, world: World, entries: Sequence[Entry]) -> None:
+    Audit(store).append(entries, world.now)
+
+
 def make_api(store: Store, folder: Path, url: str = "http://127.0.0.1:9") -> Api:
     """Return the application on a store."""
     world = World(store)
@@ -112,6 +117,7 @@ def make_api(store: Store, folder: Path, url: str = "http://127.0.0.1:9") -> Api
         engine_health=lambda _: engine,
         collector_stats=lambda: doors,
         clock=world.clock,
+        record=lambda entries: _append(store, world, entries),
     )
     return Api(world, create_app(context), tokens, engine, doors, context, progress, book)
 

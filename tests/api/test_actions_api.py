@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.api.test_door import is_problem
 from tower.actions.runner import Actions
 from tower.model.secret import Secrets
 from tower.store.client import Store
+from tower.store.keys import Keys
 
 SECRET = "s3cr3t-token-value"
 
@@ -168,11 +170,61 @@ def test_cancel_takes_back_what_is_not_sent(desk: Api) -> None:
     is_problem(desk.call("POST", "/v1/actions/none/cancel", "operator"), 404, "not_found")
 
 
-@pytest.mark.parametrize("step", ["approve", "pause", "resume"])
-def test_steps_that_this_version_does_not_have_say_so(desk: Api, step: str) -> None:
+@pytest.mark.parametrize("step", ["approve", "resume"])
+def test_a_step_that_is_not_possible_says_why(desk: Api, step: str) -> None:
     action_id = click(desk).json()["action_id"]
-    is_problem(desk.call("POST", f"/v1/actions/{action_id}/{step}", "operator"), 409, "no_such_step")
-    is_problem(desk.call("POST", f"/v1/actions/none/{step}", "operator"), 404, "not_found")
+    said = is_problem(desk.call("POST", f"/v1/actions/{action_id}/{step}", "admin"), 409, "no_such_step")
+    assert said["detail"] == f"the action is running, so there is nothing to {step}"
+    is_problem(desk.call("POST", f"/v1/actions/none/{step}", "admin"), 404, "not_found")
+
+
+def test_a_paused_action_is_shown_with_who_and_why_and_goes_on(desk: Api) -> None:
+    action_id = click(desk).json()["action_id"]
+    for step, state in (("pause", "paused"), ("resume", "running"), ("pause", "paused"), ("cancel", "cancelled")):
+        reply = desk.call("POST", f"/v1/actions/{action_id}/{step}", "operator", json={"reason": f"{step} it"})
+        assert (reply.status_code, reply.json()["state"]) == (200, state), reply.text
+        told = reply.json()
+        assert (told["state_by"], told["state_reason"], told["progress"]["total"]) == ("operator-key", f"{step} it", 1)
+        listed = desk.get(f"/v1/actions?state={state}").json()["actions"]
+        assert [a["action_id"] for a in listed] == [action_id]
+    said = is_problem(desk.call("POST", f"/v1/actions/{action_id}/resume", "operator"), 409, "no_such_step")
+    assert said["detail"] == "the action is cancelled (by operator-key: cancel it), so there is nothing to resume"
+    acts = [(a["act"], a["why"]) for a in desk.get("/v1/audit").json()["audit"]]
+    assert acts == [("cancel", "cancel it"), ("pause", "pause it"), ("resume", "resume it"), ("pause", "pause it")]
+
+
+def test_what_moves_money_needs_a_reason_and_a_second_person(desk: Api) -> None:
+    book = desk.book[0]
+    desk.book[0] = replace(book, actions=tuple(replace(a, safety="R3") for a in book.actions))
+    wish = {"orders": [{"order_id": "SO-1"}]}
+    assert click(desk, wish, query="?dry_run=true").json()["batch"]["needs"] == ["reason", "approval"]
+    said = is_problem(click(desk, wish), 400, "reason_missing")
+    assert said["detail"] == "this moves money or makes a legal document (R3): say why in `reason`"
+    made = click(desk, {**wish, "reason": "agreed with tax"}, role="admin").json()["action_id"]
+    assert desk.get(f"/v1/actions/{made}").json()["state"] == "requested"
+    is_problem(desk.call("POST", f"/v1/actions/{made}/approve", "operator"), 403, "forbidden")
+    is_problem(desk.call("POST", f"/v1/actions/{made}/approve", "admin"), 403, "second_person")
+    desk.tokens["approver"] = Keys(desk.world.store).add("otto", ["approver"])
+    reply = desk.call("POST", f"/v1/actions/{made}/approve", "approver", json={"reason": "checked"})
+    assert (reply.json()["state"], reply.json()["counts"]) == ("running", {"approved": 1})
+    is_problem(desk.call("POST", f"/v1/actions/{made}/approve", "approver"), 409, "no_such_step")
+
+
+def test_a_batch_by_filter_is_previewed_and_shows_what_has_arrived_since(desk: Api) -> None:
+    for n in range(7):
+        desk.world.order(f"SO-F{n}", clock_row(object_id=f"F{n}"), priority="P1", amount=Decimal(100 * n))
+    desk.world.order("SO-Fx", clock_row("capture-to-ship", "order", "SO-Fx"), priority="P1")
+    body = {"filter": {"state": "stuck", "priority": "P1"}, "reason": "tax is back"}
+    batch = click(desk, body, query="?dry_run=true").json()["batch"]
+    assert (batch["orders"], batch["items"], batch["value"], batch["waves"]) == (8, 7, "2100.00", [1, 5, 1])
+    assert batch["refused"] == [{"reason": "the rulebook has no retry for this", "orders": 1}]
+    assert batch["targets"] == [{"target": "middleware", "verified": 0, "unwell": 0, "under_way": 0}]
+    made = click(desk, body).json()["action_id"]
+    desk.world.order("SO-late", clock_row(object_id="L1"), priority="P1")
+    told = desk.get(f"/v1/actions/{made}").json()
+    assert told["arrived_since"] == {"orders": 1, "first": ["SO-late"]}
+    assert [(w["total"], w["waiting"]) for w in told["waves"]] == [(1, 1), (5, 5), (1, 1)]
+    assert (told["state"], told["least_verified"], told["filter"]) == ("running", 0.8, body["filter"])
 
 
 def test_actions_are_listed_latest_first(desk: Api) -> None:

@@ -1,7 +1,7 @@
 """From a click to stored intent: which orders may be acted on, item by item, and the same answer to a repeated click.
 
-Nothing is sent here. Items are written before the request's own row, both synced, both under the store's write lock,
-so that a double click finds the first one.
+Nothing is sent here. The batch is frozen first, then the items are written, then the request's own row, all synced and
+all under the store's write lock, so that a double click finds the first one.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -16,10 +17,13 @@ from clickhouse_connect.driver.client import Client
 
 from rules.model import Action, Book
 from rules.vocabulary import STUCK_STATES
+from tower.actions.batch import AT_ONCE, LEAST_VERIFIED, RAMP, Frozen, waves_of
+from tower.actions.batches import freeze
 from tower.actions.item import Contract, Item, digest, item_id_of, write_items
 from tower.actions.template import TemplateError, render, shown
 from tower.actions.tried import Tried, Tries, read_tried, retry_open
 from tower.model.problem import Problem
+from tower.model.scope import Scope
 from tower.store.client import Store
 from tower.store.sql import load
 
@@ -36,6 +40,18 @@ class Wish:
     orders: tuple[tuple[str, str | None], ...]
     stage: str = ""
     reason: str = ""
+    filter: str = ""  # JSON of the filter that chose the orders
+    ramp: tuple[int, ...] = ()  # sizes of the waves, the last one repeats; empty: as usual
+    least_verified: float = LEAST_VERIFIED
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a wish comes to: the answer per order in the order asked, the items, and the orders as they are."""
+
+    answers: list[dict[str, Any]]
+    items: list[Item]
+    orders: dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +74,13 @@ class Clock:
 class Intake:
     """Takes wishes for one store by one rulebook."""
 
-    def __init__(self, store: Store, book: Book, actor: str, now: datetime) -> None:
+    def __init__(self, store: Store, book: Book, actor: str, now: datetime, scope: Scope | None = None) -> None:
+        """scope: the orders that exist for the actor."""
         self._store = store
         self._book = book
         self._actor = actor
         self._now = now
+        self._scope = scope
 
     def repeated(self, key: str, request_hash: str) -> bytes | None:
         """Return the reply already given under this key, None for a new key; raises Problem for another body."""
@@ -84,9 +102,13 @@ class Intake:
             earlier = self.repeated(key, request_hash)
             if earlier is not None:
                 return earlier
-            answers, items = self._plan(client, wish, action_id)
-            reply = msgspec.json.encode({"action_id": action_id, "items": answers})
-            write_items(client, items)
+            plan = self._plan(client, wish, action_id)
+            frozen = self._frozen(wish, action_id, plan)
+            if frozen.safety >= "R2" and not wish.reason.strip():
+                raise Problem(400, "reason_missing", f"{_RISKS[frozen.safety]} ({frozen.safety}): say why in `reason`")
+            reply = msgspec.json.encode({"action_id": action_id, "items": plan.answers})
+            freeze(client, frozen, self._ranked(plan), self._now)
+            write_items(client, plan.items)
             row = [
                 action_id,
                 wish.kind,
@@ -104,18 +126,38 @@ class Intake:
     def preview(self, wish: Wish, key: str) -> dict[str, Any]:
         """Return what `request` would do, with the exact request of every item, and write nothing."""
         with self._store.reader() as client:
-            answers, items = self._plan(client, wish, action_id_of(self._actor, key))
-        requests = {i.item_id: shown(i.wire, self._book.targets[i.wire["target"]]) for i in items}
-        for answer in answers:
+            plan = self._plan(client, wish, action_id_of(self._actor, key))
+        frozen = self._frozen(wish, "", plan)
+        requests = {i.item_id: shown(i.wire, self._book.targets[i.wire["target"]]) for i in plan.items}
+        for answer in plan.answers:
             for part in answer["objects"]:
                 part["request"] = requests.get(part.pop("item_id", ""))
-        return {"dry_run": True, "items": answers}
+        return {"dry_run": True, "items": plan.answers, "batch": _summary(frozen, plan)}
 
-    def _plan(self, client: Client, wish: Wish, action_id: str) -> tuple[list[dict[str, Any]], list[Item]]:
-        """Return the answer per order, in the order asked, and the items to store."""
+    def _frozen(self, wish: Wish, action_id: str, plan: Plan) -> Frozen:
+        """Return the batch: as careful as its most careful item, in waves unless few orders were picked by hand."""
+        of = {a.id: a.safety for a in self._book.actions}
+        safety = max((of[i.rule_action] for i in plan.items), default="R0")
+        by_hand = not wish.filter and len(wish.orders) <= AT_ONCE
+        ramp = wish.ramp or ((max(len(plan.items), 1),) if by_hand else RAMP)
+        waves = waves_of(len(plan.items), ramp)
+        return Frozen(action_id, safety, wish.least_verified, waves, wish.filter, tuple(o for o, _ in wish.orders))
+
+    def _ranked(self, plan: Plan) -> list[str]:
+        """Return the item ids, what matters most first: by priority, then by value."""
+
+        def rank(item: Item) -> tuple[str, Decimal, str, str]:
+            order = plan.orders[item.order_id]
+            return order["priority"] or "P9", -(order["reporting_amount"] or Decimal(0)), item.order_id, item.object_id
+
+        return [i.item_id for i in sorted(plan.items, key=rank)]
+
+    def _plan(self, client: Client, wish: Wish, action_id: str) -> Plan:
+        """Return what the wish comes to now."""
         wanted = dict(wish.orders)
         found = client.query(load("action_orders"), parameters={"order_ids": list(wanted)})
         rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+        rows = [row for row in rows if self._scope is None or self._scope.holds(row)]
         orders = {row["order_id"]: {**row, "stuck": [Clock(*c) for c in row["stuck"]]} for row in rows}
         objects = sorted({c.object for o in orders.values() for c in o["stuck"]})
         _, tries = read_tried(client, [], objects, own=action_id)
@@ -129,7 +171,7 @@ class Intake:
             for item in new:
                 past = tried.get((item.object, item.rule_action), Tried())
                 tried[item.object, item.rule_action] = Tried(past.begun + 1, past.spent, in_flight=True)
-        return answers, items
+        return Plan(answers, items, orders)
 
     def _order(
         self, order: dict[str, Any] | None, order_id: str, version: str | None, wish: Wish, action_id: str, tried: Tries
@@ -191,6 +233,36 @@ class Intake:
 def action_id_of(actor: str, key: str) -> str:
     """Return the id of the action behind one person's Idempotency-Key."""
     return digest("action", actor, key)
+
+
+def _summary(frozen: Frozen, plan: Plan) -> dict[str, Any]:
+    """Return what a batch would be: how many, how much money, in which waves, what it needs, and what was refused."""
+    results: dict[str, int] = {}
+    refused: dict[str, int] = {}
+    for answer in plan.answers:
+        results[answer["result"]] = results.get(answer["result"], 0) + 1
+        if answer["result"] != "accepted":
+            refused[answer["detail"]] = refused.get(answer["detail"], 0) + 1
+    money = [plan.orders[order_id]["reporting_amount"] for order_id in {i.order_id for i in plan.items}]
+    return {
+        "orders": len(plan.answers),
+        "items": len(plan.items),
+        "value": str(sum((m for m in money if m is not None), Decimal(0)).quantize(Decimal("0.01"))),
+        "without_value": sum(m is None for m in money),
+        "results": results,
+        "refused": [{"reason": reason, "orders": n} for reason, n in sorted(refused.items(), key=lambda r: -r[1])],
+        "safety": frozen.safety,
+        "needs": [need for need, least in (("reason", "R2"), ("approval", "R3")) if frozen.safety >= least],
+        "waves": list(frozen.waves),
+        "least_verified": frozen.least_verified if frozen.ramped else None,
+        "targets": sorted({str(i.wire["target"]) for i in plan.items}),
+    }
+
+
+_RISKS = {
+    "R2": "this may repeat a business effect",
+    "R3": "this moves money or makes a legal document",
+}
 
 
 def _answer(order_id: str, result: str, stage: str, detail: str) -> dict[str, Any]:

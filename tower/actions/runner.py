@@ -14,6 +14,8 @@ import structlog
 
 from rules.compile.authority import authority_sql
 from rules.model import Book, Target
+from tower.actions.batch import UNSENT
+from tower.actions.batches import Batches
 from tower.actions.item import COLUMNS, Item, read_items, write_items
 from tower.actions.outcome import after_answer, after_facts, claim, ended
 from tower.actions.target import Answer, Sender
@@ -39,6 +41,7 @@ class Actions:
         """wake is called from a worker thread whenever an answer has arrived."""
         self._store = store
         self._audit = Audit(store)
+        self._batches = Batches(store, self._audit)
         self._clock = clock
         self._wake = wake
         self._sender = Sender(secrets)
@@ -54,7 +57,7 @@ class Actions:
         collected = self._collect()
         live = self._live()
         sealed = self._seal([i for i in live if i.state == "cancelled"], now)
-        sent = self._send(book, now) if any(i.state in ("requested", "sent") for i in live) else 0
+        sent = self._send(book, now) if any(i.state in (*UNSENT, "sent") for i in live) else 0
         accepted = [i for i in live if i.state == "accepted"]
         return collected + sealed + sent + self._verify(accepted, book, kinds, now, watermarks)
 
@@ -88,7 +91,8 @@ class Actions:
     def _send(self, book: Book, now: datetime) -> int:
         """Claim what is due and send it. Both hold the write lock, so a cancellation is either before or after."""
         with self._store.writer():
-            live = self._live()
+            live, gone = self._batches.ready(self._live(), now)
+            self._seal(gone, now)
             busy = {(i.rule_action, i.object) for i in live if i.state in ("sent", "accepted")}
             repeats: list[Item] = []
             claims: list[Item] = []
@@ -113,7 +117,7 @@ class Actions:
             self._submit(item, book, again=True)
         for item in claims:
             self._submit(item, book, again=item.attempts > 1)
-        return len(repeats) + len(claims) + len(refused)
+        return len(repeats) + len(claims) + len(refused) + len(gone)
 
     def _submit(self, item: Item, book: Book, *, again: bool) -> None:
         request = item.wire

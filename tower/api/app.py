@@ -37,7 +37,7 @@ from tower.api import (
     targets,
     why,
 )
-from tower.api.auth import Viewer
+from tower.api.auth import Caller
 from tower.api.clicks import Clicks
 from tower.api.context import ApiContext
 from tower.api.docs import complete
@@ -85,7 +85,7 @@ def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI
     document: list[dict[str, Any]] = []
 
     @app.get("/openapi.json", summary="This document", responses={200: {"content": {"application/json": {}}}})
-    def openapi(_: Viewer) -> Response:
+    def openapi(_: Caller) -> Response:
         """Describe every endpoint, with examples and the shape of refusals."""
         if not document:
             document.append(complete(get_openapi(title=app.title, version=app.version, routes=app.routes), app.routes))

@@ -6,14 +6,17 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query
-from pydantic import Field
-from starlette.responses import Response
+from pydantic import ConfigDict, Field
+from starlette.responses import Response, StreamingResponse
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
+from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
-from tower.api.wire import Json
+from tower.api.wire import Instant, Json
+from tower.model.problem import Problem
 from tower.store.audit import Audit
+from tower.store.audit_file import export
 
 router = APIRouter()
 _EXAMPLE = {
@@ -28,27 +31,46 @@ _EXAMPLE = {
 }  # fmt: skip
 
 
+_CLAUSES = {
+    "actor": "actor = {actor:String}",
+    "act": "act = {act:String}",
+    "order_id": "JSONExtractString(detail, 'order_id') = {order_id:String}",
+    "subject": "startsWith(subject, {subject:String})",
+    "from_": "at >= {from_:DateTime64(3, 'UTC')}",
+    "to": "at < {to:DateTime64(3, 'UTC')}",
+}
+_MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson"}
+
+
 class AuditQuery(PageQuery):
     """Which rows, and whether to check the whole chain first."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
     actor: str | None = None
     act: str | None = None
+    order_id: str | None = None
+    from_: Annotated[Instant | None, Field(alias="from", description="Written at or after")] = None
+    to: Annotated[Instant | None, Field(description="Written before")] = None
+    format: Annotated[str, Field(pattern="^(json|csv|ndjson)$", description="csv, ndjson: a file, see below")] = "json"
     subject: Annotated[str | None, Field(description="An action_id, or action_id/item_id with what follows")] = None
     verify: bool = False
 
 
 @router.get("/v1/audit", summary="Who did what, in one hash chain", responses=answers(_EXAMPLE, 400))
-def list_audit(context: Context, _: Viewer, query: Annotated[AuditQuery, Query()]) -> Response:
-    """List the audit, latest first; with verify=true every hash from the first row on is checked."""
+def list_audit(context: Context, _: Caller, query: Annotated[AuditQuery, Query()]) -> Response:
+    """List the audit, latest first; with verify=true every hash from the first row on is checked.
+
+    As csv or ndjson: a file of all rows of the time in their order, with the hashes that prove it alone.
+    """
+    if query.format != "json":
+        return _file(context, query)
     clauses: list[str] = []
     values: dict[str, Any] = {}
-    for name in ("actor", "act"):
+    for name, clause in _CLAUSES.items():
         if (value := getattr(query, name)) is not None:
-            clauses.append(f"{name} = {{{name}:String}}")
+            clauses.append(clause)
             values[name] = value
-    if query.subject is not None:
-        clauses.append("startsWith(subject, {subject:String})")
-        values["subject"] = query.subject
     rows, cursor = read_listing(context, "api_audit", query, clauses, values)
     for row in rows:
         row["detail"] = msgspec.json.decode(row["detail"])
@@ -57,3 +79,13 @@ def list_audit(context: Context, _: Viewer, query: Annotated[AuditQuery, Query()
         broken = Audit(context.store).verify()
         reply["verified"] = {"ok": broken is None, "first_broken": broken}
     return Json(reply)
+
+
+def _file(context: ApiContext, query: AuditQuery) -> Response:
+    """Return a stretch of the chain; one with rows left out could not be told from one that somebody shortened."""
+    if any(getattr(query, name) is not None for name in ("actor", "act", "order_id", "subject", "cursor")):
+        raise Problem(400, "whole_stretches", "a file holds every row of a time: choose by from and to alone")
+    lines = export(Audit(context.store), query.from_, query.to, query.format)
+    name = f"audit-{context.clock():%Y%m%dT%H%M%SZ}.{query.format}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(lines, media_type=_MEDIA[query.format], headers=headers)

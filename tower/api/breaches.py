@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Instant, Json
@@ -47,7 +47,7 @@ _CLAUSES = {
 
 
 @router.get("/v1/breaches", summary="Findings with their life", responses=answers(_EXAMPLE, 400))
-def list_breaches(context: Context, _: Viewer, query: Annotated[BreachQuery, Query()]) -> Response:
+def list_breaches(context: Context, _: Caller, query: Annotated[BreachQuery, Query()]) -> Response:
     """List breaches, the latest opened first. A retraction means that the breach never was; it is shown on request."""
     clauses: list[str] = []
     values: dict[str, Any] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -10,8 +10,10 @@ from typing import Any, Protocol
 from rules.model import Book
 from tower.model.connections import Connections
 from tower.model.principal import Principal
+from tower.model.problem import Problem
 from tower.model.progress import Progress
 from tower.settings import Settings
+from tower.store.audit import Entry
 from tower.store.client import Store
 
 
@@ -41,6 +43,10 @@ class Doors(Protocol):
     def reason(self) -> str: ...
 
 
+def _nobody_records(_: Sequence[Entry]) -> None:
+    raise Problem(503, "not_audited", "no engine runs here to write the audit, so nothing was done", retry_after_s=5)
+
+
 @dataclass(frozen=True)
 class ApiContext:
     """Everything an endpoint may use."""
@@ -54,6 +60,9 @@ class ApiContext:
     engine_health: Callable[[datetime], Health]
     collector_stats: Callable[[], Doors]
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    record: Callable[[Sequence[Entry]], None] = (
+        _nobody_records  # puts acts of people into the audit, before they happen
+    )
 
     def stats(self) -> dict[str, Any]:
         """Return the collector's figures by name, whatever it counts."""

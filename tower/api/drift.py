@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Json
@@ -32,7 +32,7 @@ class DriftQuery(PageQuery):
 
 
 @router.get("/v1/drift", summary="New fields, changed types and unknown codes", responses=answers(_EXAMPLE, 400))
-def list_drift(context: Context, _: Viewer, query: Annotated[DriftQuery, Query()]) -> Response:
+def list_drift(context: Context, _: Caller, query: Annotated[DriftQuery, Query()]) -> Response:
     """List changes that nobody has accepted, the latest first. `messages` counts the looked-at ones that show it."""
     values: dict[str, Any] = {"connection": query.connection} if query.connection is not None else {}
     clauses = [f"{name} = {{{name}:String}}" for name in values]

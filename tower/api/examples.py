@@ -81,7 +81,13 @@ ITEM: dict[str, Any] = {
 }  # fmt: skip
 ACTION: dict[str, Any] = {
     "action_id": "4be1", "kind": "retry", "stage": "ship-to-invoice", "reason": "tax fixed", "requested_by": "ana",
-    "requested_at": "2026-11-23T10:00:00.000Z", "counts": {"accepted": 1}, "items": [ITEM],
+    "requested_at": "2026-11-23T10:00:00.000Z", "counts": {"accepted": 1}, "safety": "R1", "state": "running",
+    "state_by": "", "state_reason": "", "state_at": None,
+    "progress": {"total": 1, "waiting": 0, "sent": 0, "accepted": 1, "verified": 0, "no_effect": 0, "duplicated": 0,
+                 "regressed": 0, "failed": 0, "expired": 0, "cancelled": 0},
+    "least_verified": None, "waves": [{"wave": 1, "total": 1, "waiting": 0, "accepted": 1}], "steps": [],
+    "filter": None,
+    "arrived_since": None, "items": [ITEM],
 }  # fmt: skip
 REPLY: dict[str, Any] = {
     "action_id": "4be1",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Seen, Viewer
+from tower.api.auth import Caller, Context, Seen
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.feed_rows import feed_rows, unconfigured
@@ -59,7 +59,7 @@ class FeedQuery(BaseModel):
 
 @router.get("/v1/feeds", summary="How fresh each connection is", responses=answers(_EXAMPLE, 400))
 def list_feeds(
-    request: Request, context: Context, _: Viewer, scope: Seen, query: Annotated[FeedQuery, Query()]
+    request: Request, context: Context, _: Caller, scope: Seen, query: Annotated[FeedQuery, Query()]
 ) -> Response:
     """List every configured connection: watermark, last message, what it brings against what it should, and gaps."""
     now = context.clock()

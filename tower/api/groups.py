@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.wire import Json, instant, records
@@ -30,7 +30,7 @@ _EXAMPLE = {
 
 
 @router.get("/v1/groups", summary="Stuck orders by stage, system and error", responses=answers(_EXAMPLE))
-def list_groups(request: Request, context: Context, _: Viewer) -> Response:
+def list_groups(request: Request, context: Context, _: Caller) -> Response:
     """List groups of stuck orders by their worst clock, the most value at risk first. Counts are of orders."""
     now = context.clock()
     clicks = request.app.state.clicks.count

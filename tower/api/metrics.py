@@ -14,7 +14,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import problems
 from tower.store.sql import load
@@ -35,7 +35,7 @@ _EXAMPLE = '# HELP o2c_orders Open orders on the board\n# TYPE o2c_orders gauge\
     summary="Prometheus metrics",
     responses={200: {"content": {"text/plain": {"example": _EXAMPLE}}}, **problems()},
 )
-def metrics(request: Request, context: Context, _: Viewer) -> Response:
+def metrics(request: Request, context: Context, _: Caller) -> Response:
     """Show backlog, lag, tick time, what the doors took and refused, and orders by state."""
     now = context.clock()
     key = ("metrics", context.progress.judged, context.engine_health(now).last_tick_at)

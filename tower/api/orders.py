@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from tower.actions.tried import read_tried
-from tower.api.auth import Context, Seen, Viewer
+from tower.api.auth import Caller, Context, Seen
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.examples import ORDERS
@@ -43,7 +43,7 @@ class Rendered:
 def list_orders(
     request: Request,
     context: Context,
-    _: Viewer,
+    _: Caller,
     scope: Seen,
     query: Annotated[OrderQuery, Query()],
     accept: Annotated[str, Header(include_in_schema=False)] = "",
@@ -75,8 +75,8 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime, scope: Scop
     """Return one page of the board as of the query's instants, within a scope."""
     wanted, values = query.clauses()
     if scope is not None:
-        wanted.append("partner IN {of_partners:Array(String)}")
-        values["of_partners"] = sorted(scope.partners)
+        kept, limits = scope.clauses()
+        wanted, values = wanted + kept, values | limits
     behind, cursor_values = query.after()
     key, _, direction = query.sort_key
     past = query.as_of is not None or query.known_at is not None

@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from rules.compile.case import reporting_sql
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Json, instant
@@ -53,7 +53,7 @@ class OrphanQuery(PageQuery):
 
 
 @router.get("/v1/orphans", summary="Objects that belong to no order yet", responses=answers(_EXAMPLE, 400))
-def list_orphans(context: Context, _: Viewer, query: Annotated[OrphanQuery, Query()]) -> Response:
+def list_orphans(context: Context, _: Caller, query: Annotated[OrphanQuery, Query()]) -> Response:
     """List objects that no link has joined to an order on the board, orders that nothing has started among them.
 
     `orders` are such orders that it lies under; `candidates` what a number that is not unique may stand for.

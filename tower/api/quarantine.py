@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Seen, Viewer
+from tower.api.auth import Caller, Context, Seen
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Json, instant, records
@@ -51,7 +51,7 @@ class QuarantineQuery(PageQuery):
 
 
 @router.get("/v1/quarantine", summary="Messages that could not be used", responses=answers(_EXAMPLE, 400))
-def list_quarantine(context: Context, _: Viewer, scope: Seen, query: Annotated[QuarantineQuery, Query()]) -> Response:
+def list_quarantine(context: Context, _: Caller, scope: Seen, query: Annotated[QuarantineQuery, Query()]) -> Response:
     """List quarantined messages, the latest first; ids are text because they do not fit a JSON number.
 
     What `raw` tells of secrets and of people is covered; one message on its own can be asked for with people.
@@ -80,7 +80,7 @@ class GroupsQuery(BaseModel):
 @router.get(
     "/v1/quarantine/groups", summary="Why messages could not be used, and how many", responses=answers(_GROUPS, 400)
 )
-def list_groups(context: Context, _: Viewer, query: Annotated[GroupsQuery, Query()]) -> Response:
+def list_groups(context: Context, _: Caller, query: Annotated[GroupsQuery, Query()]) -> Response:
     """Count quarantined messages by reason and connection, the most first, each with its latest as a sample."""
     values = {} if query.state == "all" else {"state": query.state}
     if query.connection is not None:

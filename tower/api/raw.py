@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Seen, Viewer
+from tower.api.auth import Caller, Context, Seen
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
 from tower.api.wire import Instant, Json
@@ -38,7 +38,7 @@ class RawQuery(PageQuery):
 
 
 @router.get("/v1/raw", summary="Native messages that were kept", responses=answers(_EXAMPLE, 400))
-def list_raw(context: Context, _: Viewer, scope: Seen, query: Annotated[RawQuery, Query()]) -> Response:
+def list_raw(context: Context, _: Caller, scope: Seen, query: Annotated[RawQuery, Query()]) -> Response:
     """List kept messages, the latest first; bodies are shown one at a time and for operators only."""
     wanted = {"connection": query.connection, "topic": query.topic, "outcome": query.outcome}
     values: dict[str, Any] = {k: v for k, v in wanted.items() if v is not None}

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from rules.compile.authority import configured
 from rules.compile.doubts import can_find
 from rules.model import Book, FindingRule, Milestone, When
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.wire import Json
 
@@ -37,7 +37,7 @@ _EXAMPLE = {
 
 
 @router.get("/v1/rules", summary="The rulebook in force", responses=answers(_EXAMPLE))
-def show_rules(context: Context, _: Viewer) -> Response:
+def show_rules(context: Context, _: Caller) -> Response:
     """Show what is promised, who has the word about each milestone, and what can be done."""
     return Json(plain_book(context.book(), context.connections.kinds))
 

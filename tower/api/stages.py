@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from rules.compile.authority import configured
 from rules.model import Book, Stage
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.wire import Json, instant, money
@@ -40,7 +40,7 @@ _EXAMPLE = {
 
 
 @router.get("/v1/stages", summary="Each stage: running, stuck, ages, flow", responses=answers(_EXAMPLE))
-def list_stages(request: Request, context: Context, _: Viewer) -> Response:
+def list_stages(request: Request, context: Context, _: Caller) -> Response:
     """List every stage in process order. Counts are of clocks; `orders` and `value` are of orders, each taken once."""
     now = context.clock()
     key = ("stages", context.progress.judged, context.engine_health(now).last_tick_at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.wire import Json
 
@@ -21,7 +21,7 @@ _EXAMPLE = {
 
 
 @router.get("/v1/targets", summary="Where actions go", responses=answers(_EXAMPLE))
-def list_targets(context: Context, _: Viewer) -> Response:
+def list_targets(context: Context, _: Caller) -> Response:
     """List the targets of the rulebook with the actions that use them; never a secret or its name."""
     book = context.book()
     return Json(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Seen, Viewer
+from tower.api.auth import Caller, Context, Seen
 from tower.api.docs import answers
 from tower.api.examples import WHY
 from tower.api.order import OrderId, OrderMoment, check_scope, row_of
@@ -26,13 +26,13 @@ class WhyQuery(OrderMoment):
 
 
 @router.get("/v1/orders/{order_id:path}/why", summary="Why the order is judged so", responses=answers(WHY, 400, 404))
-def why(context: Context, _: Viewer, scope: Seen, order_id: OrderId, query: Annotated[WhyQuery, Query()]) -> Response:
+def why(context: Context, _: Caller, scope: Seen, order_id: OrderId, query: Annotated[WhyQuery, Query()]) -> Response:
     """Show the events, instants, calendar seconds and pauses behind a verdict, with the SQL and its parameters."""
     now = context.clock()
     known_at = query.known_at or now
     if scope is not None:
         with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
-            check_scope(scope, row_of(seen, order_id)["partner"], order_id)
+            check_scope(scope, row_of(seen, order_id), order_id)
     found = explain(
         context.store, context.book(), context.connections, order_id, query.rule, query.as_of or known_at, known_at
     )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from collector.link_statement import LinkSaid
-from tower.api.auth import Operator
+from tower.api.auth import Caller
 from tower.api.docs import problems
 from tower.api.wire import Json
 from tower.commands.replay_door import Record, entry
@@ -42,7 +42,7 @@ def link_routes(say: Say, progress: Progress, record: Record) -> list[BaseRoute]
     router = APIRouter(tags=["correlation"])
 
     @router.post("/v1/links", summary="Link two objects, or undo a link", responses=problems(404, 409, 503))
-    async def link(who: Operator, order: LinkOrder) -> Response:
+    async def link(who: Caller, order: LinkOrder) -> Response:
         """State a link before any system's word, audited first; answers once the orders it touches are judged anew."""
         said = LinkSaid(str(uuid.uuid4()), order.from_, order.to, order.relation, order.retract, order.reason)
         noted = entry(

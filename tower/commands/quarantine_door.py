@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from collector.raw.again import Again
-from tower.api.auth import Operator, Viewer
+from tower.api.auth import Caller
 from tower.api.docs import problems
 from tower.api.wire import Json, records
 from tower.commands.raw_wire import body_json, message_json
@@ -49,7 +49,7 @@ def quarantine_routes(store: Store, again: Again, record: Record) -> list[BaseRo
         responses=problems(404),
     )
     def show(
-        who: Viewer,
+        who: Caller,
         quarantine_id: QuarantineId,
         persons: Annotated[bool, Query(description="Show what tells of people; needs the role operator")] = False,
     ) -> Response:
@@ -64,7 +64,7 @@ def quarantine_routes(store: Store, again: Again, record: Record) -> list[BaseRo
     @router.post(
         "/v1/quarantine/replay", summary="Give some held messages another try", responses=problems(404, 409, 503)
     )
-    async def replay(request: Request, who: Operator, chosen: Chosen) -> Response:
+    async def replay(request: Request, who: Caller, chosen: Chosen) -> Response:
         """Answer per message: taken, held (still of no use), gone (settled before, or unknown) or no_body."""
         rows = await asyncio.to_thread(_many, store, chosen.ids)
         open_ = {i: rows[i] for i in chosen.ids if i in rows and rows[i][0] == "open"}
@@ -84,7 +84,7 @@ def quarantine_routes(store: Store, again: Again, record: Record) -> list[BaseRo
         return _items(results)
 
     @router.post("/v1/quarantine/discard", summary="Let some held messages go")
-    def discard(who: Operator, chosen: Chosen) -> Response:
+    def discard(who: Caller, chosen: Chosen) -> Response:
         """Keep their rows with the reason, but show them no longer among the open ones: discarded or gone each."""
         rows = _many(store, chosen.ids)
         open_ = {i: rows[i] for i in chosen.ids if i in rows and rows[i][0] == "open"}

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute
 
 from collector.contracts.drift import Drift
 from collector.raw.again import Again, Reread
-from tower.api.auth import Operator
+from tower.api.auth import Caller
 from tower.api.docs import problems
 from tower.api.wire import Json
 from tower.commands.raw_wire import message_json, outcome_json
@@ -52,7 +52,7 @@ def raw_routes(again: Again, drift: Drift, record: Record) -> list[BaseRoute]:
     router = APIRouter(tags=["raw"])
 
     @router.get("/v1/raw/{raw_id}", summary="One kept message as it arrived", responses=problems(404, 409))
-    def show(who: Operator, raw_id: str) -> Response:
+    def show(who: Caller, raw_id: str) -> Response:
         """Show headers, query and body, secrets hidden. The reading is audited before it is answered."""
         message, body = again.kept(raw_id)
         record([entry(who.name, "read_raw", f"raw/{raw_id}", connection=message.connection)])
@@ -61,7 +61,7 @@ def raw_routes(again: Again, drift: Drift, record: Record) -> list[BaseRoute]:
     @router.post(
         "/v1/raw/{raw_id}/dry-run", summary="Look what a kept message would become", responses=problems(404, 409)
     )
-    def dry_run(who: Operator, raw_id: str) -> Response:
+    def dry_run(who: Caller, raw_id: str) -> Response:
         """Read the message with the mappings on disk and show the events it would make. Nothing is changed."""
         record([entry(who.name, "dry_run", f"raw/{raw_id}")])
         return Json({"raw_id": raw_id, "documents": [outcome_json(o) for o in again.preview(raw_id)]})
@@ -69,7 +69,7 @@ def raw_routes(again: Again, drift: Drift, record: Record) -> list[BaseRoute]:
     @router.post(
         "/v1/raw/replay", summary="Read kept messages again and let that count", responses=problems(404, 409, 503)
     )
-    async def replay(who: Operator, order: ReplayOrder) -> Response:
+    async def replay(who: Caller, order: ReplayOrder) -> Response:
         """Read messages with the mappings on disk: what differs supersedes. Of a whole connection, what is no longer
         said is withdrawn, too. Answers when everything is stored; a long reading goes on if nobody waits for it.
         """
@@ -83,7 +83,7 @@ def raw_routes(again: Again, drift: Drift, record: Record) -> list[BaseRoute]:
     @router.post(
         "/v1/drift/accept", summary="Take what has drifted as it is from now on", responses=problems(404, 409, 503)
     )
-    def accept(who: Operator, what: Acceptance) -> Response:
+    def accept(who: Caller, what: Acceptance) -> Response:
         """Accept all changes of a connection, or of one kind of its messages."""
         subject = f"connection/{what.connection}" + (f"/{what.topic}" if what.topic else "")
         record([entry(who.name, "accept_drift", subject, why=what.reason)])

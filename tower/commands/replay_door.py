@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from collector.raw.again import Again
-from tower.api.auth import Operator
+from tower.api.auth import Caller
 from tower.api.docs import problems
 from tower.api.wire import Json
 from tower.commands.raw_wire import outcome_json
@@ -48,7 +48,7 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
         summary="Give a held message another try",
         responses=problems(404, 409, 503),
     )
-    async def replay(request: Request, who: Operator, quarantine_id: QuarantineId) -> Response:
+    async def replay(request: Request, who: Caller, quarantine_id: QuarantineId) -> Response:
         """Answer what the door answers; the message counts as replayed once it is taken without a complaint."""
         text, raw_id = await asyncio.to_thread(_held, store, quarantine_id)
         await asyncio.to_thread(record, [entry(who.name, "replay", f"quarantine/{quarantine_id}", raw_id=raw_id)])
@@ -64,7 +64,7 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
         summary="Look what a held native message would become",
         responses=problems(404, 409),
     )
-    def dry_run(who: Operator, quarantine_id: QuarantineId) -> Response:
+    def dry_run(who: Caller, quarantine_id: QuarantineId) -> Response:
         """Read the message with the mappings on disk and show the events it would make. Nothing is changed."""
         _, raw_id = _held(store, quarantine_id)
         if not raw_id:
@@ -78,7 +78,7 @@ def replay_routes(store: Store, again: Again, record: Record) -> list[BaseRoute]
         summary="Let a held message go",
         responses=problems(404, 409),
     )
-    def discard(who: Operator, quarantine_id: QuarantineId, why: Annotated[Reason | None, Body()] = None) -> None:
+    def discard(who: Caller, quarantine_id: QuarantineId, why: Annotated[Reason | None, Body()] = None) -> None:
         """Keep the row with the reason, but show it no longer among the open ones."""
         _held(store, quarantine_id, body=False)
         reason = why.reason if why is not None else ""

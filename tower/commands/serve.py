@@ -113,10 +113,11 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             engine_health=engine.health,
             collector_stats=collector.stats,
             clock=now,
+            record=engine.record,
         )
         routes = [
             *collector.routes(),
-            *key_routes(keys),
+            *key_routes(keys, engine.record),
             *alert_routes(context, engine.record),
             *quarantine_routes(store, collector.again, engine.record),
             *replay_routes(store, collector.again, engine.record),

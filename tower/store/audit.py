@@ -7,7 +7,7 @@ before it and every column of its own row, so a changed, removed or inserted row
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ import msgspec
 from tower.store.client import Store
 from tower.store.sql import load
 
-_COLUMNS = ["seq", "at", "actor", "act", "subject", "why", "detail", "previous", "hash"]
+COLUMNS = ["seq", "at", "actor", "act", "subject", "why", "detail", "previous", "hash"]
 _PAGE = 10_000
 
 
@@ -36,7 +36,7 @@ class Audit:
     """The chain of one store."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.store = store
 
     def append(self, entries: Sequence[Entry], at: datetime) -> int:
         """Add what is not there yet, synced on return; return how many rows were added.
@@ -46,7 +46,7 @@ class Audit:
         """
         if not entries:
             return 0
-        with self._store.writer() as client:
+        with self.store.writer() as client:
             subjects = sorted({e.subject for e in entries})
             present = set(client.query(load("audit_present"), parameters={"subjects": subjects}).result_rows)
             head = client.query(load("audit_head")).result_rows
@@ -64,25 +64,33 @@ class Audit:
                 rows.append([*values, previous, digest])
                 previous = digest
             if rows:
-                client.insert("audit", rows, column_names=_COLUMNS)
+                client.insert("audit", rows, column_names=COLUMNS)
             return len(rows)
 
     def verify(self) -> int | None:
         """Return the first broken seq, None when the chain is whole. Rows number from 1 without a gap."""
         expected, previous = 1, ""
-        while True:
-            with self._store.reader() as client:
-                parameters = {"after": expected - 1, "limit": _PAGE}
-                rows = client.query(load("audit_chain"), parameters=parameters).result_rows
-            for *values, said_previous, said_hash in rows:
-                if values[0] != expected or said_previous != previous or said_hash != chain_hash(previous, values):
-                    return min(expected, int(values[0]))
-                expected, previous = expected + 1, said_hash
-            if len(rows) < _PAGE:
-                break
-        with self._store.reader() as client:
+        for *values, said_previous, said_hash in self.rows():
+            if values[0] != expected or said_previous != previous or said_hash != chain_hash(previous, values):
+                return min(expected, int(values[0]))
+            expected, previous = expected + 1, said_hash
+        with self.store.reader() as client:
             stray = client.query(load("audit_stray")).result_rows
         return int(stray[0][0]) if stray else None
+
+    def rows(self, after: int = 0, until: int | None = None) -> Iterator[Sequence[Any]]:
+        """Yield rows with every column in the order of seq: those behind `after`, up to `until` and with it."""
+        while True:
+            with self.store.reader() as client:
+                parameters = {"after": after, "limit": _PAGE}
+                page = client.query(load("audit_chain"), parameters=parameters).result_rows
+            for row in page:
+                if until is not None and row[0] > until:
+                    return
+                yield row
+            if len(page) < _PAGE:
+                return
+            after = int(page[-1][0])
 
 
 def chain_hash(previous: str, values: Sequence[Any]) -> str:

@@ -1,6 +1,7 @@
 -- Orders as somebody is about to act on them, with their stuck clocks. Parameter: order_ids. One row: one order. No order.
 SELECT
     order_no, order_id, on_board, closed_at, state, stage, version, error, system, priority, amount, currency,
+    reporting_amount,
     customer_id, customer_tier, channel, order_type, company, warehouse, partner,
     arrayFilter(
         clock -> clock.1 IN ('failing', 'late', 'diverging'),
