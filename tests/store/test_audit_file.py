@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,23 +12,21 @@ import pytest
 
 from tests.actions.world import T0
 from tests.commands.process import here
+from tests.stores import Shelf
 from tower.store.audit import Audit, Entry
 from tower.store.audit_file import FORMATS, FileError, export, verify_file
-from tower.store.client import Store
-from tower.store.migrate import migrate
 
 EVIL = ('=HYPERLINK("http://x")', "+1", "-1", "@SUM(A1)", "\t=1", "'quoted", 'plain, with "marks"\nand lines', "ä€")
 
 
 @pytest.fixture(scope="module")
-def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
+def audit(shelf: Shelf) -> Iterator[Audit]:
     """A chain of one row an hour, with texts that spreadsheets take for formulas."""
-    store = Store(f"chdb://{tmp_path_factory.mktemp('store')}", database="audit_file")
-    migrate(store)
-    chain = Audit(store)
-    for hour, text in enumerate(EVIL):
-        chain.append([Entry(text, "retry", f"s{hour}", text, {"n": hour, "t": text})], T0 + timedelta(hours=hour))
-    return chain
+    with shelf.lend() as store:
+        chain = Audit(store)
+        for hour, text in enumerate(EVIL):
+            chain.append([Entry(text, "retry", f"s{hour}", text, {"n": hour, "t": text})], T0 + timedelta(hours=hour))
+        yield chain
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -78,6 +78,10 @@ _TABLE: dict[str, Permit] = {
     "GET /v1/breaches": READ,
     "GET /v1/orphans": READ,
     "POST /v1/links": ACT,
+    # money
+    "GET /v1/roi": TOTALS,
+    "GET /v1/roi/orders": READ,
+    "POST /v1/roi/baseline": ADMIN,
     # what the book says
     "GET /v1/rules": READ,
     "GET /v1/targets": READ,

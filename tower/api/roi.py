@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.examples import ROI
@@ -69,7 +69,7 @@ def window_of(moment: Moment, now: datetime, usual_s: int | None) -> Window:
 
 
 @router.get("/v1/roi", summary="Figures for executives", responses=answers(ROI, 400))
-def show_roi(request: Request, context: Context, _: Viewer, query: Annotated[RoiQuery, Query()]) -> Response:
+def show_roi(request: Request, context: Context, _: Caller, query: Annotated[RoiQuery, Query()]) -> Response:
     """Show every figure of a window against the locked baseline, over time, and by stage or phase.
 
     A figure that cannot be told has value null and says why in `refused`. Money is in the reporting currency at the
@@ -143,7 +143,7 @@ _BEHIND = {
 
 
 @router.get("/v1/roi/orders", summary="The orders behind a figure", responses=answers(_BEHIND, 400))
-def show_behind(context: Context, _: Viewer, query: Annotated[BehindQuery, Query()]) -> Response:
+def show_behind(context: Context, _: Caller, query: Annotated[BehindQuery, Query()]) -> Response:
     """List the very rows that a figure adds up, the latest first; docs/value.md says what `measure` and `other` are."""
     metric = BY_ID.get(query.metric) or (FREED if query.metric == FREED.id else None)
     if metric is None:

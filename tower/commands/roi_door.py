@@ -14,7 +14,7 @@ from pydantic.config import JsonDict
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tower.api.auth import Admin
+from tower.api.auth import Caller
 from tower.api.context import ApiContext
 from tower.api.docs import problems
 from tower.api.roi import Moment, figures_now
@@ -41,7 +41,7 @@ def roi_routes(context: ApiContext, record: Record) -> list[BaseRoute]:
     router = APIRouter(tags=["value"])
 
     @router.post("/v1/roi/baseline", summary="Lock a baseline", responses=problems(400, 409, 503))
-    async def lock(who: Admin, order: BaselineOrder) -> Response:
+    async def lock(who: Caller, order: BaselineOrder) -> Response:
         """Keep the figures of the window as they are known now, audited first. They are never reckoned again."""
         return Json(await asyncio.to_thread(_lock, context, record, who.name, order))
 
