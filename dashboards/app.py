@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.tower_ui import page, widgets
-from dashboards.views import board, feeds, flow, order, orphans, quarantine, wall
+from dashboards.views import actions, audit, board, feeds, flow, order, orphans, quarantine, wall
 
 ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
 
@@ -20,6 +20,8 @@ pages = {
     "feeds": st.Page(feeds.show, title="Feeds", icon=":material/sensors:", url_path="feeds"),
     "quarantine": st.Page(quarantine.show, title="Quarantine", icon=":material/report:", url_path="quarantine"),
     "orphans": st.Page(orphans.show, title="Orphans", icon=":material/link_off:", url_path="orphans"),
+    "actions": st.Page(actions.show, title="Actions", icon=":material/play_circle:", url_path="actions"),
+    "audit": st.Page(audit.show, title="Audit", icon=":material/fact_check:", url_path="audit"),
     "wall": st.Page(wall.show, title="Wall", icon=":material/tv:", url_path="wall"),
 }
 page.remember(pages)

@@ -34,10 +34,10 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 def warm_up() -> None:
     """Import what the pages import, draw one chart unseen, freeze."""
     from dashboards.tower_ui import charts, theme
-    from dashboards.views import board, feeds, flow, order, orphans, quarantine, wall
+    from dashboards.views import actions, audit, board, feeds, flow, order, orphans, quarantine, wall
 
     charts.warm(theme.DARK)
-    assert all(callable(view.show) for view in (board, feeds, flow, order, orphans, quarantine, wall))
+    assert all(callable(view.show) for view in (actions, audit, board, feeds, flow, order, orphans, quarantine, wall))
     gc.collect()
     gc.freeze()
 

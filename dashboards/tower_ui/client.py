@@ -78,6 +78,11 @@ class Viewer:
         """Whether to offer retries; the tower decides again on each."""
         return bool(self.roles & {"operator", "admin"})
 
+    @property
+    def may_approve(self) -> bool:
+        """Whether to offer approvals; the tower decides again on each."""
+        return bool(self.roles & {"approver", "admin"})
+
 
 @dataclass(frozen=True, slots=True)
 class Board:
@@ -160,6 +165,10 @@ class Api:
     def get(self, viewer: Viewer, path: str, params: Mapping[str, str] | None = None) -> Json:
         """Return a document, fetched now and shared with nobody: for what a person asked to see."""
         return self._json(self._send(viewer.key, "GET", path, params=params))
+
+    def text(self, viewer: Viewer, path: str, params: Mapping[str, str]) -> str:
+        """Return a file as text, fetched now."""
+        return self._send(viewer.key, "GET", path, params=params).text
 
     def orders(self, viewer: Viewer, params: Mapping[str, str]) -> Json:
         """Return one page of orders as JSON, fetched now: for a list a person is about to confirm."""
