@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards.tower_ui import fmt
 from dashboards.tower_ui.board_model import Outcome
-from dashboards.tower_ui.client import Api, ApiError, Down, Refused, Viewer
+from dashboards.tower_ui.client import Api, ApiError, BadRequest, Down, Viewer
 from dashboards.tower_ui.grid.grid import Seen
 
 NAMED = 3  # ids named in a message before the rest is counted
@@ -23,6 +23,8 @@ class Answer:
     details: dict[str, str] = field(default_factory=dict)
     error: str = ""
     certain: bool = True
+    wants_reason: bool = False
+    batch: Mapping[str, Any] = field(default_factory=dict)  # of a dry run: what would be sent and what it needs
 
     @property
     def accepted(self) -> list[str]:
@@ -56,8 +58,8 @@ def retry(
         body = api.act(viewer, request, click=click, dry_run=dry_run)
     except Down as error:
         return Answer(error=str(error), certain=False)
-    except Refused as error:
-        return Answer(error=str(error))
+    except BadRequest as error:
+        return Answer(error=str(error), wants_reason=error.code == "reason_missing")
     except ApiError as error:
         return Answer(error=str(error))
     items = [i for i in body.get("items") or () if isinstance(i, dict)]
@@ -65,6 +67,7 @@ def retry(
         str(body.get("action_id") or ""),
         {str(i.get("order_id")): str(i.get("result")) for i in items},
         {str(i.get("order_id")): str(i.get("detail") or "") for i in items},
+        batch=body.get("batch") or {},
     )
 
 

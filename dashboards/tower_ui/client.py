@@ -61,7 +61,11 @@ class NotFound(ApiError):
 
 
 class BadRequest(ApiError):
-    """The question was wrong."""
+    """The question was wrong; code is the tower's word for how."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,9 +304,9 @@ def _problem(response: httpx.Response) -> ApiError:
     """Return the error for a refusal, in the words of its problem document."""
     try:
         body = response.json()
-        detail = str(body.get("detail") or body.get("title") or "")
+        detail, code = str(body.get("detail") or body.get("title") or ""), str(body.get("code") or "")
     except (ValueError, AttributeError):
-        detail = ""
+        detail, code = "", ""
     status = response.status_code
     if status == httpx.codes.UNAUTHORIZED:
         return Refused(detail or "The tower does not know this key.", signed_out=True)
@@ -312,7 +316,7 @@ def _problem(response: httpx.Response) -> ApiError:
         return NotFound(detail or "The tower does not know it.")
     if status >= 500 or status == httpx.codes.TOO_MANY_REQUESTS:
         return Down(f"The tower answered {status}. {detail}".strip())
-    return BadRequest(detail or f"The tower answered {status}.")
+    return BadRequest(detail or f"The tower answered {status}.", code=code)
 
 
 def _read_board(response: httpx.Response) -> Board:

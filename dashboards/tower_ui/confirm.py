@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -54,6 +55,10 @@ def ask(confirm: Confirm) -> None:
             ),
         ]
     )
+    needs = dry.batch.get("needs") or ()
+    _guards(dry, needs)
+    must = " (it may repeat a business effect, so it has to be given)" if "reason" in needs else ""
+    why = st.text_input(f"Reason, for the audit{must}", key="why_retry", placeholder="tax service is back")
     if dry.error:
         widgets.note("warn", "The tower did not say in advance which it would refuse.", dry.error)
     with st.container(height=min(320, 60 + 34 * len(confirm.rows)), border=False):
@@ -70,12 +75,24 @@ def ask(confirm: Confirm) -> None:
         type="primary",
         key="confirm_yes",
         width="stretch",
-        disabled=not rows,
+        disabled=not rows or ("reason" in needs and not why.strip()),
         on_click=_send,
         args=(confirm, tuple(rows), watch),
     )
     if no.button("Cancel", key="confirm_no", width="stretch") or st.session_state.pop("confirmed", False):
         st.rerun()
+
+
+def _guards(dry: Answer, needs: Sequence[str]) -> None:
+    """Say how carefully it will go: who has to approve it, and in which waves."""
+    if "approval" in needs:
+        widgets.note("warn", "A second person has to approve this before anything is sent.")
+    waves = dry.batch.get("waves") or ()
+    if len(waves) > 1:
+        sizes = ", then ".join(f"{w:,}" for w in waves[:5]) + (" …" if len(waves) > 5 else "")
+        share = float(dry.batch.get("least_verified") or 0)
+        said = f"Each waits until {share:.0%} of the one before are verified."
+        widgets.note("info", f"It goes in waves: {sizes}.", said)
 
 
 def _lines(confirm: Confirm, rows: list[Seen], dry: Answer) -> list[list[str]]:
@@ -93,5 +110,7 @@ def _send(confirm: Confirm, rows: tuple[Seen, ...], watch: Watch) -> None:
     """Send exactly the rows that were listed; the confirmed gesture is its own key."""
     here = page.here()
     if watch.first(f"yes-{confirm.click}"):
-        watch.sent(here, actions.retry(here.api, here.viewer, rows, click=confirm.click, stage=confirm.stage))
+        why = str(st.session_state.get("why_retry") or "").strip()
+        sent = actions.retry(here.api, here.viewer, rows, click=confirm.click, stage=confirm.stage, reason=why)
+        watch.sent(here, sent)
     st.session_state["confirmed"] = True

@@ -27,6 +27,7 @@ class Watch:
     waiting: dict[str, str] = field(default_factory=dict)  # order -> action id
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     say: str = ""
+    batch: str = ""  # the action behind the last click, where that was about several orders
     unsaid: list[tuple[str, str]] = field(default_factory=list)
     revision: int = 0
 
@@ -53,6 +54,7 @@ class Watch:
                 answer.action_id, "requested", "", 0, "", here.viewer.name, here.now, finished_at=None
             )
         self.tell(actions.message(answer), actions.tone(answer))
+        self.batch = answer.action_id if len(answer.accepted) > 1 else ""
 
     def tell(self, text: str, tone: str) -> None:
         """Say something in the status line and in a toast."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -117,6 +118,9 @@ def _draw(here: Here, filters: Filters) -> None:
     watch = Watch.here()
     watch.look(here)
     watch.speak()
+    if watch.batch:
+        where = escape(page.path("actions", id=watch.batch))
+        st.html(f'<a class="t-link" data-go="1" href="{where}">Follow this retry wave by wave</a>')
     by_order, by_error = st.tabs(["Orders", "By error"], key="tab", on_change="rerun", bind="query-params")
     if by_order.open:
         with by_order:
@@ -216,7 +220,11 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
             asked = {r.id: fmt.decimal(values.get(r.id)) for r in gesture.rows}
             st.session_state["confirm"] = Confirm(gesture.click, gesture.rows, asked, page.currency(here))
         else:
-            watch.sent(here, actions.retry(here.api, here.viewer, gesture.rows, click=gesture.click))
+            answer = actions.retry(here.api, here.viewer, gesture.rows, click=gesture.click)
+            if answer.wants_reason:
+                st.session_state["confirm"] = Confirm(f"{gesture.click}-why", gesture.rows, {}, page.currency(here))
+            else:
+                watch.sent(here, answer)
 
     return act
 

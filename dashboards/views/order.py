@@ -14,6 +14,7 @@ from dashboards.settings import settings
 from dashboards.tower_ui import actions, charts, fmt, page, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
+from dashboards.tower_ui.confirm import Confirm, ask
 from dashboards.tower_ui.grid.grid import Seen
 from dashboards.tower_ui.order_model import LogLine, OrderView, read_order
 from dashboards.tower_ui.page import Here
@@ -26,6 +27,7 @@ SHOWN_LOGS = 20
 
 def show() -> None:
     """Draw the page."""
+    confirm = st.session_state.pop("confirm", None)  # before the part that refreshes, which would run again for it
     page.who(page.here().viewer)
     wanted = str(st.query_params.get("id") or "").strip()
     if not wanted:
@@ -35,6 +37,8 @@ def show() -> None:
         _live(wanted)
     except Refused as error:
         page.signed_out(error)
+    if confirm is not None:
+        ask(confirm)
 
 
 def _ask() -> None:
@@ -73,6 +77,8 @@ def _live(wanted: str) -> None:
         _draw(here, wanted, snapshot)
     except Refused as error:
         page.signed_out(error)
+    if "confirm" in st.session_state:
+        st.rerun()  # a dialog must not hang on the part that refreshes
 
 
 def _segment(text: str) -> str:
@@ -156,8 +162,14 @@ def _why_not(here: Here, order: OrderView, *, live: bool, running: bool) -> str 
 def _retry(here: Here, order: OrderView, click: str) -> None:
     """One click, one request: the button carries its own id, so a second delivery does nothing."""
     watch = Watch.here()
-    if watch.first(click):
-        watch.sent(here, actions.retry(here.api, here.viewer, [Seen(order.id, order.version)], click=click))
+    if not watch.first(click):
+        return
+    row = Seen(order.id, order.version)
+    answer = actions.retry(here.api, here.viewer, [row], click=click)
+    if answer.wants_reason:
+        st.session_state["confirm"] = Confirm(f"{click}-why", (row,), {}, page.currency(here))
+    else:
+        watch.sent(here, answer)
 
 
 def _problem(here: Here, order: OrderView) -> None:

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.dashboards.fake_batches import Batches
 from tests.dashboards.fake_feeds import feeds
 from tests.dashboards.fake_held import Held
 
@@ -34,6 +35,8 @@ OPEN = (*STUCK, "unknown", "at_risk", "on_track")
 RANK = {s: i for i, s in enumerate((*OPEN, "done", "cancelled"))}
 KEYS = {
     "key-ana-operator": ("ana", ["operator"]),
+    "key-otto-approver": ("otto", ["approver"]),
+    "key-paul-approver": ("paul", ["approver"]),
     "key-vic-viewer": ("vic", ["viewer"]),
     "key-wall-viewer": ("wall", ["viewer"]),
 }
@@ -206,6 +209,7 @@ class FakeTower:
 
     def __post_init__(self) -> None:
         self.held = Held(now)
+        self.batches = Batches(now)
         self.random = random.Random(self.seed)
         for number in range(self.orders):
             self.add(f"SO-{100000 + number}")
@@ -766,8 +770,9 @@ def application(tower: FakeTower) -> Starlette:
         reply = tower.act(known[0], key, await request.json(), dry_run=dry)
         return JSONResponse(reply, 200 if dry else 202)
 
-    def list_actions(_: Request, __: Any) -> Response:
-        heads = []
+    def list_actions(request: Request, __: Any) -> Response:
+        wanted = request.query_params.get("state")
+        heads = [b for b in tower.batches.rows if wanted in (None, b["state"])]
         for action in tower.actions:
             counts: dict[str, int] = {}
             for item in action["items"]:
@@ -776,12 +781,25 @@ def application(tower: FakeTower) -> Starlette:
         return JSONResponse({"actions": heads, "next_cursor": None})
 
     def show_action(request: Request, _: Any) -> Response:
+        batch = next((b for b in tower.batches.rows if b["action_id"] == request.path_params["id"]), None)
+        if batch is not None:
+            return JSONResponse(batch)
         action = next((a for a in tower.actions if a["action_id"] == request.path_params["id"]), None)
         if action is None:
             return problem(404, "there is no such action")
         return JSONResponse(
             {**action, "items": [{k: v for k, v in i.items() if not k.startswith("_")} for i in action["items"]]}
         )
+
+    async def step(request: Request, known: Any) -> Response:
+        reason = (await request.json())["reason"]
+        moved = tower.batches.say(known[0], request.path_params["id"], request.path_params["step"], reason)
+        return JSONResponse(moved) if moved else problem(404, "there is no such action")
+
+    def audit(request: Request, _: Any) -> Response:
+        if request.query_params.get("format") == "csv":
+            return Response("seq,at,actor\n", media_type="text/csv")
+        return JSONResponse(tower.batches.audit(request.query_params))
 
     def held(request: Request, _: Any) -> Response:
         wanted = {k: request.query_params[k] for k in ("reason", "connection") if request.query_params.get(k)}
@@ -836,6 +854,8 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),
             Route("/v1/actions", guarded(list_actions)),
             Route("/v1/actions/{id}", guarded(show_action)),
+            Route("/v1/actions/{id}/{step}", guarded(step), methods=["POST"]),
+            Route("/v1/audit", guarded(audit)),
             Route("/v1/rules", guarded(rules)),
         ]
     )
