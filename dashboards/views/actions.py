@@ -138,7 +138,9 @@ def _draw_one(here: Here, b: Batch) -> None:
         f"<span>asked for by <b>{escape(b.by)}</b> {escape(fmt.moment(b.at, here.tz, here.now))}</span></div>"
     )
     if b.state in ("stopped", "paused", "requested"):
-        widgets.note("bad" if b.state == "stopped" else "warn", batch_model.STATES[b.state][1], b.why())
+        bad = b.state == "stopped"
+        what = "Nothing more is sent. Mend the cause, then resume with a reason; or cancel the rest."
+        widgets.note("bad" if bad else "warn", f"{batch_model.STATES[b.state][1]}: {b.why()}", what if bad else "")
     widgets.cards(
         [
             Card("Items", fmt.count(b.total), b.reason or "no reason was given", title=b.reason),

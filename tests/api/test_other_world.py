@@ -32,7 +32,9 @@ KEYS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "by-place": (["viewer", "approver"], [], ["company=DE01", "warehouse=HH2"]),
 }
 # What of an answer moves with time alone.
-VOLATILE = frozenset({"age_s", "overdue_s", "used_s", "as_of", "instance", "lag_s", "judged_at", "known_at"})
+VOLATILE = frozenset(
+    {"age_s", "overdue_s", "used_s", "as_of", "instance", "lag_s", "judged_at", "known_at", "detected_at"}
+)
 HIDDEN = re.compile(rb"BETA|beta|777777|FR09|C-BETA")
 VALUES: dict[str, list[str]] = {
     "state": ["stuck", "open", "closed", "late", "failing"], "sort": [f"{s}{k}" for k in SORT_KEYS for s in ("", "-")],

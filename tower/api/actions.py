@@ -144,7 +144,7 @@ def request_action(
     )  # fmt: skip
     if query.dry_run:
         shown = intake.preview(frozen, key)
-        shown["batch"]["targets"] = targets_told(context, shown["batch"]["targets"])
+        shown["batch"]["targets"] = targets_told(context, shown["batch"]["targets"], scope)
         return Json(shown, status_code=202)
     reply = intake.request(frozen, key, request_hash)
     request.app.state.clicks.add()

@@ -88,6 +88,8 @@ def _unsafe(text: str) -> str:
 
 def _read(file: TextIO) -> Iterator[dict[str, Any]]:
     head = file.readline()
+    if not head:
+        return
     if head.lstrip().startswith("{"):
         for line in (head, *file):
             try:
