@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
@@ -98,7 +98,7 @@ class SilenceQuery(PageQuery):
 @router.get(
     "/v1/alerts", summary="Alerts in business order", responses=answers({"alerts": [ALERT], "next_cursor": None}, 400)
 )
-def list_alerts(context: Context, _: Viewer, query: Annotated[AlertQuery, Query()]) -> Response:
+def list_alerts(context: Context, _: Caller, query: Annotated[AlertQuery, Query()]) -> Response:
     """List alerts: open ones first, of these what belongs to no order (feeds, targets), then by priority and value."""
     clauses = [_STATES[query.state]]
     values: dict[str, Any] = {"priorities": [p.name for p in context.book().priorities]}
@@ -111,7 +111,7 @@ def list_alerts(context: Context, _: Viewer, query: Annotated[AlertQuery, Query(
 
 
 @router.get("/v1/alerts/{alert_id}", summary="One alert with its breaches and notices", responses=answers(ALERT, 404))
-def show_alert(context: Context, _: Viewer, alert_id: AlertId) -> Response:
+def show_alert(context: Context, _: Caller, alert_id: AlertId) -> Response:
     """Show what it is about: up to 500 breaches, what keeps one back, those it keeps back itself, and every notice."""
     row = alert_row(context, alert_id)
     with context.store.reader() as client:
@@ -132,7 +132,7 @@ def show_alert(context: Context, _: Viewer, alert_id: AlertId) -> Response:
     summary="Notices, the latest first",
     responses=answers({"notices": [_NOTICE], "next_cursor": None}, 400),
 )
-def list_notices(context: Context, _: Viewer, query: Annotated[NoticeQuery, Query()]) -> Response:
+def list_notices(context: Context, _: Caller, query: Annotated[NoticeQuery, Query()]) -> Response:
     """List notices with the reason why each went out, how often it was tried, and what the other side said."""
     clauses: list[str] = []
     values: dict[str, Any] = {}
@@ -145,7 +145,7 @@ def list_notices(context: Context, _: Viewer, query: Annotated[NoticeQuery, Quer
 
 
 @router.get("/v1/silences", summary="Silences", responses=answers({"silences": [SILENCE], "next_cursor": None}, 400))
-def list_silences(context: Context, _: Viewer, query: Annotated[SilenceQuery, Query()]) -> Response:
+def list_silences(context: Context, _: Caller, query: Annotated[SilenceQuery, Query()]) -> Response:
     """List what people want to hear nothing of, until when and why."""
     values: dict[str, Any] = {"now": context.clock()}
     clauses = ["true"] if query.state == "all" else ["state = {state:String}"] if query.state else ["state != 'ended'"]

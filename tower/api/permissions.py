@@ -110,6 +110,14 @@ _TABLE: dict[str, Permit] = {
     "POST /v1/actions/{action_id}/resume": _key("operator", scoped=Scoped.OWN),
     "POST /v1/actions/{action_id}/cancel": _key("operator", "approver", scoped=Scoped.OWN),
     "GET /v1/audit": READ,
+    # who is told
+    "GET /v1/alerts": READ,
+    "GET /v1/alerts/{alert_id}": READ,
+    "POST /v1/alerts/{alert_id}/ack": ACT,
+    "GET /v1/notices": READ,
+    "GET /v1/silences": READ,
+    "POST /v1/silences": ACT,
+    "DELETE /v1/silences/{silence_id}": ACT,
     # keys
     "GET /v1/keys": ADMIN,
     "POST /v1/keys": ADMIN,

@@ -18,7 +18,7 @@ from rules.match import OF_BREACHES, holds, parse_when
 from rules.model import When
 from tower.alerts.rows import facts_of
 from tower.api.alerts import SILENCE, AlertId, alert_row
-from tower.api.auth import Operator
+from tower.api.auth import Caller
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.wire import Instant, Json, instant, money
@@ -73,7 +73,7 @@ def alert_routes(context: ApiContext, record: Record) -> list[BaseRoute]:
         summary="Take an alert on, or give it back",
         responses=answers({"alert_id": "54a1", "acknowledged_by": "ann"}, 404, 503),
     )
-    def acknowledge(who: Operator, alert_id: AlertId, ack: Ack) -> Response:
+    def acknowledge(who: Caller, alert_id: AlertId, ack: Ack) -> Response:
         """Nobody further is told and nothing is repeated while it is acknowledged; new breaches still are."""
         alert_row(context, alert_id)
         at = context.clock()
@@ -95,7 +95,7 @@ def alert_routes(context: ApiContext, record: Record) -> list[BaseRoute]:
         responses=answers({**SILENCE, "catches": _CATCHES}, 400, 503, status=201),
     )
     def silence(
-        who: Operator,
+        who: Caller,
         wish: NewSilence,
         dry_run: Annotated[bool, Query(description="Only say what it would catch now")] = False,
     ) -> Response:
@@ -136,7 +136,7 @@ def alert_routes(context: ApiContext, record: Record) -> list[BaseRoute]:
         summary="End a silence now",
         responses=answers({**SILENCE, "state": "ended"}, 404, 503),
     )
-    def end(who: Operator, silence_id: SilenceId) -> Response:
+    def end(who: Caller, silence_id: SilenceId) -> Response:
         """End it; what it kept back is told at the next moment of its group."""
         now = context.clock()
         with context.store.reader() as client:
