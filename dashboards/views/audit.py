@@ -78,7 +78,7 @@ def _verify(here: Here) -> None:
         widgets.note("bad", "The chain was not checked.", str(error))
         return
     found = told.get("verified") or {}
-    last = next(iter(told.get("audit") or ()), {})
+    last: Mapping[str, Any] = next(iter(told.get("audit") or ()), {})
     if found.get("ok"):
         head = f"Its last row is {last.get('seq')}, with the hash {last.get('hash')}." if last else "It is empty."
         widgets.note("good", "The chain is whole: no row was changed, removed or added.", head)
