@@ -14,14 +14,14 @@ from rules.compile.quote import FAR, choose, text
 from rules.match import when_sql
 from rules.model import Book, Stage, Tier
 
-_STAGE_COLUMNS = (
+STAGE_COLUMNS = (
     "rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, "
     "to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), "
     "calendar String, pauses Array(Tuple(String, String))"
 )
 
 
-def _line(book: Book, stage: Stage) -> str:
+def stage_line(book: Book, stage: Stage) -> str:
     """Return the stage as one line of the table."""
     within = "NULL" if stage.budget.within_s is None else str(stage.budget.within_s * 1000)
     share = "NULL" if stage.at_risk is None else text(str(stage.at_risk))
@@ -74,8 +74,8 @@ def _applies(book: Book) -> str:
     return choose(cases, "1")
 
 
-def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:
-    """Return the step with the runs of every stage on every object of every order."""
+def limit_items(book: Book) -> list[str]:
+    """Return the select items that give the clock `run` in the order `o` its limit: the first tier that matches, or its own."""
 
     def within(tier: Tier) -> str | None:
         if tier.budget is None:
@@ -91,7 +91,19 @@ def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:
     def calendar(tier: Tier) -> str | None:
         return None if tier.calendar is None else text(tier.calendar)
 
-    lines = ",\n            ".join(_line(book, stage) for stage in book.stages)
+    return [
+        f"CAST({_tiered(book, within, 'run.own_within_ms')} AS Nullable(Int64)) AS within_ms",
+        f"{_tiered(book, until, 'run.own_until')} AS until",
+        f"CAST({_until(book)} AS Nullable(DateTime64(3, 'UTC'))) AS until_at",
+        f"toInt64({_tiered(book, plus, 'run.own_plus_ms')}) AS plus_ms",
+        f"CAST({_tiered(book, calendar, 'run.own_calendar')} AS String) AS calendar",
+    ]
+
+
+def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:
+    """Return the step with the runs of every stage on every object of every order."""
+    limits = ",\n    ".join(limit_items(book))
+    lines = ",\n            ".join(stage_line(book, stage) for stage in book.stages)
     return f"""
 -- One row: one stage running on one object of one order.
 WITH
@@ -99,7 +111,7 @@ WITH
     (
         SELECT *
         FROM values(
-            {text(_STAGE_COLUMNS)},
+            {text(STAGE_COLUMNS)},
             {lines})
     ),
     run AS
@@ -131,12 +143,8 @@ SELECT
     if(run.to_pick = 'complete', c.complete_at, run.one_at) AS to_at,
     if(run.to_pick = 'complete', ifNull(c.complete_ev, 0), run.one_ev) AS to_ev,
     run.to_echo_at AS to_echo_at,
-    CAST({_tiered(book, within, "run.own_within_ms")} AS Nullable(Int64)) AS within_ms,
-    {_tiered(book, until, "run.own_until")} AS until,
-    CAST({_until(book)} AS Nullable(DateTime64(3, 'UTC'))) AS until_at,
-    toInt64({_tiered(book, plus, "run.own_plus_ms")}) AS plus_ms,
+    {limits},
     run.at_risk_share AS at_risk_share,
-    CAST({_tiered(book, calendar, "run.own_calendar")} AS String) AS calendar,
     arrayFlatten(arrayMap(p -> arrayMap(opened ->
         (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), {FAR})),
         arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,

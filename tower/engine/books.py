@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from rules.calendar_index import CalendarIndex
 from rules.compile import Compiled, compile_book
 from rules.compile.deadlines import used_calendars
+from rules.errors import RulebookError
 from rules.model import Book
 from rules.parse import parse_book
 from tower.store.client import Store
@@ -60,6 +61,17 @@ def book_known_at(store: Store, known_at: datetime) -> Book | None:
         return None
     _, text = next((row for row in reversed(rows) if row[0] <= known_at), rows[0])
     return _parsed(text)
+
+
+def book_of(client: Client, book_hash: str) -> Book | None:
+    """Return the recorded rulebook with that hash; None when it is not on record, or cannot be read any more."""
+    rows = client.query(
+        "SELECT text FROM books WHERE hash = {hash:String} LIMIT 1", parameters={"hash": book_hash}
+    ).result_rows
+    try:
+        return _parsed(rows[0][0]) if rows else None
+    except RulebookError:
+        return None
 
 
 @lru_cache(maxsize=16)

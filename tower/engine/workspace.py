@@ -6,14 +6,13 @@ names the moment; every step then fills its table from the ones before. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 from clickhouse_connect.driver.client import Client
 
-from rules.compile import Compiled
-from rules.compile.compiled import Step
+from rules.compile import Compiled, Step
 from tower.engine.feeds import FeedState
 
 _SCOPE = "CREATE OR REPLACE TEMPORARY TABLE scope (order_no UInt64, object UInt64, order_id String) ENGINE = Memory"
@@ -46,20 +45,32 @@ def prepare(client: Client, compiled: Compiled) -> None:
     """Make the tables that the steps fill, unless this client already has them for the same SQL."""
     if _PREPARED.get(client) == compiled.steps:
         return
-    moment = datetime(1970, 1, 1, tzinfo=UTC)
     set_scope(client, "SELECT toUInt64(0), toUInt64(0), '' WHERE 0")
     set_marks(client, [])
-    for step in compiled.steps:
+    make(client, compiled.steps)
+    _PREPARED[client] = compiled.steps
+
+
+def make(client: Client, steps: Iterable[Step]) -> None:
+    """Make the empty tables of some steps; those that they read must be there."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC)
+    for step in steps:
         client.command(
             f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory EMPTY AS\n{step.sql}",
             parameters=_bound(step.sql, moment, moment),
         )
-    _PREPARED[client] = compiled.steps
 
 
-def judge(client: Client, compiled: Compiled, as_of: datetime, known_at: datetime) -> None:
-    """Run every step for the orders in `scope`; the judged_* tables then hold the verdicts."""
+def judge(
+    client: Client, compiled: Compiled, as_of: datetime, known_at: datetime, only: Collection[str] | None = None
+) -> None:
+    """Run every step for the orders in `scope`; the judged_* tables then hold the verdicts.
+
+    only: the tables to fill, where the others hold what this book would put there.
+    """
     for step in compiled.steps:
+        if only is not None and step.table not in only:
+            continue
         client.command(f"TRUNCATE TABLE {step.table}")
         if step.needs and not client.query(f"SELECT count() FROM {step.needs}").result_rows[0][0]:
             continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,12 +68,14 @@ class Store:
                 ) from error
             raise StoreError(f"the store at {dsn} cannot be opened: {error}") from error
 
-    def _connect(self, database: str | None) -> Client:
+    def _connect(self, database: str | None, own: Mapping[str, str] | None = None) -> Client:
         dsn = self.dsn.replace("clickhouse://", "http://", 1)
         options: dict[str, Any] = {"chdb_options": dict(SERVER_SETTINGS)} if self.embedded else {}
         if database:
             options["database"] = database
-        client = clickhouse_connect.get_client(dsn=dsn, settings=dict(CLIENT_SETTINGS), tz_mode="aware", **options)
+        client = clickhouse_connect.get_client(
+            dsn=dsn, settings={**CLIENT_SETTINGS, **(own or {})}, tz_mode="aware", **options
+        )
         self._clients.append(client)
         return client
 
@@ -102,6 +104,16 @@ class Store:
             yield client
         finally:
             self._readers.put(client)
+
+    @contextmanager
+    def apart(self, settings: Mapping[str, str]) -> Iterator[Client]:
+        """Hold a client made for one long piece of work, with settings of its own; it is closed afterwards."""
+        client = self._connect(self.database, settings)
+        try:
+            yield client
+        finally:
+            self._clients.remove(client)
+            client.close()
 
     def close(self) -> None:
         """Close every client. Harmless when called twice."""

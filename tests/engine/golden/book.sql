@@ -501,8 +501,8 @@ SELECT
     multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), '', run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 'promised_at', run.own_until) AS until,
     CAST(multiIf(until = 'promised_at', o.promised_at, NULL) AS Nullable(DateTime64(3, 'UTC'))) AS until_at,
     toInt64(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 0, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 0, run.own_plus_ms)) AS plus_ms,
-    run.at_risk_share AS at_risk_share,
     CAST(multiIf(run.rule = 'ship' AND (ifNull(o.warehouse IN ('HH2'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)), 'night', run.own_calendar) AS String) AS calendar,
+    run.at_risk_share AS at_risk_share,
     arrayFlatten(arrayMap(p -> arrayMap(opened ->
         (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))),
         arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,

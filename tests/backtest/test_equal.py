@@ -1,0 +1,117 @@
+"""What a backtest says two books would have said is what a live engine says under each of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests.backtest.conftest import CONNECTIONS, Live, Verdicts, book
+from tests.engine.world import NOW
+from tower.backtest.outcome import Outcome
+from tower.backtest.run import Cancelled, backtest
+
+DAWN = NOW - timedelta(days=90)
+INVOICE = "    within: 3h\n    calendar: office"
+CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
+    "limits, tiers, dates of a calendar": (
+        (INVOICE, "    within: 5h\n    calendar: night"), ("within: 1h,", "within: 20m,"),
+        ("within: 30h}", "until: promised_at}"), ('closed: ["2026-03-27"]', 'closed: ["2026-03-26"]'),
+        ("{when: {priority: P1}, within: 2h}", "{when: {priority: P2}, within: 90m}"),
+    ),
+    "no calendars": (
+        (INVOICE, "    within: 3h"), ("    within: 6h\n    calendar: office", "    within: 6h"),
+        ("{when: {warehouse: HH2}, calendar: night}", "{when: {warehouse: HH2}, within: 3h}"),
+        ("plus: 4h, calendar: office", "plus: 4h"),
+    ),
+    "whom it is for, pauses, rates, priorities": (
+        ("{order_type: [standard, bulk]}", "{order_type: [bulk, same_day]}"), ('rate: "0.8"', 'rate: "0.4"'),
+        ("    pause: [{from: credit_held, to: credit_released}]\n", ""), ('amount: ">= 1000"', 'amount: ">= 400"'),
+    ),
+    "new stages and a removed one": (
+        ("pay, from: invoice_released, to: payment_applied, per: invoice, within: 30h}",
+         "dunning, from: invoice_released, to: payment_applied, per: invoice, within: 5h}"
+         "\n  - {id: recall, from: {milestone: payment_applied, pick: last}, to: credit_held, within: 1h}"),
+    ),
+    "authority": (
+        ("shipment_confirmed: {object: shipment, authority: wms}", "shipment_confirmed: {object: shipment, authority: erp}"),
+    ),
+    "end of the process": (("payment_applied], cancelled", "{milestone: invoice_released, per: invoice}], cancelled"),),
+    "feed": (("expects: every 6h, grace: 15m", 'cron: "0 3 * * *", grace: 15m'),),
+}  # fmt: skip
+
+
+def expected(old: Verdicts, new: Verdicts, since: datetime) -> dict[tuple[str, str], Counter[str]]:
+    """Return gained, lost, differently and same by rule and kind, from what two live runs left."""
+    found: dict[tuple[str, str], Counter[str]] = {}
+    for key in old.keys() | new.keys():
+        was, now = old.get(key), new.get(key)
+        if not any(v and v[0] >= since for v in (was, now)):
+            continue
+        change = "gained" if was is None else "lost" if now is None else "same" if was == now else "differently"
+        found.setdefault((key[1], key[2]), Counter())[change] += 1
+    return found
+
+
+def assert_told(outcome: Outcome, wanted: dict[tuple[str, str], Counter[str]]) -> None:
+    told = {(r["rule"], r["kind"]): r for r in outcome.rules}
+    for key in told.keys() | {k for k, counts in wanted.items() if set(counts) - {"same"}}:
+        assert key in told, (key, wanted[key])
+        counts = wanted.get(key, Counter())
+        for name in ("gained", "lost", "differently", "same"):
+            assert told[key][name] in (counts[name], None), (key, name, told[key], counts)
+            assert told[key][name] is not None or name == "same"
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_backtest_counts_what_live_runs_under_both_books_hold(live: Live, twin: Live, change: str) -> None:
+    new = book(*CHANGES[change])
+    outcome = backtest(live.store, CONNECTIONS, book(), new, DAWN, NOW)
+    wanted = expected(live.verdicts, twin.run(new), DAWN)
+    assert any(set(counts) - {"same"} for counts in wanted.values()), "the change changes nothing: no test"
+    assert_told(outcome, wanted)
+
+
+def test_a_shorter_window_counts_what_opened_in_it_on_orders_that_were_open_then(live: Live, twin: Live) -> None:
+    since, new = NOW - timedelta(days=3), book((INVOICE, "    within: 20h\n    calendar: office"))
+    outcome = backtest(live.store, CONNECTIONS, book(), new, since, NOW)
+    gone = live.closed_before(since)
+    before, after = (
+        {key: v for key, v in verdicts.items() if key[0] not in gone} for verdicts in (live.verdicts, twin.run(new))
+    )
+    wanted = expected(before, after, since)
+    assert set(wanted["invoice", "late"]) >= {"lost", "differently"}
+    assert_told(outcome, wanted)
+
+
+def test_single_verdicts_days_and_totals_agree(live: Live) -> None:
+    outcome = backtest(
+        live.store, CONNECTIONS, book(), book((INVOICE, "    within: 20h\n    calendar: office")), DAWN, NOW
+    )
+    assert {r["rule"] for r in outcome.rules} == {"invoice"} and outcome.limits_only
+    assert Counter(o["change"] for o in outcome.orders) == {
+        name: outcome.total(name) for name in ("lost", "differently") if outcome.total(name)
+    }
+    assert outcome.total("gained") == 0 < outcome.total("lost")
+    assert sum(d["under_old"] - d["under_new"] for d in outcome.days) == outcome.total("lost")
+    moved = [o for o in outcome.orders if o["change"] == "differently"]
+    assert outcome.total("later") == len(moved) and all(o["new_opened_at"] > o["old_opened_at"] for o in moved)
+
+
+def test_the_same_book_judges_nothing_and_all_of_it_agrees_when_asked_to(live: Live) -> None:
+    told = book(("id: accept,", "id: accept, label: Taking in,"))
+    assert backtest(live.store, CONNECTIONS, book(), told, DAWN, NOW).judged_orders == 0
+    outcome = backtest(live.store, CONNECTIONS, book(), told, DAWN, NOW, exhaustive=True)
+    assert outcome.judged_orders > 100
+    assert [outcome.total(n) for n in ("gained", "lost", "differently")] == [0, 0, 0]
+
+
+def test_it_ends_when_whoever_watches_it_says_so(live: Live) -> None:
+    def stop(_what: str, _done: int, _of: int) -> None:
+        raise Cancelled
+
+    new = book((INVOICE, "    within: 20h"))
+    with pytest.raises(Cancelled):
+        backtest(live.store, CONNECTIONS, book(), new, DAWN, NOW, progress=stop)
+    assert backtest(live.store, CONNECTIONS, book(), new, DAWN, NOW).total("lost")

@@ -1,0 +1,1 @@
+"""What would another rulebook have said: both books run over stored history, and the verdicts gained and lost."""
