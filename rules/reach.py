@@ -14,8 +14,8 @@ from rules.compile.authority import configured
 from rules.model import Book, FindingRule, Milestone, Stage, When
 
 # What people read of a rule, and what moves states of orders but no verdict.
-_SAID = {"label": "", "owner": "", "runbook": "", "severity": "", "where": ""}
-_HARMLESS = ("at_risk", "odds")
+_SAID: dict[str, Any] = {"label": "", "owner": "", "runbook": "", "severity": "", "where": ""}
+_HARMLESS: dict[str, Any] = {"at_risk": None, "odds": None}
 # Parts of a book whose meaning for verdicts is looked at below, and parts that have none.
 _READ = ("process", "milestones", "calendars", "stages", "findings", "feeds", "priorities", "value")
 _NO_VERDICT = ("hash", "targets", "actions", "examples", "routes", "receivers", "warnings", "text")
@@ -83,9 +83,9 @@ def _differing(old: Book, new: Book, kinds: Kinds, systems: Mapping[str, str]) -
 
 def _meaning(book: Book, rule: Stage | FindingRule, kinds: Kinds, systems: Mapping[str, str]) -> tuple[object, ...]:
     """Return all that a verdict of this rule depends on besides the milestones and the process."""
-    plain: Any = replace(rule, **{k: v for k, v in _SAID.items() if hasattr(rule, k)})
+    plain = replace(rule, **_SAID)
     if isinstance(plain, Stage):
-        plain = replace(plain, **dict.fromkeys(_HARMLESS))
+        plain = replace(plain, **_HARMLESS)
         named = {plain.calendar, *(t.calendar for t in plain.tiers)}
         awaited = book.milestones.get(plain.end.milestone)
         heard = {a.kind for a in configured(awaited, kinds).authority} if awaited else set()
@@ -137,7 +137,7 @@ def _same_but_limits(old: Book, new: Book, rule: str) -> bool:
 
 
 def _without_limits(stage: Stage) -> Stage:
-    told: dict[str, Any] = {**_SAID, **dict.fromkeys(_HARMLESS), "calendar": None, "tiers": ()}
+    told: dict[str, Any] = {**_SAID, **_HARMLESS, "calendar": None, "tiers": ()}
     return replace(stage, budget=type(stage.budget)(), **told)
 
 

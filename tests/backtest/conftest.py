@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +12,12 @@ from rules.compile import compile_book
 from rules.model import Book
 from rules.parse import parse_book
 from tests.engine.world import BOOK, NOW, histories, line
+from tests.stores import Shelf
 from tower.engine import workspace
 from tower.engine.books import record_book
 from tower.engine.cycle import run_cycle
 from tower.model.connections import Connection, Connections
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 KINDS = ("commerce", "edi", "crm", "erp", "wms", "tms", "billing", "bank")
 CONNECTIONS = Connections(tuple(Connection(kind, kind, f"/{kind}") for kind in KINDS), configured=True)
@@ -64,30 +63,27 @@ class Live:
         return {order_id for order_id, at in rows if at < moment}
 
 
-def _filled(folder: Path, name: str) -> Live:
-    store = Store(f"chdb://{folder / 'backtests'}", database=name)
-    migrate(store)
+def _filled(store: Store) -> Live:
     with store.writer() as client:
         body = b"\n".join(line(said, NOW, said.kind if said.kind in KINDS else "") for said in histories(7, 90))
         client.raw_insert("events", insert_block=body, fmt="JSONEachRow")
     return Live(store)
 
 
-@pytest.fixture(scope="session")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    """Yield a store with 150 nasty cases, judged by the book of the tests; nobody gives it another one."""
-    made = _filled(tmp_path_factory.getbasetemp(), "backtest")
-    made.run(book())
-    yield made
-    made.store.close()
+@pytest.fixture(scope="package")
+def live(shelf: Shelf) -> Iterator[Live]:
+    """Yield a store with 90 nasty cases, judged by the book of the tests; nobody gives it another one."""
+    with shelf.lend() as store:
+        made = _filled(store)
+        made.run(book())
+        yield made
 
 
-@pytest.fixture(scope="session")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+@pytest.fixture(scope="package")
+def twin(shelf: Shelf) -> Iterator[Live]:
     """Yield another store with the same cases, for the books that are tried."""
-    made = _filled(tmp_path_factory.getbasetemp(), "backtest_twin")
-    yield made
-    made.store.close()
+    with shelf.lend() as store:
+        yield _filled(store)
 
 
 def book(*changes: tuple[str, str]) -> Book:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from rules.parse import SHIPPED
 from tests.commands.process import TOKEN, Running, here, tower
 
 
@@ -138,3 +140,20 @@ def test_doors_alone_take_events(tmp_path: Path) -> None:
         assert reply.json()["accepted"] == 1
         assert client.get("/healthz").status_code == 200
         assert client.get("/v1/orders").status_code == 404
+
+
+def test_another_rulebook_is_tried_on_the_running_tower(running: Running, tmp_path: Path) -> None:
+    with running.client() as client:
+        send(client, [event(900, datetime.now(UTC) - timedelta(days=3))])
+    book = shutil.copytree(SHIPPED, tmp_path / "book")
+    file = next(f for f in book.glob("*.yaml") if "\n  - id: accept-to-allocate\n" in f.read_text())
+    head, _, tail = file.read_text().partition("\n  - id: accept-to-allocate\n")
+    file.write_text(f"{head}\n  - id: accept-to-allocate\n{re.sub('within: .*', 'within: 300d', tail, count=1)}")
+    told = here("rules", "diff", "in-force", str(book), env=running.env)
+    assert told.returncode == 0 and "stage accept-to-allocate: limit was within" in told.stdout, told.stderr
+    done = here("rules", "backtest", "in-force", str(book), "--max-lost", "0", "--json", env=running.env)
+    outcome = json.loads(done.stdout)
+    assert done.returncode == 1 and outcome["lost"] >= 1 and outcome["gained"] == 0, done.stderr
+    assert f"lost is {outcome['lost']}, allowed 0" in done.stderr
+    shown = here("rules", "backtest", "in-force", str(book), env=running.env)
+    assert shown.returncode == 0 and "lost" in shown.stdout and "SO-900" in shown.stdout, shown.stderr

@@ -18,6 +18,7 @@ from tower.api import (
     actions,
     alerts,
     audit,
+    backtests,
     breaches,
     drift,
     feeds,
@@ -35,6 +36,7 @@ from tower.api import (
     rules,
     stages,
     targets,
+    versions,
     why,
 )
 from tower.api.auth import Caller
@@ -44,6 +46,7 @@ from tower.api.docs import complete
 from tower.api.middleware import Observe
 from tower.api.single_flight import SingleFlight
 from tower.api.wire import Json
+from tower.backtest.runs import Runs
 
 ROUTERS = (
     health.router,
@@ -60,6 +63,8 @@ ROUTERS = (
     alerts.router,
     audit.router,
     rules.router,
+    versions.router,
+    backtests.router,
     targets.router,
     quarantine.router,
     raw.router,
@@ -74,6 +79,7 @@ def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI
     app = FastAPI(title="O2C Control Tower", version=VERSION, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.context = context
     app.state.clicks = Clicks()
+    app.state.backtests = Runs()
     app.state.board = SingleFlight[orders.Rendered](orders.BOARD_TTL_S)
     app.state.shared = SingleFlight[bytes](orders.BOARD_TTL_S)
     app.state.roi = SingleFlight[bytes](roi.TTL_S)

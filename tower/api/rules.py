@@ -12,9 +12,11 @@ from rules.compile.doubts import can_find
 from rules.model import Book, FindingRule, Milestone, When
 from tower.api.auth import Caller, Context
 from tower.api.docs import answers
+from tower.api.versions import versions_of
 from tower.api.wire import Json
 
 router = APIRouter()
+_VERSIONS = 20
 _EXAMPLE = {
     "hash": "a1b2c3", "currency": "EUR",
     "process": {"start": ["order_captured"], "done": [{"milestone": "delivered", "per": "shipment"}], "cancelled": []},
@@ -32,14 +34,15 @@ _EXAMPLE = {
             "where": "book.yaml:40",
         }
     ],
-    "priorities": [], "actions": [], "feeds": [],
+    "priorities": [], "actions": [], "feeds": [], "versions": [],
 }  # fmt: skip
 
 
 @router.get("/v1/rules", summary="The rulebook in force", responses=answers(_EXAMPLE))
 def show_rules(context: Context, _: Caller) -> Response:
     """Show what is promised, who has the word about each milestone, and what can be done."""
-    return Json(plain_book(context.book(), context.connections.kinds))
+    told = plain_book(context.book(), context.connections.kinds)
+    return Json({**told, "versions": versions_of(context.store, _VERSIONS)})
 
 
 def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:

@@ -13,7 +13,8 @@ class Outcome:
 
     rules: one row a rule and kind that may differ: gained, lost, differently, same (None where only differences were
     looked for), their orders and values, earlier, later, lead_p50_s (negative: found earlier). days: openings by rule,
-    kind and day under each book. orders: single verdicts, the worthiest first, cut at `limit`.
+    kind and day under each book, notices: the same by receiver and day. orders: single verdicts, the
+    worthiest first, cut at `limit`.
     """
 
     old: str
@@ -23,6 +24,7 @@ class Outcome:
     currency: str
     rules: list[dict[str, Any]]
     days: list[dict[str, Any]]
+    notices: list[dict[str, Any]]
     orders: list[dict[str, Any]]
     changed_rules: tuple[str, ...]
     judged_orders: int
@@ -32,3 +34,8 @@ class Outcome:
     def total(self, name: str) -> int:
         """Return the sum of one column over all rules."""
         return sum(int(row[name] or 0) for row in self.rules)
+
+    @property
+    def busiest_day(self) -> int:
+        """How many verdicts of the new book one receiver would hear of on the worst day."""
+        return max((int(row["under_new"]) for row in self.notices), default=0)

@@ -8,12 +8,14 @@ from datetime import datetime
 
 from clickhouse_connect.driver.client import Client
 
+from rules.compile import compile_book
 from rules.model import Book
 from rules.reach import Reach, reach, same_clocks
 from tower.backtest.clocks import KINDS, find_late
 from tower.backtest.judge import Side, judge_touched
+from tower.backtest.notices import per_day
 from tower.backtest.outcome import Outcome
-from tower.engine.books import book_of, compiled_for, record_calendars
+from tower.engine.books import book_of, record_calendars
 from tower.engine.feeds import feed_states, gating
 from tower.model.connections import Connections
 from tower.store.client import Store
@@ -74,16 +76,27 @@ def backtest(
             judged = int(client.query("SELECT uniqExact(order_no) FROM touched").result_rows[0][0])
             for done in judge_touched(client, sides[0], sides[1], now, differ.rules, KINDS if limits else ()):
                 tell("orders", done, judged)
-        window = {"since": since}
+        window: dict[str, object] = {"since": since}
         rules = _rows(client, "backtest_rules", window)
         for row in rules:
             if row["rule"] not in differ.rules:
                 row["same"] = None
+        days = _rows(client, "backtest_days", window)
         return Outcome(
-            old.hash, new.hash, since, now, _currency(client, old), rules, _rows(client, "backtest_days", window),
-            _rows(client, "backtest_orders", {**window, "limit": limit}), differ.rules, judged, limits,
-            time.monotonic() - began,
-        )  # fmt: skip
+            old=old.hash,
+            new=new.hash,
+            since=since,
+            until=now,
+            currency=_currency(client, old),
+            rules=rules,
+            days=days,
+            notices=per_day(days, old, new),
+            orders=_rows(client, "backtest_orders", {**window, "limit": limit}),
+            changed_rules=differ.rules,
+            judged_orders=judged,
+            limits_only=limits,
+            seconds=time.monotonic() - began,
+        )
 
 
 def _nobody(_what: str, _done: int, _of: int) -> None:
@@ -91,7 +104,7 @@ def _nobody(_what: str, _done: int, _of: int) -> None:
 
 
 def _side(client: Client, book: Book, connections: Connections, now: datetime) -> Side:
-    return Side(compiled_for(book, connections.kinds), gating(feed_states(client, book, connections, now)))
+    return Side(compile_book(book, connections.kinds), gating(feed_states(client, book, connections, now)))
 
 
 def _find_alive(client: Client, differ: Reach, since: datetime, *, exhaustive: bool) -> None:

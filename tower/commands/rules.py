@@ -1,4 +1,4 @@
-"""`tower rules`: work on a rulebook without a server."""
+"""`tower rules`: work on a rulebook; `backtest` and versions need a store, all else needs none."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ import typer
 from rules.compile import compile_book
 from rules.model import Book
 from rules.parse import SHIPPED, load_book
+from tower.commands import backtests
 from tower.commands.plainly import EXIT, settings_now
 from tower.engine.examples import run_examples
 from tower.model.connections import load_connections
 from tower.store.client import Store
 from tower.store.migrate import migrate
 
-app = typer.Typer(no_args_is_help=True, help="Check, compile and try a rulebook.")
+app = typer.Typer(no_args_is_help=True, help="Check, compile, compare and try a rulebook.")
+app.command("diff")(backtests.diff_books)
+app.command("backtest")(backtests.backtest)
 BookFolder = Annotated[
     Path | None, typer.Option("--book", help="Rulebook folder; default TOWER_BOOK, else the book that ships.")
 ]

@@ -63,6 +63,13 @@ def book_known_at(store: Store, known_at: datetime) -> Book | None:
     return _parsed(text)
 
 
+def recorded(store: Store) -> list[tuple[str, dict[str, str]]]:
+    """Return hash and files of every rulebook that was in force, the present one last."""
+    with store.reader() as client:
+        rows = client.query("SELECT hash, text FROM books ORDER BY loaded_at").result_rows
+    return [(str(h), json.loads(text)) for h, text in rows]
+
+
 def book_of(client: Client, book_hash: str) -> Book | None:
     """Return the recorded rulebook with that hash; None when it is not on record, or cannot be read any more."""
     rows = client.query(
