@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -195,7 +195,7 @@ def _when(when: When) -> str:
     return ", or ".join(groups) or "always"
 
 
-_SAID_AS: dict[type, Any] = {
+_SAID_AS: dict[type, Callable[[Any], str]] = {
     Budget: _budget,
     When: _when,
     Anchor: lambda a: a.milestone if a.pick == "first" else f"{a.pick} {a.milestone}",

@@ -55,7 +55,7 @@ def reach(old: Book, new: Book, kinds: Kinds, systems: Mapping[str, str]) -> Rea
         every if moved & process else {r for r in every if moved & {m for b in (old, new) for m in _mentioned(b, r)}}
     )
     limits = not moved and all(_same_but_limits(old, new, rule) for rule in rules)
-    facts = {m for rule in rules for book in (old, new) for m in _needed(book, rule)}
+    facts = {m for rule in {*rules, *touching} for book in (old, new) for m in _needed(book, rule)}
     return Reach(tuple(sorted({*rules, *touching, *(f"{m}.failed" for m in moved)})), limits, frozenset(facts | moved))
 
 

@@ -27,4 +27,4 @@ def per_day(days: Iterable[Mapping[str, Any]], old: Book, new: Book) -> list[dic
 
 
 def _owners(book: Book) -> dict[str, str]:
-    return {rule.id: rule.owner for rule in (*book.stages, *book.findings)}
+    return {s.id: s.owner for s in book.stages} | {f.id: f.owner for f in book.findings}
