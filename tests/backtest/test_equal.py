@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from rules.parse import parse_book
 from tests.backtest.conftest import CONNECTIONS, Live, Verdicts, book
 from tests.engine.world import NOW
 from tower.backtest.outcome import Outcome
@@ -97,6 +98,24 @@ def test_single_verdicts_days_and_totals_agree(live: Live) -> None:
     assert sum(d["under_old"] - d["under_new"] for d in outcome.days) == outcome.total("lost")
     moved = [o for o in outcome.orders if o["change"] == "differently"]
     assert outcome.total("later") == len(moved) and all(o["new_opened_at"] > o["old_opened_at"] for o in moved)
+
+
+def test_notices_are_counted_by_receiver_day_and_group(live: Live) -> None:
+    routes = """
+receivers: {goods: {inbox: true}, money: {inbox: true}}
+routes: {receiver: goods, group_by: [rule, customer_tier], routes: [{receiver: money, when: {rule: [invoice, pay]}, group_by: ["..."]}]}
+"""
+    old, new = (
+        book((end, limit)) for end, limit in ((INVOICE, INVOICE), (INVOICE, "    within: 20h\n    calendar: office"))
+    )
+    told = [parse_book({"book.yaml": b.text["book.yaml"] + routes}) for b in (old, new)]
+    outcome = backtest(live.store, CONNECTIONS, told[0], told[1], DAWN, NOW)
+    assert {row["receiver"] for row in outcome.notices} == {"money"}
+    for side in ("under_old", "under_new"):
+        assert sum(row[side] for row in outcome.notices) == sum(row[side] for row in outcome.days)
+    assert outcome.busiest_day == max(row["under_new"] for row in outcome.notices)
+    grouped = backtest(live.store, CONNECTIONS, *(parse_book({"b": t.text["book.yaml"].replace('["..."]', "[customer_tier]")}) for t in told), DAWN, NOW)  # fmt: skip
+    assert max(row["under_old"] for row in grouped.notices) <= 3 < max(row["under_old"] for row in outcome.notices)
 
 
 def test_the_same_book_judges_nothing_and_all_of_it_agrees_when_asked_to(live: Live) -> None:

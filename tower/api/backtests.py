@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 
 from rules.duration import parse_duration
-from tower.api.auth import Context, Operator, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.backtest_wire import outcome_json, read_since
 from tower.api.book_choice import BookChoice, chosen
 from tower.api.docs import answers
@@ -75,7 +75,7 @@ class NewBacktest(BaseModel):
     summary="What another rulebook would have said",
     responses={**answers(_EXAMPLE, 400, 409), 202: {"description": "Still running: watch it under its id"}},
 )
-async def start_backtest(request: Request, context: Context, who: Operator, wanted: NewBacktest) -> Response:
+async def start_backtest(request: Request, context: Context, who: Caller, wanted: NewBacktest) -> Response:
     """Run two rulebooks over stored history and tell which verdicts one gives and the other does not."""
     now = context.clock()
     old, new = [await asyncio.to_thread(chosen, context, c, n) for c, n in ((wanted.old, "old"), (wanted.new, "new"))]
@@ -95,13 +95,13 @@ async def start_backtest(request: Request, context: Context, who: Operator, want
 
 
 @router.get("/v1/rules/backtest/{id}", summary="How a backtest goes, or went", responses=answers(_EXAMPLE, 404))
-def show_backtest(request: Request, _: Viewer, id: RunId) -> Response:  # noqa: A002 - the name in the path
+def show_backtest(request: Request, _: Caller, id: RunId) -> Response:  # noqa: A002 - the name in the path
     """Show progress while it runs, the outcome afterwards. The last twenty are kept until the tower stops."""
     return _answer(_run(request, id))
 
 
 @router.delete("/v1/rules/backtest/{id}", summary="Cancel a backtest", responses=answers(_EXAMPLE, 404))
-def cancel_backtest(request: Request, _: Operator, id: RunId) -> Response:  # noqa: A002 - the name in the path
+def cancel_backtest(request: Request, _: Caller, id: RunId) -> Response:  # noqa: A002 - the name in the path
     """End a backtest after the slice at hand."""
     run = _run(request, id)
     run.unwanted.set()

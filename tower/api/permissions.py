@@ -84,6 +84,10 @@ _TABLE: dict[str, Permit] = {
     "POST /v1/roi/baseline": ADMIN,
     # what the book says
     "GET /v1/rules": READ,
+    "GET /v1/rules/versions": READ,
+    "POST /v1/rules/backtest": ACT,
+    "GET /v1/rules/backtest/{id}": READ,
+    "DELETE /v1/rules/backtest/{id}": ACT,
     "GET /v1/targets": READ,
     # what comes in
     "GET /v1/feeds": READ_CONNECTIONS,

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from rules.diff import diff
 from rules.errors import RulebookError
 from rules.parse import parse_book
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.wire import Json, instant
 from tower.store.client import Store
@@ -41,7 +41,7 @@ class VersionQuery(BaseModel):
 
 
 @router.get("/v1/rules/versions", summary="Rulebooks that were in force", responses=answers(_EXAMPLE, 400))
-def list_versions(context: Context, _: Viewer, query: Annotated[VersionQuery, Query()]) -> Response:
+def list_versions(context: Context, _: Caller, query: Annotated[VersionQuery, Query()]) -> Response:
     """List versions, the latest first. cause: first, book (its text or dates), or connections (who has the word)."""
     return Json({"versions": versions_of(context.store, query.limit, text=query.text)})
 

@@ -1,30 +1,83 @@
-"""How many verdicts a receiver would hear of on a day, under each book."""
+"""How many notices a receiver would get on a day under each book: verdicts that open, grouped as its routes group them.
+
+A simple count: one notice a group and day. Waiting times, silences, inhibition, caps and escalation are left out.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 
-from rules.model import Book
+from clickhouse_connect.driver.client import Client
+
+from rules.model import Book, Route
+from rules.read.routes import ALONE
+from rules.vocabulary import TEXT_ATTRIBUTES
+from tower.alerts.breach import Breach
+from tower.alerts.reader import breach_of
+from tower.alerts.tree import every_route, group_key, labels_of, routes_of
+from tower.model.connections import Connections
+from tower.store.sql import load
+
+# What routes may ask for -> where an order has it. What only the breach has (system, error) is not known here.
+_OF_ORDERS = {name: name for name in (*TEXT_ATTRIBUTES, "priority", "order_id", "quantity")} | {
+    "amount": "worth",
+    "value": "worth",
+}
+_Counts = dict[tuple[date, str], tuple[set[str], list[int]]]
 
 
-def per_day(days: Iterable[Mapping[str, Any]], old: Book, new: Book) -> list[dict[str, Any]]:
-    """Return openings by day and receiver under both books, by day.
-
-    The receiver is the owner that the rule names; '' where it names none.
-    """
-    owners = {name: _owners(book) for name, book in (("under_old", old), ("under_new", new))}
-    counts: dict[tuple[Any, str], Counter[str]] = {}
-    for row in days:
-        for side, owner in owners.items():
-            if row[side]:
-                counts.setdefault((row["day"], owner.get(row["rule"], "")), Counter())[side] += row[side]
+def per_day(client: Client, old: Book, new: Book, connections: Connections, since: datetime) -> list[dict[str, Any]]:
+    """Return notices by day and receiver under both books, by day; verdicts by owner where a book has no routes."""
+    asked = sorted({n for book in (old, new) for n in _asked(book.routes)} & _OF_ORDERS.keys())
+    columns = "".join(f", {_OF_ORDERS[name]} AS o_{name}" for name in asked)
+    grouped = "".join(f", o_{name}" for name in asked)
+    text = load("backtest_openings").replace("$columns", columns, 1).replace("$columns", grouped)
+    found = client.query(text, parameters={"since": since})
+    rows = [
+        dict(zip([n.removeprefix("o_") for n in found.column_names], row, strict=True)) for row in found.result_rows
+    ]
+    counted = {side: _counted(rows, side, book, connections) for side, book in (("under_old", old), ("under_new", new))}
+    keys = sorted({key for counts in counted.values() for key in counts})
     return [
-        {"day": day, "receiver": receiver, "under_old": c["under_old"], "under_new": c["under_new"]}
-        for (day, receiver), c in sorted(counts.items())
+        {"day": day, "receiver": name, **{side: _total(counts.get((day, name))) for side, counts in counted.items()}}
+        for day, name in keys
     ]
 
 
-def _owners(book: Book) -> dict[str, str]:
-    return {s.id: s.owner for s in book.stages} | {f.id: f.owner for f in book.findings}
+def _asked(root: Route | None) -> set[str]:
+    if root is None:
+        return set()
+    return {
+        name
+        for route in every_route(root)
+        for name in (*route.group_by, *(c.attribute for group in route.when.any_of for c in group))
+    }
+
+
+def _counted(rows: Iterable[Mapping[str, Any]], side: str, book: Book, connections: Connections) -> _Counts:
+    counts: _Counts = {}
+    for row in rows:
+        if not row[side]:
+            continue
+        breach = _breach(row, book, connections)
+        if book.routes is None:
+            counts.setdefault((row["day"], breach.text("owner")), (set(), [0]))[1][0] += row[side]
+            continue
+        for route in routes_of(book.routes, breach):
+            groups, single = counts.setdefault((row["day"], route.receiver), (set(), [0]))
+            if route.group_by == (ALONE,):
+                single[0] += row[side]
+            else:
+                groups.add(group_key(route, labels_of(route, breach)))
+    return counts
+
+
+def _breach(row: Mapping[str, Any], book: Book, connections: Connections) -> Breach:
+    life = {"breach_id": "", "state": "open", "opened_at": row["day"], "detected_at": row["day"], "over_at": None}
+    return breach_of({**row, **life, "order_no": 0, "object_id": ""}, book, connections)
+
+
+def _total(counted: tuple[set[str], list[int]] | None) -> int:
+    return len(counted[0]) + counted[1][0] if counted else 0

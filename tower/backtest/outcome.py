@@ -13,7 +13,7 @@ class Outcome:
 
     rules: one row a rule and kind that may differ: gained, lost, differently, same (None where only differences were
     looked for), their orders and values, earlier, later, lead_p50_s (negative: found earlier). days: openings by rule,
-    kind and day under each book, notices: the same by receiver and day. orders: single verdicts, the
+    kind and day under each book, notices: those of receivers by day. orders: single verdicts, the
     worthiest first, cut at `limit`.
     """
 
@@ -37,5 +37,5 @@ class Outcome:
 
     @property
     def busiest_day(self) -> int:
-        """How many verdicts of the new book one receiver would hear of on the worst day."""
+        """How many notices one receiver would get under the new book on the worst day."""
         return max((int(row["under_new"]) for row in self.notices), default=0)

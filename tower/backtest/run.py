@@ -90,7 +90,7 @@ def backtest(
             currency=_currency(client, old),
             rules=rules,
             days=days,
-            notices=per_day(days, old, new),
+            notices=per_day(client, old, new, connections, since),
             orders=_rows(client, "backtest_orders", {**window, "limit": limit}),
             changed_rules=differ.rules,
             judged_orders=judged,
