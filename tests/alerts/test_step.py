@@ -2,139 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import time
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import datetime
 
-import pytest
 from standardwebhooks import Webhook
 
-from rules.model import Book
-from rules.parse import parse_book
 from tests.actions.target_stub import Reply, TargetStub
-from tests.actions.world import T0, World
-from tests.rules.test_broken import BASE
-from tower.alerts.alerts import Alerts
-from tower.model.connections import Connections
-from tower.model.secret import Secrets
-from tower.store.client import Store
-from tower.store.migrate import migrate
-
-_numbers = itertools.count(1)
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-ROUTES = """
-receivers:
-  ops: {{inbox: true, webhook: {{url: "{url}/hook", secret: "env:TOWER_SECRET_HOOK"}}}}
-routes: {{receiver: ops, group_by: [stage], group_wait: 10s, group_interval: 1m, repeat_interval: 1h}}
-"""
-
-
-@pytest.fixture(scope="module")
-def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    address = f"chdb://{tmp_path_factory.mktemp('store')}"
-    keeper = Store(address, database="keeper")
-    yield address
-    keeper.close()
-
-
-@pytest.fixture
-def store(dsn: str) -> Iterator[Store]:
-    opened = Store(dsn, database=f"alerts_{next(_numbers)}")
-    migrate(opened)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def target() -> Iterator[TargetStub]:
-    stub = TargetStub()
-    yield stub
-    stub.close()
-
-
-class Tower:
-    """Alerts on a store with a clock of their own; `restart` is what a kill leaves."""
-
-    def __init__(self, store: Store, url: str) -> None:
-        self.store, self.world, self.now = store, World(store), T0
-        self.book: Book = parse_book({"base.yaml": BASE, "routes.yaml": ROUTES.format(url=url)})
-        self.made: list[Alerts] = []
-        self.restart()
-
-    def restart(self) -> None:
-        secrets = Secrets({"TOWER_SECRET_HOOK": SECRET})
-        self.alerts = Alerts(self.store, secrets, Connections(), lambda: self.now, lambda: None, "http://tower")
-        self.made.append(self.alerts)
-
-    def close(self) -> None:
-        for alerts in self.made:
-            alerts.close()
-
-    def breach(self, name: str, state: str = "open", **order: Any) -> None:
-        """Write a breach and its order as the engine does, at this moment."""
-        self.now += timedelta(milliseconds=1)  # in the tick that comes
-        number = self.world.numbers.get(name) if not order else None
-        if number is None:
-            number = self._order(name, order)
-        over = None if state == "open" else self.now
-        with self.store.writer() as client:
-            client.insert(
-                "breaches",
-                [[number, name, "accept-to-ship", "late", number, "order", name, f"b-{name}", state, self.now, self.now, over,
-                  "shipment_confirmed", "wms", "", self.now]],
-                column_names=["order_no", "order_id", "rule", "kind", "object", "object_type", "object_id", "breach_id", "state",
-                              "opened_at", "detected_at", "resolved_at", "milestone", "system", "error", "updated_at"],
-            )  # fmt: skip
-
-    def _order(self, name: str, columns: dict[str, Any]) -> int:
-        number = self.world.numbers.setdefault(name, len(self.world.numbers) + 1)
-        row = {
-            "order_no": number,
-            "order_id": name,
-            "priority": "P2",
-            "value_at_risk": Decimal(100),
-            "judged_at": self.now,
-            **columns,
-        }
-        with self.store.writer() as client:
-            client.insert("orders", [list(row.values())], column_names=list(row))
-        return number
-
-    def step(self, seconds: float = 0) -> int:
-        self.now += timedelta(seconds=seconds)
-        return self.alerts.step(self.book, self.now)
-
-    def until(self, done: Callable[[], bool]) -> None:
-        """Step without time passing until an answer has been written down."""
-        deadline = time.monotonic() + 10
-        while not done():
-            assert time.monotonic() < deadline
-            self.step(0.001)
-            time.sleep(0.01)
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.store.reader() as client:
-            return [tuple(r) for r in client.query(sql).result_rows]
-
-    def notices(self) -> list[tuple[Any, ...]]:
-        return self.rows("SELECT channel, reason, state FROM notices FINAL ORDER BY at, number, channel")
-
-
-@pytest.fixture
-def fresh(store: Store, target: TargetStub) -> Iterator[Tower]:
-    made = Tower(store, target.url)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def tower(fresh: Tower) -> Tower:
-    fresh.step()  # takes up the rulebook: what is open by then is history
-    return fresh
+from tests.actions.world import T0
+from tests.alerts.tower import SECRET, Tower
 
 
 def test_a_breach_is_told_in_the_inbox_and_over_the_wire_signed(tower: Tower, target: TargetStub) -> None:

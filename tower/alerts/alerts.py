@@ -15,12 +15,14 @@ import structlog
 
 from rules.match import OF_BREACHES, parse_when
 from rules.model import Book
+from tower.alerts.alive import Pings
 from tower.alerts.body import body_of
 from tower.alerts.courier import Courier
 from tower.alerts.delivery import Delivery, write_deliveries
 from tower.alerts.desk import Desk, Plan, Stepped
 from tower.alerts.faults import point
 from tower.alerts.notice import Notice
+from tower.alerts.outcome import set_outcomes
 from tower.alerts.reader import read_changes
 from tower.alerts.rows import fill_caps, read_acks, read_state, write_state
 from tower.alerts.suppress import Silence
@@ -47,6 +49,7 @@ class Alerts:
     ) -> None:  # fmt: skip
         self._store, self._connections, self._url = store, connections, public_url
         self._courier = Courier(store, secrets, clock, wake, self._revise)
+        self._pings = Pings(secrets)
         self._revision = 0
         self._book = ""  # the rulebook that the desk goes by
         self._seen_book = ""  # ... and that of the cursor
@@ -85,11 +88,13 @@ class Alerts:
             self._write_cursor(book, now)
         self._since, self._said = now, word
         self._courier.step(dict(desk.plan.receivers), now)
+        self._pings.step(desk.plan.receivers, now)
         return len(stepped.notices)
 
     def close(self) -> None:
         """Stop sending."""
         self._courier.close()
+        self._pings.close()
 
     def _ready(self, book: Book, now: datetime) -> Desk:
         """Return the desk, restored from the store the first time, and following the rulebook in force."""
@@ -128,6 +133,7 @@ class Alerts:
         if not stepped.alerts and not stepped.notices:
             return
         with self._store.writer("engine") as client:
+            set_outcomes(client, stepped.alerts.values())
             write_state(client, stepped, now, self._revise)
             point("state")
             due = [d for n in stepped.notices for d in self._deliveries(book, n)]

@@ -45,12 +45,12 @@ def look(alert: Alert, route: Route, view: View, now: datetime) -> Decision:
     if (alert.untold or ended) and alert.flush_at is None:
         alert.flush_at = next_flush(route, alert.anchor, now)
     flush = alert.flush_at is not None and now >= alert.flush_at
-    fresh = _fresh(alert, route, view, all_of_them=flush)
+    fresh = _fresh(alert, route, view, done, all_of_them=flush)
     urgent = any(m.breach.priority in route.at_once for m in fresh)
     repeat_at = _repeat_at(alert, route)
     if silent is None and (flush or urgent or (repeat_at is not None and now >= repeat_at)):
         if urgent and not flush:
-            fresh = _fresh(alert, route, view, all_of_them=True)
+            fresh = _fresh(alert, route, view, done, all_of_them=True)
             alert.anchor = min(alert.anchor, now)
         _speak(alert, view, now, done, (fresh, ended, lasting, urgent, repeat_at))
         ended, lasting = _endings(alert, route, view, now)
@@ -70,12 +70,14 @@ def look(alert: Alert, route: Route, view: View, now: datetime) -> Decision:
     return done
 
 
-def _fresh(alert: Alert, route: Route, view: View, *, all_of_them: bool) -> list[Member]:
+def _fresh(alert: Alert, route: Route, view: View, done: Decision, *, all_of_them: bool) -> list[Member]:
     """Return what may be told now of what was not told yet; of the urgent ones only unless all are asked for."""
     found = []
     for member in alert.untold.values():
         if all_of_them or member.breach.priority in route.at_once:
-            member.held_by = view.held_by(member.breach)
+            before, member.held_by = member.held_by, view.held_by(member.breach)
+            if member.held_by != before:
+                done.changed.append(member)
             if not member.held_by:
                 found.append(member)
     return found

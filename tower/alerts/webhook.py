@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -54,7 +55,7 @@ class Webhooks:
 def signed(webhook: Webhook, message_id: str, body: str, now: datetime, secrets: Secrets) -> Mapping[str, str]:
     """Return the headers; one signature with each secret, so that the far side may change over in its own time."""
     at = now.astimezone(UTC)
-    signatures = [Signer(secrets.resolve(reference)).sign(message_id, at, body) for reference in webhook.secrets]
+    signatures = [signer(secrets.resolve(reference)).sign(message_id, at, body) for reference in webhook.secrets]
     return {
         "Content-Type": "application/json",
         "User-Agent": "o2c-control-tower",
@@ -62,6 +63,11 @@ def signed(webhook: Webhook, message_id: str, body: str, now: datetime, secrets:
         "webhook-timestamp": str(int(at.timestamp())),
         "webhook-signature": " ".join(signatures),
     }
+
+
+def signer(secret: str) -> Signer:
+    """Return what signs with a secret: `whsec_` and base64 by the standard; of any other text the bytes are the key."""
+    return Signer(secret if secret.startswith("whsec_") else base64.b64encode(secret.encode()).decode())
 
 
 def address_of(webhook: Webhook) -> str:

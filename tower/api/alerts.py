@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
-from tower.api.wire import Instant, Json, records
+from tower.api.wire import Instant, Json, instant, records
 from tower.model.problem import Problem
 from tower.store.sql import load
 
@@ -41,6 +42,11 @@ SILENCE: dict[str, Any] = {
     "ends_at": "2026-11-23T11:00:00.000Z", "author": "ann", "comment": "planned move of the warehouse",
     "created_at": "2026-11-23T08:58:00.000Z", "state": "active",
 }  # fmt: skip
+_SCORE: dict[str, Any] = {
+    "rule": "ship-to-invoice", "alerts": 40, "breaches": 212, "real": 31, "self_healed": 6, "feed": 2, "duplicate": 1,
+    "precision": 0.775, "lead_s": 93600, "ack_s": 240, "acknowledged": 29, "over_s": 5400,
+}  # fmt: skip
+_MONTH = timedelta(days=28)
 
 
 class AlertQuery(PageQuery):
@@ -108,6 +114,39 @@ def list_alerts(context: Context, _: Caller, query: Annotated[AlertQuery, Query(
             values[name] = value
     rows, cursor = read_listing(context, "api_alerts", query, clauses, values)
     return Json({"alerts": rows, "next_cursor": cursor})
+
+
+class ScorecardQuery(BaseModel):
+    """Alerts that closed in this time; the last 28 days where nothing is said."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: Annotated[Instant | None, Field(description="Closed at or after")] = None
+    until: Annotated[Instant | None, Field(description="Closed before")] = None
+
+
+@router.get(
+    "/v1/alerts/scorecard",
+    summary="How well each rule alerts",
+    responses=answers(
+        {"rules": [_SCORE], "since": "2026-10-26T00:00:00.000Z", "until": "2026-11-23T00:00:00.000Z"}, 400
+    ),
+)
+def scorecard(context: Context, _: Caller, query: Annotated[ScorecardQuery, Query()]) -> Response:
+    """Show per rule what its alerts were good for, the share that was real, and how early they came.
+
+    lead_s: median time from the first notice to the order's promise; ack_s and over_s: until somebody took it on, until
+    it was over. null where there is nothing to take a median of.
+    """
+    until = query.until or context.clock()
+    since = query.since or until - _MONTH
+    with context.store.reader() as client:
+        found = client.query(load("api_scorecard"), parameters={"since": since, "until": until})
+    rows = records(found.column_names, found.result_rows)
+    for row in rows:
+        row["lead_s"] = row["lead_s"] if row.pop("promised") else None
+        row["ack_s"] = row["ack_s"] if row["acknowledged"] else None
+    return Json({"rules": rows, "since": instant(since), "until": instant(until)})
 
 
 @router.get("/v1/alerts/{alert_id}", summary="One alert with its breaches and notices", responses=answers(ALERT, 404))

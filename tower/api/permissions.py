@@ -116,8 +116,10 @@ _TABLE: dict[str, Permit] = {
     "GET /v1/audit": READ,
     # who is told
     "GET /v1/alerts": READ,
+    "GET /v1/alerts/scorecard": READ,
     "GET /v1/alerts/{alert_id}": READ,
     "POST /v1/alerts/{alert_id}/ack": ACT,
+    "POST /v1/alerts/{alert_id}/outcome": ACT,
     "GET /v1/notices": READ,
     "GET /v1/silences": READ,
     "POST /v1/silences": ACT,

@@ -42,6 +42,15 @@ class Ack(BaseModel):
     note: Annotated[str, Field(max_length=2000)] = ""
 
 
+class Said(BaseModel):
+    """What became of an alert."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"outcome": "self_healed"}})
+
+    outcome: Annotated[str, Field(pattern="^(real|self_healed|feed|duplicate)$")]
+    note: Annotated[str, Field(max_length=2000)] = ""
+
+
 class NewSilence(BaseModel):
     """What to hear nothing of, until when and why. matchers: in the words of a route's `when`."""
 
@@ -148,6 +157,24 @@ def alert_routes(context: ApiContext, record: Record) -> list[BaseRoute]:
         record([entry(who.name, "end_silence", f"silence/{silence_id}", silence_id=silence_id)])
         _write(context, silence_id, msgspec.json.decode(matchers), (min(starts, ends), ends), author, comment, now)
         return Json({"silence_id": silence_id, "ends_at": instant(ends), "state": "ended"})
+
+    @router.post(
+        "/v1/alerts/{alert_id}/outcome",
+        summary="Say what became of an alert",
+        responses=answers({"alert_id": "54a1", "outcome": "self_healed", "note": ""}, 404, 409, 503),
+    )
+    def set_outcome(who: Caller, alert_id: AlertId, said: Said) -> Response:
+        """Correct the outcome that was worked out when the alert closed; the scorecard counts what people say."""
+        if alert_row(context, alert_id)["closed_at"] is None:
+            raise Problem(409, "not_closed", "the alert is still open; its outcome is known when it closes")
+        at = context.clock()
+        record([entry(who.name, "alert_outcome", f"alert/{alert_id}", why=said.note, outcome=said.outcome)])
+        with context.store.writer() as client:
+            client.insert(
+                "alert_outcomes", [[alert_id, said.outcome, who.name, said.note, at, _revision()]],
+                column_names=["alert_id", "outcome", "by", "note", "at", "revision"],
+            )  # fmt: skip
+        return Json({"alert_id": alert_id, "outcome": said.outcome, "note": said.note})
 
     return list(router.routes)
 

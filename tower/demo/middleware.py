@@ -1,13 +1,14 @@
 """The simulated middleware: a process of its own that speaks only HTTP to the tower.
 
 It lets the world of tower/demo/scenario.py run in real time, sends what its systems say, and offers
-`POST /retry/{order_id}` to the tower's actions, honouring Idempotency-Key. `POST /feeds/{connection}/stop` lets one of
-its systems fall silent, `start` lets it speak again.
+`POST /retry/{order_id}` to the tower's actions, honouring Idempotency-Key, and `POST /alerts` to its signed notices.
+`POST /feeds/{connection}/stop` lets one of its systems fall silent, `start` lets it speak again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
+from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -28,6 +30,7 @@ from tower.demo.tracing import Spans
 
 STEP_S = 0.25
 KEPT_ANSWERS = 20_000
+KEPT_ALERTS = 1_000
 MAX_WAITING = 20_000  # the world stands still while the tower does not listen
 
 
@@ -69,6 +72,7 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
     first = int(start.timestamp()) % 100_000_000 // 4 * 10
     world = World(config.seed, start, config.orders_per_s, first)
     retries = Retries(world)
+    alerts: OrderedDict[str, object] = OrderedDict()  # by their webhook-id: one that comes twice is one
 
     async def retry(request: Request) -> Response:
         given = request.headers.get("Authorization", "")
@@ -79,6 +83,20 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
             return JSONResponse({"error": "Idempotency-Key is missing"}, 400)
         answer = retries.ask(request.path_params["order_id"], key, clock())
         return JSONResponse({"result": answer.result, "detail": answer.detail}, answer.status)
+
+    async def take_alert(request: Request) -> Response:
+        body = await request.body()
+        try:
+            told = Webhook(base64.b64encode(config.secret.encode()).decode()).verify(body, dict(request.headers))
+        except WebhookVerificationError:
+            return JSONResponse({"error": "wrong or missing signature"}, 401)
+        alerts[request.headers["webhook-id"]] = told
+        if len(alerts) > KEPT_ALERTS:
+            alerts.popitem(last=False)
+        return Response(status_code=204)
+
+    async def taken_alerts(_: Request) -> Response:
+        return JSONResponse({"alerts": list(reversed(alerts.values()))})
 
     async def feed(request: Request) -> Response:
         name, act = request.path_params["connection"], request.path_params["act"]
@@ -119,6 +137,8 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
 
     routes = [
         Route("/retry/{order_id}", retry, methods=["POST"]),
+        Route("/alerts", take_alert, methods=["POST"]),
+        Route("/alerts", taken_alerts),
         Route("/feeds", feeds),
         Route("/feeds/{connection}/{act}", feed, methods=["POST"]),
         Route("/healthz", health),

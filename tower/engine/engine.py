@@ -23,6 +23,7 @@ from rules.model import Book
 from rules.parse import SHIPPED, load_book
 from tower.actions.runner import Actions
 from tower.alerts.alerts import Alerts
+from tower.alerts.alive import Watchdog
 from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
@@ -75,6 +76,7 @@ class Engine:
         self._progress, self._clock = progress, clock
         self._actions = Actions(store, secrets, clock, progress.ring)
         self._alerts = Alerts(store, secrets, connections, clock, progress.ring, settings.public_url or "")
+        self._watchdog = Watchdog(secrets, lambda: (self.book.routes, self.book.receivers), self._well, clock)
         self._fetches = Fetches(store, clock, progress.ring)
         self._witness = Witness(store, clock, progress.ring)
         self._folder: Path = settings.book or SHIPPED
@@ -127,10 +129,12 @@ class Engine:
         self._scheduler.start()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._thread.start()
+        self._watchdog.start()
 
     def stop(self) -> None:
         """Finish the tick at hand and stop."""
         self._stop.set()
+        self._watchdog.stop()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         self._progress.ring()
@@ -167,7 +171,7 @@ class Engine:
 
     def tick(self, now: datetime) -> Tick:
         """Run one whole tick as of now: take in, judge, tell, act. Safe to call again after any failure."""
-        self._witness.step()
+        self._witness.step(self._watchdog.told())
         self._reload()
         position = self._progress.stored
         with unit("tick") as span, self._store.writer("engine") as client:
@@ -212,6 +216,10 @@ class Engine:
             workspace.prepare(client, self._compiled)
         self._fresh_book = True
         log.info("rulebook taken up", book=book.hash)
+
+    def _well(self, now: datetime) -> tuple[bool, str]:
+        health = self.health(now)
+        return health.ok, health.detail
 
     def health(self, now: datetime) -> EngineHealth:
         """Return whether the engine ticks: not after five missed ticks since its last success.

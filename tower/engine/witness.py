@@ -38,9 +38,9 @@ class Witness:
         if not asked.done.wait(_WAIT_S) or asked.failed is not None:
             raise Problem(503, "not_audited", "the engine wrote no audit row, so nothing was done", retry_after_s=5)
 
-    def step(self) -> int:
-        """Write down what was asked for; return how many entries that were."""
-        count = 0
+    def step(self, told: Sequence[Entry] = ()) -> int:
+        """Write down what was asked for, and what the watchdog told meanwhile; return how many entries that were."""
+        count = self._audit.append(told, self._clock())
         while not self._asked.empty():
             asked = self._asked.get()
             try:
