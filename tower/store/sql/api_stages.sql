@@ -1,49 +1,42 @@
 -- Open clocks by stage. Parameter: now. One row: one stage; counts are of clocks, `orders` and `value` of orders.
 -- bucket_*: stuck clocks by age, with their orders and the value of those; the edges are those of tower/api/stages.py. No order.
-WITH clocks_of AS
-(
-    SELECT
-        order_no, state AS order_state, value_at_risk, rule, clock.1 AS state, clock.2 AS verdict,
-        dateDiff('second', clock.3, {now:DateTime64(3, 'UTC')}) AS age_s,
-        verdict IN ('failing', 'late', 'diverging') AS stuck,
-        arrayFirstIndex(edge -> age_s < edge, [3600, 14400, 28800, 86400, 172800, 9223372036854775807]) AS bucket
-    FROM
-    (
-        SELECT
-            order_no, state, value_at_risk, clocks.rule AS rules,
-            arrayZip(clocks.state, clocks.verdict, clocks.started_at) AS pairs
-        FROM orders FINAL
-        WHERE on_board AND closed_at IS NULL
-    )
-    ARRAY JOIN rules AS rule, pairs AS clock
-    WHERE clock.1 IN ('running', 'paused')
-),
-per_order AS
-(
-    SELECT
-        rule, order_no, any(ifNull(value_at_risk, 0)) AS order_value, max(stuck) AS any_stuck,
-        sumForEach(arrayMap(b -> toUInt64(stuck AND bucket = b), range(1, 7))) AS in_bucket
-    FROM clocks_of
-    GROUP BY rule, order_no
-),
-totals AS
-(
-    SELECT
-        rule, count() AS orders, sumIf(order_value, any_stuck) AS value,
-        sumForEach(in_bucket) AS bucket_clocks,
-        sumForEach(arrayMap(n -> toUInt64(n > 0), in_bucket)) AS bucket_orders,
-        sumForEach(arrayMap(n -> order_value * toUInt8(n > 0), in_bucket)) AS bucket_values
-    FROM per_order
-    GROUP BY rule
-)
+-- An order counts with the first of its clocks in question: `nth`, `nth_stuck` and `nth_bucket` number them within the order.
 SELECT
-    c.rule AS rule, countIf(c.state = 'running') AS running, countIf(c.state = 'paused') AS paused,
-    countIf(c.verdict = 'on_track') AS on_track, countIf(c.verdict = 'at_risk') AS at_risk,
-    countIf(c.verdict = 'late') AS late, countIf(c.verdict = 'unknown') AS unknown,
-    countIf(c.verdict = 'failing') AS failing, countIf(c.verdict = 'diverging') AS diverging,
-    any(t.orders) AS orders, any(t.value) AS value, any(t.bucket_clocks) AS bucket_clocks,
-    any(t.bucket_values) AS bucket_values, any(t.bucket_orders) AS bucket_orders,
-    toInt64(quantileExact(0.5)(c.age_s)) AS p50_age_s, toInt64(quantileExact(0.9)(c.age_s)) AS p90_age_s
-FROM clocks_of AS c
-INNER JOIN totals AS t ON t.rule = c.rule
-GROUP BY c.rule
+    rule, countIf(state = 'running') AS running, countIf(state = 'paused') AS paused,
+    countIf(verdict = 'on_track') AS on_track, countIf(verdict = 'at_risk') AS at_risk,
+    countIf(verdict = 'late') AS late, countIf(verdict = 'unknown') AS unknown,
+    countIf(verdict = 'failing') AS failing, countIf(verdict = 'diverging') AS diverging,
+    countIf(nth = 1) AS orders, sumIf(order_value, stuck AND nth_stuck = 1) AS value,
+    [
+        countIf(stuck AND bucket = 1), countIf(stuck AND bucket = 2),
+        countIf(stuck AND bucket = 3), countIf(stuck AND bucket = 4),
+        countIf(stuck AND bucket = 5), countIf(stuck AND bucket = 6)
+    ] AS bucket_clocks,
+    [
+        sumIf(order_value, stuck AND bucket = 1 AND nth_bucket = 1), sumIf(order_value, stuck AND bucket = 2 AND nth_bucket = 1),
+        sumIf(order_value, stuck AND bucket = 3 AND nth_bucket = 1), sumIf(order_value, stuck AND bucket = 4 AND nth_bucket = 1),
+        sumIf(order_value, stuck AND bucket = 5 AND nth_bucket = 1), sumIf(order_value, stuck AND bucket = 6 AND nth_bucket = 1)
+    ] AS bucket_values,
+    [
+        countIf(stuck AND bucket = 1 AND nth_bucket = 1), countIf(stuck AND bucket = 2 AND nth_bucket = 1),
+        countIf(stuck AND bucket = 3 AND nth_bucket = 1), countIf(stuck AND bucket = 4 AND nth_bucket = 1),
+        countIf(stuck AND bucket = 5 AND nth_bucket = 1), countIf(stuck AND bucket = 6 AND nth_bucket = 1)
+    ] AS bucket_orders,
+    toInt64(quantileExact(0.5)(age_s)) AS p50_age_s, toInt64(quantileExact(0.9)(age_s)) AS p90_age_s
+FROM
+(
+    SELECT
+        ifNull(value_at_risk, 0) AS order_value,
+        arrayFilter(c -> c.2 IN ('running', 'paused'), arrayZip(clocks.rule, clocks.state, clocks.verdict, clocks.started_at)) AS open,
+        tupleElement(open, 1) AS rules, tupleElement(open, 2) AS states, tupleElement(open, 3) AS verdicts,
+        arrayMap(v -> v IN ('failing', 'late', 'diverging'), verdicts) AS stucks,
+        arrayMap(at -> dateDiff('second', at, {now:DateTime64(3, 'UTC')}), tupleElement(open, 4)) AS ages,
+        arrayMap(age -> multiIf(age < 3600, 1, age < 14400, 2, age < 28800, 3, age < 86400, 4, age < 172800, 5, 6), ages) AS buckets
+    FROM orders FINAL
+    WHERE on_board AND closed_at IS NULL
+)
+ARRAY JOIN
+    rules AS rule, states AS state, verdicts AS verdict, stucks AS stuck, ages AS age_s, buckets AS bucket,
+    arrayEnumerateUniq(rules) AS nth, arrayEnumerateUniq(rules, stucks) AS nth_stuck,
+    arrayEnumerateUniq(rules, stucks, buckets) AS nth_bucket
+GROUP BY rule
