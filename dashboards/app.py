@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.tower_ui import page, widgets
-from dashboards.views import actions, audit, board, feeds, flow, order, orphans, quarantine, wall
+from dashboards.views import actions, alerts, audit, board, feeds, flow, order, orphans, quarantine, wall
 
 ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
 
@@ -15,6 +15,7 @@ st.set_page_config(page_title="O2C Control Tower", page_icon=str(ICON), layout="
 
 pages = {
     "": st.Page(board.show, title="Stuck orders", icon=":material/warning:", default=True),
+    "alerts": st.Page(alerts.show, title="Alerts", icon=":material/notifications:", url_path="alerts"),
     "order": st.Page(order.show, title="Order", icon=":material/receipt_long:", url_path="order"),
     "flow": st.Page(flow.show, title="Flow map", icon=":material/account_tree:", url_path="flow"),
     "feeds": st.Page(feeds.show, title="Feeds", icon=":material/sensors:", url_path="feeds"),

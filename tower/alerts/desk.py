@@ -101,7 +101,7 @@ class Desk:
         for word in said:
             self._acknowledge(word, done)
         notices: list[Notice] = []
-        for alert in [*done.alerts.values(), *self._due(now)]:
+        for alert in (done.alerts | self._due(now)).values():  # each once: one that changed may be due as well
             notices += self._look(alert, now, done)
         done.notices = self.caps.judge(notices, self.plan.receivers, now)
         return done
@@ -216,10 +216,10 @@ class Desk:
         self._wake[alert.alert_id] = at
         heapq.heappush(self._heap, (at, alert.alert_id))
 
-    def _due(self, now: datetime) -> list[Alert]:
+    def _due(self, now: datetime) -> dict[str, Alert]:
         found: dict[str, Alert] = {}
         while self._heap and self._heap[0][0] <= now:
             at, alert_id = heapq.heappop(self._heap)
             if self._wake.get(alert_id) == at and alert_id in self.alerts:
                 found[alert_id] = self.alerts[alert_id]
-        return list(found.values())
+        return found
