@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.tower_ui import page, widgets
-from dashboards.views import actions, alerts, audit, board, feeds, flow, order, orphans, quarantine, wall
+from dashboards.views import actions, alerts, audit, board, executive, feeds, flow, order, orphans, quarantine, wall
 
 ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
 
@@ -18,6 +18,7 @@ pages = {
     "alerts": st.Page(alerts.show, title="Alerts", icon=":material/notifications:", url_path="alerts"),
     "order": st.Page(order.show, title="Order", icon=":material/receipt_long:", url_path="order"),
     "flow": st.Page(flow.show, title="Flow map", icon=":material/account_tree:", url_path="flow"),
+    "executive": st.Page(executive.show, title="Value", icon=":material/trending_up:", url_path="executive"),
     "feeds": st.Page(feeds.show, title="Feeds", icon=":material/sensors:", url_path="feeds"),
     "quarantine": st.Page(quarantine.show, title="Quarantine", icon=":material/report:", url_path="quarantine"),
     "orphans": st.Page(orphans.show, title="Orphans", icon=":material/link_off:", url_path="orphans"),

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from tower.commands import audit, backup, connections, demo, keys, load, mappings, replay, rules, status, store
+from tower.commands import audit, backup, connections, demo, keys, load, mappings, replay, roi, rules, status, store
 from tower.commands.plainly import plainly, settings_now
 from tower.commands.serve import serve
 from tower.settings import SETTINGS
@@ -43,6 +43,7 @@ def collect() -> None:
 app.command("demo")(demo.demo)
 app.command("load")(load.load)
 app.command("status")(status.status)
+app.command("roi")(roi.roi)
 app.command("replay")(replay.replay)
 app.command("migrate")(store.migrate)
 app.command("backup")(backup.backup)

@@ -34,7 +34,7 @@ class Bar:
 
 def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Tokens) -> go.Figure:
     """Return one line per clock: when it ran, its target mark, and in words beside it how long of how much."""
-    figure = _figure(tokens, height=64 + ROW_PX * max(1, len(bars)), left=8, right=8)
+    figure = base(tokens, height=64 + ROW_PX * max(1, len(bars)), left=8, right=8)
     instants = [i for b in bars for i in (b.start, b.end or (now if b.start else None), b.due) if i is not None]
     low, high = (min(instants), max(instants)) if instants else (now - timedelta(hours=1), now)
     span = max(high - low, timedelta(minutes=1))
@@ -44,7 +44,7 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
             end = max(bar.end or now, bar.start + span / 250)
             figure.add_trace(
                 go.Bar(
-                    base=[_local(bar.start, tz)],
+                    base=[local(bar.start, tz)],
                     x=[(end - bar.start).total_seconds() * 1000],
                     y=[y],
                     orientation="h",
@@ -56,7 +56,7 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
                 )
             )
         if bar.due is not None:
-            at = _local(bar.due, tz)
+            at = local(bar.due, tz)
             figure.add_shape(
                 type="line",
                 x0=at,
@@ -76,7 +76,7 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
             font={"color": tokens.text if bar.start else tokens.muted, "size": 13},
         )
     pad = span * 0.015
-    figure.update_xaxes(type="date", range=[_local(low - pad, tz), _local(high + pad, tz)], nticks=6, **_axis(tokens))
+    figure.update_xaxes(type="date", range=[local(low - pad, tz), local(high + pad, tz)], nticks=6, **axis(tokens))
     figure.update_yaxes(
         tickvals=places,
         ticktext=[b.label for b in bars],
@@ -155,7 +155,7 @@ def _above(name: str, known: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
     """Return the steps of one attempt over time; errors red, most of all where it failed, the rest by service."""
-    figure = _figure(tokens, height=64 + ROW_PX * max(1, len(spans)), left=8, right=12)
+    figure = base(tokens, height=64 + ROW_PX * max(1, len(spans)), left=8, right=12)
     total = max((s.start_ms + s.duration_ms for s in spans), default=1.0) or 1.0
     palette = [tokens.accent, tokens.good, tokens.diverging, tokens.at_risk, tokens.unknown, tokens.late]
     services = {name: palette[i % len(palette)] for i, name in enumerate(dict.fromkeys(s.service for s in spans))}
@@ -200,7 +200,7 @@ def waterfall(spans: Sequence[Span], tokens: Tokens) -> go.Figure:
         range=[-total * 0.005, total * 1.02],
         tickvals=ticks,
         ticktext=[f"{t / per_unit:,g} {unit}" for t in ticks],
-        **_axis(tokens),
+        **axis(tokens),
     )
     figure.update_yaxes(
         tickvals=list(range(len(spans))),
@@ -230,7 +230,7 @@ class Flow:
 
 def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figure:
     """Return the flow through the stages in process order with the stuck branching off; the largest branch is red."""
-    figure = _figure(tokens, height=_SANKEY_PX + _LABEL_PX + 8, left=6, right=6)
+    figure = base(tokens, height=_SANKEY_PX + _LABEL_PX + 8, left=6, right=6)
     n = len(flows)
     worst = max(range(n), key=lambda i: flows[i].stuck, default=0)
     xs = [0.004 + 0.93 * i / max(1, n) for i in range(n)] + [0.996]
@@ -317,8 +317,8 @@ def sankey(flows: Sequence[Flow], tokens: Tokens, end: str = "Done") -> go.Figur
 
 def volume(hours: Sequence[HourView], tz: tzinfo, tokens: Tokens) -> go.Figure:
     """Return what each hour brought as bars, over the range and the middle of what was expected."""
-    figure = _figure(tokens, height=270, left=52, right=8)
-    middles = [_local(h.start + HOUR / 2, tz) for h in hours]
+    figure = base(tokens, height=270, left=52, right=8)
+    middles = [local(h.start + HOUR / 2, tz) for h in hours]
     lows = [h.low or 0 for h in hours]
     highs = [h.high if h.high is not None else h.low for h in hours]
     figure.add_trace(
@@ -354,13 +354,13 @@ def volume(hours: Sequence[HourView], tz: tzinfo, tokens: Tokens) -> go.Figure:
             showlegend=False,
         )
     )
-    figure.update_xaxes(**_axis(tokens), tickformat="%H:%M", showgrid=False)
-    figure.update_yaxes(**_axis(tokens), rangemode="tozero", nticks=5)
+    figure.update_xaxes(**axis(tokens), tickformat="%H:%M", showgrid=False)
+    figure.update_yaxes(**axis(tokens), rangemode="tozero", nticks=5)
     return figure
 
 
 def _told(hour: HourView, tz: tzinfo) -> str:
-    at, end = _local(hour.start, tz), _local(hour.start + HOUR, tz)
+    at, end = local(hour.start, tz), local(hour.start + HOUR, tz)
     usual = f", {hour.expected:,} expected" if hour.expected is not None else ""
     note = "" if hour.whole else ", not over yet"
     return f"{at:%H:%M} to {end:%H:%M}: {hour.got:,} events{usual}{note}{'' if hour.open else ', closed'}"
@@ -378,7 +378,8 @@ def warm(tokens: Tokens) -> None:
         figure.to_json()
 
 
-def _figure(tokens: Tokens, *, height: int, left: int, right: int) -> go.Figure:
+def base(tokens: Tokens, *, height: int, left: int, right: int) -> go.Figure:
+    """Return an empty figure in the colours of the page."""
     figure = go.Figure()
     figure.update_layout(
         height=height,
@@ -403,7 +404,8 @@ def _round_step(least: float) -> float:
     return next(m * power for m in (1, 2, 5, 10) if m * power >= least * 0.999)
 
 
-def _axis(tokens: Tokens) -> dict[str, Any]:
+def axis(tokens: Tokens) -> dict[str, Any]:
+    """Return how an axis looks."""
     return {
         "tickfont": {"color": tokens.muted, "size": 12},
         "gridcolor": tokens.hair,
@@ -413,7 +415,7 @@ def _axis(tokens: Tokens) -> dict[str, Any]:
     }
 
 
-def _local(at: datetime, tz: tzinfo) -> datetime:
+def local(at: datetime, tz: tzinfo) -> datetime:
     """Return the instant as the reader's wall clock shows it; plotly draws what it is given."""
     return at.astimezone(tz).replace(tzinfo=None)
 

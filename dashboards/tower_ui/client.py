@@ -24,6 +24,8 @@ from dashboards.tower_ui import fmt
 
 ARROW = "application/vnd.apache.arrow.stream"
 TIMEOUT = httpx.Timeout(4.0, connect=1.0)
+SLOW = httpx.Timeout(30.0, connect=1.0)
+SLOW_PATHS = ("/v1/roi",)  # answers that are reckoned from every order of a window
 SIDE_BY_SIDE = 5
 FRESH_S = 2.0  # within this time everyone gets the same snapshot
 FULL_S = 60.0  # an unchanged answer leaves ages behind, so once in this time it is fetched whole
@@ -280,7 +282,10 @@ class Api:
     ) -> httpx.Response:
         all_headers = {"Authorization": f"Bearer {key}", **(headers or {})}
         try:
-            response = self._http.request(method, path, params=params, json=json, headers=all_headers)
+            response = self._http.request(
+                method, path, params=params, json=json, headers=all_headers,
+                timeout=SLOW if path.startswith(SLOW_PATHS) else TIMEOUT,
+            )  # fmt: skip
         except httpx.TimeoutException:
             raise Down(f"The tower at {self.base_url} did not answer in time.") from None
         except httpx.HTTPError as error:

@@ -26,6 +26,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.dashboards.fake_batches import Batches
+from tests.dashboards import fake_value
 from tests.dashboards.fake_feeds import feeds
 from tests.dashboards.fake_held import Held
 
@@ -204,6 +205,7 @@ class FakeTower:
     requests: list[dict[str, Any]] = field(default_factory=list)  # every POST /v1/actions that was no dry run
     replies: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, tuple[str, list[str]]] = field(default_factory=lambda: dict(KEYS))
+    roi: dict[str, Any] = field(default_factory=fake_value.roi)
     feeds: dict[str, Any] = field(default_factory=dict)  # what is answered instead of one of each kind
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -842,6 +844,8 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/orders/{id}", guarded(order)),
             Route("/v1/orders/{id}/why", guarded(why)),
             Route("/v1/feeds", guarded(lambda _r, _k: JSONResponse(tower.feeds or feeds(now())))),
+            Route("/v1/roi", guarded(lambda _r, _k: JSONResponse(tower.roi))),
+            Route("/v1/roi/orders", guarded(lambda _r, _k: JSONResponse(fake_value.BEHIND))),
             Route("/v1/quarantine", guarded(held)),
             Route("/v1/quarantine/groups", guarded(held_groups)),
             Route("/v1/quarantine/{id}/dry-run", guarded(held_dry_run, "operator"), methods=["POST"]),

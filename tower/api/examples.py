@@ -131,6 +131,32 @@ ROI: dict[str, Any] = {
         "book": "a1b2",
     },
     "figures": {"exceptions_per_1000": _FIGURE},
+    "earned": [
+        {
+            "stage": "all",
+            "figures": {
+                "hours_saved": {
+                    "value": 310.2,
+                    "unit": "hours",
+                    "low": 220.9,
+                    "high": 402.7,
+                    "label": "Hours won by acting",
+                    "better": "more",
+                    "formula": "(mean time untreated twins still waited − mean time after an act) × acts with twins",
+                    "inputs": {"horizon_s": 259200, "saved_s_an_act": 6530.5},
+                    "counts": {"acts": 180, "matched": 171, "orders": 168, "twin_orders": 412},
+                    "behind": "acted",
+                }
+            },
+        }
+    ],
+    "realized": [{"stage": "ship-to-invoice", "acts": 118.0, "amount": "402000.00", "not_priced": 2}],
+    "at_risk": {
+        "orders": 12,
+        "value": "188000.00",
+        "not_priced": 0,
+        "stages": [{"stage": "ship-to-invoice", "orders": 12, "value": "188000.00", "not_priced": 0}],
+    },
     "trend": [{"at": "2026-10-26T10:00:00.000Z", "exceptions_per_1000": 41.2}],
     "groups": [
         {

@@ -17,11 +17,13 @@ from tower.api.examples import ROI
 from tower.api.past import Look, look
 from tower.api.wire import Instant, Json, instant, plain
 from tower.model.problem import Problem
+from tower.value import ledger
 from tower.value.baseline import Baseline, against, read_baseline, restated, told_of
+from tower.value.earned import earned
 from tower.value.figure import as_json, refuse
 from tower.value.ground import Ground, Window
 from tower.value.metrics import BY_ID, FREED, freed
-from tower.value.report import course, figures_json, groups, tell
+from tower.value.report import at_risk, course, figures_json, groups, tell
 
 router = APIRouter()
 TTL_S = 10.0
@@ -97,6 +99,9 @@ def _read(context: ApiContext, query: RoiQuery) -> bytes:
                 "book": seen.book.hash,
                 "baseline": baseline.json() if baseline else None,
                 "figures": figures,
+                "earned": [part.json() for part in earned(ground, window)],
+                "realized": plain(ledger.realized_totals(seen.client, window, seen.known_at)),
+                "at_risk": at_risk(ground, window),
                 "trend": course(ground, widest),
                 "groups": groups(ground, window, query.by),
                 "by": query.by,
@@ -134,12 +139,39 @@ def figures_now(context: ApiContext, moment: Moment) -> tuple[Window, dict[str, 
             return window, figures_json(tell(ground, window)), read_baseline(seen.client, now)
 
 
+class LedgerQuery(BaseModel):
+    """Which lines."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Annotated[str, Field(pattern="^(estimate|realized)$")] = "estimate"
+    known_at: Annotated[Instant | None, Field(description="As it stood at this instant")] = None
+    limit: Annotated[int, Field(ge=1, le=5000)] = 100
+
+
+_LEDGER = {
+    "lines": [{"computed_at": "2026-11-23T10:00:00.000Z", "kind": "estimate", "figure": "hours_saved",
+               "since": "2026-10-26T10:00:00.000Z", "until": "2026-11-23T10:00:00.000Z", "stage": "all", "item_id": "",
+               "order_id": "", "value": 310.2, "low": 220.9, "high": 402.7, "amount": None, "treated": 180,
+               "matched": 171, "twins": 412, "reason": "", "currency": "EUR", "rate_date": "2026-01-01",
+               "book": "a1b2"}],
+    "kind": "estimate", "known_at": "2026-11-23T10:00:00.000Z",
+}  # fmt: skip
 _BEHIND = {
     "metric": "exceptions_per_1000", "label": "Exceptions per 1,000 orders", "from": "2026-10-26T10:00:00.000Z",
     "to": "2026-11-23T10:00:00.000Z", "as_of": "2026-11-23T10:00:00.000Z", "next_cursor": None,
     "orders": [{"order_id": "SO-1", "stage": "ship-to-invoice", "thing": "5f0c", "at": "2026-11-23T09:00:00.000Z",
                 "measure": 1.0, "other": None, "good": False, "amount": "1234.50"}],
 }  # fmt: skip
+
+
+@router.get("/v1/roi/ledger", summary="What was earned, line by line", responses=answers(_LEDGER, 400))
+def show_ledger(context: Context, _: Viewer, query: Annotated[LedgerQuery, Query()]) -> Response:
+    """List the ledger of estimates, or of what was realized, the latest first. It is only ever added to."""
+    known_at = query.known_at or context.clock()
+    with context.store.reader() as client:
+        lines = ledger.read(client, query.kind, known_at, query.limit)
+    return Json({"lines": plain(lines), "kind": query.kind, "known_at": instant(known_at)})
 
 
 @router.get("/v1/roi/orders", summary="The orders behind a figure", responses=answers(_BEHIND, 400))

@@ -35,6 +35,7 @@ from tower.model.progress import Progress
 from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.retention import Retention
+from tower.value.keeper import Keeper
 
 STOP_S = 5  # how long open requests may take to finish
 log = structlog.get_logger("tower")
@@ -127,14 +128,17 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
         ]
         app = create_app(context, routes)
         retention = Retention(store, settings.raw_days, now)
+        keeper = Keeper(store, lambda: engine.book, connections.kinds, now)
         engine.start()
         collector.start()
         retention.start()
+        keeper.start()
         try:
             yield app
         finally:
             collector.stop()
             retention.stop()
+            keeper.stop()
             engine.stop()
 
 

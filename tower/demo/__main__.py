@@ -23,6 +23,7 @@ def main() -> None:
         seed=options.seed,
         orders_per_s=options.rate,
         history=timedelta(seconds=options.history_s),
+        shift_token=options.shift_token_file.read_text().strip() if options.shift_token_file else "",
     )
     app = create_middleware(config, lambda: datetime.now(UTC))
     uvicorn.run(
@@ -44,6 +45,9 @@ def _options() -> argparse.Namespace:
         "--token-file", required=True, type=Path, help="file with a key that may send for every connection"
     )
     parser.add_argument("--secret-file", required=True, type=Path, help="file with the token that the tower shows here")
+    parser.add_argument(
+        "--shift-token-file", type=Path, help="file with the key of a colleague who retries some orders"
+    )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--seed", type=int, default=7)

@@ -26,6 +26,7 @@ from starlette.routing import Route
 from tower.demo.catalog import SOURCES
 from tower.demo.scenario import Answer, World
 from tower.demo.sender import Sender
+from tower.demo.shift import Shift
 from tower.demo.tracing import Spans
 
 STEP_S = 0.25
@@ -44,6 +45,7 @@ class MiddlewareConfig:
     seed: int = 7
     orders_per_s: float = 2.0
     history: timedelta = timedelta(minutes=5)
+    shift_token: str = ""  # key of the colleague who retries some of the stuck orders; nobody does without
 
 
 class Retries:
@@ -121,18 +123,24 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
     headers = {"Authorization": f"Bearer {config.token}"}
     client = httpx.AsyncClient(base_url=config.tower_url, headers=headers, timeout=30, trust_env=False)
     sender = Sender(client)
+    own = {"Authorization": f"Bearer {config.shift_token}"}
+    colleague = httpx.AsyncClient(base_url=config.tower_url, headers=own, timeout=30, trust_env=False)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         spans = Spans(config.tower_url, config.token)
-        task = asyncio.create_task(_live(world, sender, spans, start - config.history, clock))
+        tasks = [asyncio.create_task(_live(world, sender, spans, start - config.history, clock))]
+        if config.shift_token:
+            tasks.append(asyncio.create_task(Shift(colleague).run()))
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await client.aclose()
+            await colleague.aclose()
             await asyncio.to_thread(spans.close)
 
     routes = [

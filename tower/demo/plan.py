@@ -103,6 +103,7 @@ def _order_to_shipment(rng: random.Random, number: int, customer: Customer, at: 
         "company": {"GBP": "2000", "USD": "3000"}.get(customer.currency, "1000"),
         "partner": customer.name,
         "warehouse": first.code,
+        "quantity": 4 + number % 37,
         "promised_at": instant(at + timedelta(seconds=rng.uniform(170, 260))),
     }
 
@@ -120,11 +121,20 @@ def _order_to_shipment(rng: random.Random, number: int, customer: Customer, at: 
     ]
     parts = [first] if rng.random() < 0.75 else [first, BERLIN if first is HAMBURG else HAMBURG]
     for part, warehouse in enumerate(parts, 1):
-        steps += _fulfillment(rng, order, part, warehouse, customer)
+        steps += _fulfillment(rng, order, part, warehouse, customer, shipped(number, part, len(parts)))
     return steps
 
 
-def _fulfillment(rng: random.Random, order: str, part: int, warehouse: Warehouse, customer: Customer) -> list[Step]:
+def shipped(number: int, part: int, parts: int) -> int:
+    """Return how much a part of an order ships. Now and then the shelf holds one piece less than was ordered."""
+    ordered = 4 + number % 37
+    share = ordered // parts + (ordered % parts if part == 1 else 0)
+    return share - (1 if part == 1 and number % 23 == 0 else 0)
+
+
+def _fulfillment(
+    rng: random.Random, order: str, part: int, warehouse: Warehouse, customer: Customer, pieces: int
+) -> list[Step]:
     fulfillment, shipment = f"{order}-F{part}", f"{order}-S{part}"
     work: Ids = {"order_id": order, "fulfillment_id": fulfillment}
     move: Ids = {"fulfillment_id": fulfillment, "shipment_id": shipment}
@@ -159,7 +169,7 @@ def _fulfillment(rng: random.Random, order: str, part: int, warehouse: Warehouse
             "packed",
             1 * pace,
             5 * pace,
-            attributes=here,
+            attributes={**here, "quantity": pieces},
             echoes=(Echo("erp", rng.uniform(1, 5), kept=True), Echo("crm", crm_s)),
         ),
         step("in_transit", "tms", move, "shipment_confirmed", 2, 6),

@@ -55,8 +55,14 @@ class Metric:
     better: str
     formula: str
     behind: str
-    reckon: Callable[[Sums], Told]
     where: str = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted(Metric):
+    """A figure that is made of the sums of one window."""
+
+    reckon: Callable[[Sums], Told] = field(kw_only=True)
 
 
 def shown(value: Any) -> Any:

@@ -23,12 +23,14 @@ class Pairs:
     """Treated spells that found twins, and one entry for each twin. Times are seconds since the act, or since that age.
 
     of: which treated spell a pair belongs to; pairs lie in its order. eligible: acts that could have been matched.
+    cell: number of the stage, system and band of a treated spell.
     """
 
     eligible: int
     too_fresh: int  # acts whose horizon is not over
     not_stuck: int  # acts on what was not stuck, or had moved already when they were done
     order: Ints
+    cell: Ints
     time: Floats
     event: Floats
     amount: Floats
@@ -61,11 +63,12 @@ def match(
         chosen = np.sort(rng.choice(chosen, MOST_TREATED, replace=False))
     free_until = np.minimum(spells.end, spells.treated)
     members = _cells(spells)
+    number = {key: place for place, key in enumerate(members)}
     found: list[int] = []
     twins: list[Ints] = []
     for i in chosen:
         age = spells.treated[i]
-        pool = members[(spells.stage[i], spells.system[i], int(spells.band[i]))]
+        pool = members[_key(spells, int(i))]
         pool = pool[(free_until[pool] > age + _STEP_S) & (spells.order[pool] != spells.order[i])]
         if len(pool):
             part = part_of_week(np.append(spells.opened[pool], spells.opened[i]) + age, zone)
@@ -84,6 +87,7 @@ def match(
         int((stuck & ~ripe).sum()),
         int((done & ~stuck).sum()),
         spells.order[treated],
+        np.array([number[_key(spells, i)] for i in found], dtype=np.int64),
         spells.end[treated] - spells.treated[treated],
         spells.reached[treated].astype(np.float64),
         spells.amount[treated],
@@ -94,9 +98,16 @@ def match(
     )
 
 
-def _cells(spells: Spells) -> dict[tuple[object, object, int], Ints]:
+_Key = tuple[str, str, int]
+
+
+def _key(spells: Spells, place: int) -> _Key:
+    return spells.stage[place], spells.system[place], int(spells.band[place])
+
+
+def _cells(spells: Spells) -> dict[_Key, Ints]:
     """Return the spells of each cell by their places."""
-    cells: dict[tuple[object, object, int], list[int]] = {}
-    for place, key in enumerate(zip(spells.stage, spells.system, spells.band.tolist(), strict=True)):
-        cells.setdefault(key, []).append(place)
+    cells: dict[_Key, list[int]] = {}
+    for place in range(len(spells)):
+        cells.setdefault(_key(spells, place), []).append(place)
     return {key: np.array(places, dtype=np.int64) for key, places in cells.items()}

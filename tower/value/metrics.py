@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from tower.value.figure import Metric, Sums, Told, refuse
+from tower.value.figure import Counted, Metric, Sums, Told, refuse
 from tower.value.ground import Totals
 
 _NO_ORDERS = "no order came in within this window"
@@ -153,26 +153,26 @@ def _waiting_cash(sums: Sums) -> Told:
     return Told(cash, inputs, {"shipments": found.units, "not_priced": found.unpriced_units})
 
 
-METRICS: tuple[Metric, ...] = (
-    Metric(
+METRICS: tuple[Counted, ...] = (
+    Counted(
         "orders",
         "Orders",
         "orders",
         "",
         "orders whose first start milestone lies within the window",
         "started",
-        _orders,
+        reckon=_orders,
     ),
-    Metric(
+    Counted(
         "exceptions_per_1000",
         "Exceptions per 1,000 orders",
         "per 1,000 orders",
         "less",
         "breaches that opened within the window and were not retracted × 1,000 ÷ orders that came in",
         "exceptions",
-        _exceptions,
+        reckon=_exceptions,
     ),
-    Metric(
+    Counted(
         "on_time",
         "Orders on time",
         "share",
@@ -180,54 +180,54 @@ METRICS: tuple[Metric, ...] = (
         "orders promised within the window of which every known object was fulfilled by the "
         "promised instant ÷ all that were promised within it, cancelled ones left out",
         "promised",
-        _on_time,
+        reckon=_on_time,
     ),
-    Metric(
+    Counted(
         "order_to_invoice_p50",
         "Order to invoice, median",
         "open seconds",
         "less",
         "median over invoices released within the window of the open time since their order came in",
         "invoiced",
-        _interval("invoiced", "p50", ("order", "invoice")),
+        reckon=_interval("invoiced", "p50", ("order", "invoice")),
     ),
-    Metric(
+    Counted(
         "order_to_invoice_p90",
         "Order to invoice, nine in ten",
         "open seconds",
         "less",
         "90 % quantile over invoices released within the window of the open time since their order came in",
         "invoiced",
-        _interval("invoiced", "p90", ("order", "invoice")),
+        reckon=_interval("invoiced", "p90", ("order", "invoice")),
     ),
-    Metric(
+    Counted(
         "ship_to_invoice_p50",
         "Ship to invoice, median",
         "open seconds",
         "less",
         "median over shipments first invoiced within the window of the open time since they left",
         "billed",
-        _interval("billed", "p50", ("ship", "invoice")),
+        reckon=_interval("billed", "p50", ("ship", "invoice")),
     ),
-    Metric(
+    Counted(
         "ship_to_invoice_p90",
         "Ship to invoice, nine in ten",
         "open seconds",
         "less",
         "90 % quantile over shipments first invoiced within the window of the open time since they left",
         "billed",
-        _interval("billed", "p90", ("ship", "invoice")),
+        reckon=_interval("billed", "p90", ("ship", "invoice")),
     ),
-    Metric(
+    Counted(
         "stages_in_time",
         "Stages in time",
         "share",
         "more",
         "stages with a deadline that ended within the window by their deadline ÷ all that ended within it",
         "clocks",
-        _in_time,
+        reckon=_in_time,
     ),
-    Metric(
+    Counted(
         "fill_rate",
         "Fill rate",
         "share",
@@ -235,46 +235,46 @@ METRICS: tuple[Metric, ...] = (
         "quantity shipped, no more than was ordered ÷ quantity ordered, over orders that "
         "first shipped within the window",
         "filled",
-        _fill,
+        reckon=_fill,
     ),
-    Metric(
+    Counted(
         "time_to_detect",
         "Time to detect",
         "seconds",
         "less",
         "median time from the start of a breach until the tower saw it",
         "exceptions",
-        _detect,
+        reckon=_detect,
     ),
-    Metric(
+    Counted(
         "time_to_resolve",
         "Time to resolve",
         "seconds",
         "less",
         "median time from the start of a breach to its end, over those that have ended",
         "exceptions",
-        _resolve,
+        reckon=_resolve,
         where="good",
     ),
-    Metric(
+    Counted(
         "touches_per_100",
         "Manual touches per 100 orders",
         "per 100 orders",
         "less",
         "acts of people on orders and messages × 100 ÷ orders that came in; one click on many orders is one act",
         "touched",
-        _touches,
+        reckon=_touches,
     ),
-    Metric(
+    Counted(
         "touch_hours_per_100",
         "Manual hours per 100 orders",
         "hours per 100 orders",
         "less",
         "manual touches per 100 orders × minutes_per_touch of the book ÷ 60",
         "touched",
-        _touch_hours,
+        reckon=_touch_hours,
     ),
-    Metric(
+    Counted(
         "healed_untouched",
         "Disagreements that ended untouched",
         "share",
@@ -282,18 +282,18 @@ METRICS: tuple[Metric, ...] = (
         "disagreements between systems that ended within the window without an act of a "
         "person on the order while they lasted ÷ all that ended",
         "healed",
-        _healed,
+        reckon=_healed,
     ),
-    Metric(
+    Counted(
         "escalations_per_1000",
         "Escalations per 1,000 orders",
         "per 1,000 orders",
         "less",
         "alerts that were escalated within the window × 1,000 ÷ orders that came in",
         "escalated",
-        _escalations,
+        reckon=_escalations,
     ),
-    Metric(
+    Counted(
         "shipped_not_invoiced",
         "Shipped, not invoiced at cut-off",
         "money",
@@ -301,9 +301,9 @@ METRICS: tuple[Metric, ...] = (
         "shipments that had left by the end of the window without an invoice by then; an "
         "order's amount is shared evenly among its shipments",
         "unbilled",
-        _cut_off("unbilled", "shipments"),
+        reckon=_cut_off("unbilled", "shipments"),
     ),
-    Metric(
+    Counted(
         "invoiced_not_shipped",
         "Invoiced, not shipped at cut-off",
         "money",
@@ -311,9 +311,9 @@ METRICS: tuple[Metric, ...] = (
         "invoices released by the end of the window of which nothing had left by then; an "
         "order's amount is shared evenly among its invoices",
         "unshipped",
-        _cut_off("unshipped", "invoices"),
+        reckon=_cut_off("unshipped", "invoices"),
     ),
-    Metric(
+    Counted(
         "unbilled_cash",
         "Cash between shipping and invoice",
         "money",
@@ -322,18 +322,18 @@ METRICS: tuple[Metric, ...] = (
         "the money that stood there on average (Little's law); × cost_of_capital is its cost "
         "a year",
         "billed",
-        _waiting_cash,
+        reckon=_waiting_cash,
     ),
-    Metric(
+    Counted(
         "value_found",
         "Value at risk found",
         "money",
         "",
         "amounts of the orders with a breach that opened within the window, each order once",
         "exceptions",
-        _money("exceptions", "exceptions"),
+        reckon=_money("exceptions", "exceptions"),
     ),
-    Metric(
+    Counted(
         "value_moved",
         "Value moved after an act",
         "money",
@@ -341,7 +341,7 @@ METRICS: tuple[Metric, ...] = (
         "amounts of the orders with an act that was verified within the window, each order "
         "once. Some would have moved by themselves; what the tower earned tells how many",
         "acted",
-        _money("acted", "verified_acts", "good_amount"),
+        reckon=_money("acted", "verified_acts", "good_amount"),
         where="good",
     ),
 )
@@ -368,5 +368,4 @@ FREED = Metric(
     "cash_freed", "Cash freed since the baseline", "money", "more",
     "(amount-weighted days from leaving to invoice in the baseline − the same now) × money invoiced a day now",
     "billed",
-    lambda _: refuse("needs a locked baseline"),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from tower.value.figure import Sums, Told, as_json, shown
@@ -75,3 +76,17 @@ def _group(name: str, parts: Mapping[str, Totals]) -> dict[str, Any]:
         "verified_acts": acted.good, "not_priced": found.unpriced_units,
     }  # fmt: skip
     return {"group": name, **dict(zip(_GROUPED, map(shown, values), strict=True)), "counts": counts}
+
+
+def at_risk(ground: Ground, window: Window) -> dict[str, Any]:
+    """Return what is stuck as of the moment, in all and by stage, the most money first."""
+    total = ground.total("stuck", window)
+    stages = [
+        {"stage": name, "orders": t.units, "value": shown(t.amount_sum), "not_priced": t.unpriced_units}
+        for name, t in ground.totals("stuck", window, "stage").items()
+    ]
+    stages.sort(key=lambda s: (-float(s["value"] or 0), s["stage"]))
+    return {
+        "orders": total.units, "value": shown(total.amount_sum or Decimal(0)), "not_priced": total.unpriced_units,
+        "stages": stages,
+    }  # fmt: skip

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,11 @@ class Spells:
     def __len__(self) -> int:
         return len(self.order)
 
-    @property
+    def where(self, chosen: NDArray[np.bool_]) -> Spells:
+        """Return some of them."""
+        return Spells(*(getattr(self, f.name)[chosen] for f in fields(self)))
+
+    @cached_property
     def band(self) -> Ints:
         """The power of ten of the amount, from hundreds up to millions; -1 without an amount."""
         known = np.isfinite(self.amount)
@@ -74,4 +79,4 @@ def _seconds(instants: Sequence[datetime]) -> Floats:
 def part_of_week(seconds: Floats, zone: str) -> Ints:
     """Return in which of six parts of the week instants lie: thirds of a day, on working days and at the weekend."""
     local = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(zone)
-    return np.asarray(local.hour // _HOURS + 3 * (local.dayofweek >= 5), dtype=np.int64)
+    return np.asarray(local.hour // _HOURS + 3 * (local.day_of_week >= 5), dtype=np.int64)

@@ -1,5 +1,5 @@
 // How old the data are, counted in the browser: when neither the tower nor these pages answer any more, the line still
-// turns red. It also turns clicks on links of this app into a change of page without a reload.
+// turns red. It also turns clicks on links of this app into a change of page without a reload, and prints the page where asked to.
 
 const lines = new WeakMap();
 
@@ -20,6 +20,7 @@ export default function (component) {
   line.data = component.data;
   line.skewMs = component.data.now - Date.now();
   const go = (event) => {
+    if (event.composedPath().some((n) => n instanceof HTMLElement && n.dataset.print)) { window.print(); return; }
     const link = event.composedPath().find((n) => n instanceof HTMLAnchorElement && n.dataset.go);
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();

@@ -3,18 +3,18 @@
 -- when its milestone was reached (`reached`), when the order ended without it, or as_of; treated_at: null if nobody acted.
 -- Order: opened_at, order_no, stage, object.
 SELECT
-    s.order_no AS order_no, s.stage AS stage, k.system AS system, s.opened_at AS opened_at,
+    s.order_no AS order_no, s.stage AS stage, k.system AS system, s.first_opened_at AS opened_at,
     least(if(k.clock_state IN ('stopped', 'ended'), ifNull(k.stopped_at, {as_of:DateTime64(3, 'UTC')}), {as_of:DateTime64(3, 'UTC')}),
         {as_of:DateTime64(3, 'UTC')}) AS end_at,
     toUInt8(k.clock_state = 'stopped' AND ifNull(k.stopped_at <= {as_of:DateTime64(3, 'UTC')}, 0)) AS reached,
     a.treated_at AS treated_at, toFloat64(k.amount) AS amount
 FROM
 (
-    SELECT order_no, toString(rule) AS stage, object, min(opened_at) AS opened_at
+    SELECT order_no, toString(rule) AS stage, object, min(opened_at) AS first_opened_at
     FROM $breaches
     WHERE state != 'retracted' AND kind IN ('late', 'failing', 'diverging') AND opened_at <= {as_of:DateTime64(3, 'UTC')}
     GROUP BY order_no, stage, object
-    HAVING opened_at >= {since:DateTime64(3, 'UTC')} AND opened_at < {until:DateTime64(3, 'UTC')}
+    HAVING first_opened_at >= {since:DateTime64(3, 'UTC')} AND first_opened_at < {until:DateTime64(3, 'UTC')}
 ) AS s
 INNER JOIN
 (
