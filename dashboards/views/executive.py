@@ -73,18 +73,23 @@ def _draw(here: Here, period: str, by: str) -> None:
     chosen = next((f for f in figures if f.id == st.query_params.get("figure")), None)
     if chosen is not None:
         _detail(here, answer, chosen, currency)
-    _won(here, answer)
+    _won(answer)
     widgets.heading("Before and now" if baseline else "Figures", "each opens its formula and the orders behind it")
     _cards(figures, chosen)
     _charts(here, answer, figures, currency)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         widgets.heading(f"By {by}", "of this period")
-        _groups(here, answer, currency)
+        _groups(answer, currency)
     with right:
         widgets.heading("Money at risk now", "stuck orders by stage, the most money first")
-        _risk(here, answer, currency)
+        _risk(answer, currency)
     _take_away(answer)
+
+
+def labels_of(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return stage id -> label, as the answer has them: who sees figures only may not ask for the rulebook."""
+    return {str(k): fmt.label({"id": k, "label": v}) for k, v in (answer.get("labels") or {}).items()}
 
 
 def _what(here: Here, answer: Mapping[str, Any]) -> None:
@@ -167,20 +172,19 @@ def _detail(here: Here, answer: Mapping[str, Any], figure: Figure, currency: str
         found = here.api.get(
             here.viewer, f"{PATH}/orders", {**window, "metric": figure.id, "limit": str(ROWS)}
         )  # fmt: skip
-    except Refused:
-        raise
     except ApiError as error:
-        widgets.note("warn", "The orders behind it cannot be shown now.", str(error))
+        if isinstance(error, Refused) and error.signed_out:
+            raise
+        widgets.note("warn", "The orders behind it are not shown.", str(error))
         return
-    _orders(here, found, currency)
+    _orders(here, found, currency, labels_of(answer))
 
 
-def _orders(here: Here, found: Mapping[str, Any], currency: str) -> None:
+def _orders(here: Here, found: Mapping[str, Any], currency: str, labels: Mapping[str, str]) -> None:
     rows = found.get("orders") or ()
     if not rows:
         widgets.empty("No orders", "Nothing of this kind happened in this period.")
         return
-    labels = page.labels(here)
     cells = [
         [
             _order_link(str(r.get("order_id") or "")),
@@ -206,8 +210,8 @@ def _order_link(order_id: str) -> str:
     return f'<a data-go="1" href="{escape(where)}">{escape(order_id)}</a>' if order_id else fmt.NONE
 
 
-def _won(here: Here, answer: Mapping[str, Any]) -> None:
-    lines = value_model.read_won(answer, page.labels(here))
+def _won(answer: Mapping[str, Any]) -> None:
+    lines = value_model.read_won(answer, labels_of(answer))
     inputs = (f.get("inputs") or {} for p in answer.get("earned") or () for f in p["figures"].values())
     horizon = next((i["horizon_s"] for i in inputs if i), None)
     within = f", within {fmt.duration(float(horizon))} of an act" if horizon else ""
@@ -259,8 +263,8 @@ def _charts(here: Here, answer: Mapping[str, Any], figures: Sequence[Figure], cu
             st.plotly_chart(chart, key=f"course-{figure.id}", theme=None, config=PLOT)
 
 
-def _groups(here: Here, answer: Mapping[str, Any], currency: str) -> None:
-    labels = page.labels(here)
+def _groups(answer: Mapping[str, Any], currency: str) -> None:
+    labels = labels_of(answer)
     cells = [
         [
             escape(labels.get(str(g["group"]), fmt.words(str(g["group"])))),
@@ -283,12 +287,12 @@ def _groups(here: Here, answer: Mapping[str, Any], currency: str) -> None:
     st.html(widgets.table(headers, cells, label="Figures by part of the process"))
 
 
-def _risk(here: Here, answer: Mapping[str, Any], currency: str) -> None:
+def _risk(answer: Mapping[str, Any], currency: str) -> None:
     rows = (answer.get("at_risk") or {}).get("stages") or ()
     if not rows:
         widgets.empty("Everything is moving", "No order is stuck.")
         return
-    labels = page.labels(here)
+    labels = labels_of(answer)
     most = max(float(r["value"] or 0) for r in rows) or 1.0
     cells = [
         [

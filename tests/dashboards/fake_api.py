@@ -25,8 +25,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from tests.dashboards.fake_batches import Batches
 from tests.dashboards import fake_value
+from tests.dashboards.fake_batches import Batches
 from tests.dashboards.fake_feeds import feeds
 from tests.dashboards.fake_held import Held
 

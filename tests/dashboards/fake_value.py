@@ -57,7 +57,7 @@ def roi(baseline: bool = True) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "from": _iso(LIVE), "to": _iso(NOW), "as_of": _iso(NOW), "known_at": _iso(NOW), "currency": "EUR",
-        "rate_date": "2026-01-01", "book": "a1b2", "figures": figures, "by": "phase", "trend": trend,
+        "rate_date": "2026-01-01", "book": "a1b2", "figures": figures, "by": "phase", "trend": trend, "labels": {"ship-to-invoice": "Invoice"},
         "baseline": {"baseline_id": "b", "since": _iso(start), "until": _iso(LIVE), "locked_at": _iso(LIVE), "locked_by": "admin",
                      "reason": "go-live", "currency": "EUR", "book": "a1b2"} if baseline else None,
         "earned": [{"stage": "all", "figures": won}, {"stage": "ship-to-invoice", "figures": thin}],

@@ -81,6 +81,7 @@ _TABLE: dict[str, Permit] = {
     # money
     "GET /v1/roi": TOTALS,
     "GET /v1/roi/orders": READ,
+    "GET /v1/roi/ledger": READ,
     "POST /v1/roi/baseline": ADMIN,
     # what the book says
     "GET /v1/rules": READ,

@@ -103,6 +103,7 @@ def _read(context: ApiContext, query: RoiQuery) -> bytes:
                 "realized": plain(ledger.realized_totals(seen.client, window, seen.known_at)),
                 "at_risk": at_risk(ground, window),
                 "trend": course(ground, widest),
+                "labels": {s.id: s.label or s.id for s in seen.book.stages},
                 "groups": groups(ground, window, query.by),
                 "by": query.by,
             }
@@ -166,7 +167,7 @@ _BEHIND = {
 
 
 @router.get("/v1/roi/ledger", summary="What was earned, line by line", responses=answers(_LEDGER, 400))
-def show_ledger(context: Context, _: Viewer, query: Annotated[LedgerQuery, Query()]) -> Response:
+def show_ledger(context: Context, _: Caller, query: Annotated[LedgerQuery, Query()]) -> Response:
     """List the ledger of estimates, or of what was realized, the latest first. It is only ever added to."""
     known_at = query.known_at or context.clock()
     with context.store.reader() as client:

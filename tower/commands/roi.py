@@ -35,13 +35,14 @@ def roi(
     baseline = answer["baseline"]
     before = f"baseline {baseline['since']} to {baseline['until']}" if baseline else "no baseline is locked"
     console.print(f"{answer['from']} to {answer['to']}, money in {answer['currency']}; {before}")
-    console.print(_figures(answer))
-    console.print(_earned(answer))
+    console.print(figures_table(answer))
+    console.print(earned_table(answer))
     risk = answer["at_risk"]
     console.print(f"stuck now: {risk['orders']} orders, {risk['value']} {answer['currency']}")
 
 
-def _figures(answer: dict[str, Any]) -> Table:
+def figures_table(answer: dict[str, Any]) -> Table:
+    """Return every figure with the baseline, the change since and its counts, or why there is none."""
     table = Table("figure", "now", "baseline", "change", "counts", title="Figures", title_justify="left")
     for figure in answer["figures"].values():
         then = (figure.get("baseline") or {}).get("value")
@@ -52,7 +53,8 @@ def _figures(answer: dict[str, Any]) -> Table:
     return table
 
 
-def _earned(answer: dict[str, Any]) -> Table:
+def earned_table(answer: dict[str, Any]) -> Table:
+    """Return what acting won by stage, each figure with its interval and what it rests on."""
     table = Table(
         "stage", "figure", "estimate", "95 % interval", "rests on", title="What acting won", title_justify="left"
     )

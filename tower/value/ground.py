@@ -24,7 +24,7 @@ from tower.store.sql import load
 # What a person does about an order or a message, as the audit names it. Reading and housekeeping are no handling.
 TOUCHES = (
     "retry", "replay", "compensate", "redirect", "mark_done", "note", "link", "unlink", "replay_raw", "discard",
-    "approve", "assign",
+    "approve", "acknowledge",
 )  # fmt: skip
 _TABLES = ("value_scope", "value_reached", "value_links")
 

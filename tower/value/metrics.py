@@ -35,8 +35,8 @@ def _exceptions(sums: Sums) -> Told:
 
 
 def _escalations(sums: Sums) -> Told:
-    if "escalated" not in sums.totals:
-        return refuse("this tower keeps no alerts, so none can have been escalated")
+    if not sums.terms["escalates"]:
+        return refuse("no route of the book escalates, so nothing can have been escalated")
     return _rate(sums["escalated"].units, sums, 1000, escalations=sums["escalated"].units)
 
 
@@ -346,10 +346,10 @@ METRICS: tuple[Counted, ...] = (
     ),
 )
 BY_ID = {m.id: m for m in METRICS}
-# Every query behind the figures; `escalated` joins them where alerts are kept.
+# Every query behind the figures.
 UNITS = (
     "started", "exceptions", "promised", "invoiced", "billed", "clocks", "filled", "touched", "healed", "unbilled",
-    "unshipped", "acted",
+    "unshipped", "acted", "escalated",
 )  # fmt: skip
 # What can be told by stage: units whose rows know theirs, with the figures that are shares or sums of them alone.
 STAGED = ("exceptions", "clocks", "touched", "acted")

@@ -24,6 +24,7 @@ def terms_of(ground: Ground) -> dict[str, Any]:
     return {
         "currency": value.currency, "minutes_per_touch": value.minutes_per_touch, "calendar": value.calendar,
         "cost_per_touch": value.cost_per_touch, "cost_of_capital": value.cost_of_capital,
+        "escalates": "escalate" in str(ground.book.routes),
         "meanings": frozenset(m for m in value.means if ground.has(m)),
     }  # fmt: skip
 
