@@ -186,8 +186,10 @@ def read_won(answer: Mapping[str, Any], labels: Mapping[str, str]) -> list[Won]:
                 told(figures["value_earned"]["value"], "money", currency),
                 rests,
                 "",
-                *(place(float(h[e])) for e in ("low", "value", "high")),
-                place(0.0),
+                low=place(float(h["low"])),
+                at=place(float(h["value"])),
+                high=place(float(h["high"])),
+                zero=place(0.0),
             )
         )
     return lines
