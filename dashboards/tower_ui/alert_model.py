@@ -111,6 +111,8 @@ def next_words(alert: AlertView, tz: tzinfo, now: datetime) -> str:
     """Return when and why the next notice goes out if nothing changes."""
     if alert.closed_at is not None:
         return f"over since {fmt.moment(alert.closed_at, tz, now)}"
+    if alert.next_at is None and not alert.open and not alert.quiet:
+        return "over, if it stays so"
     if alert.next_at is None:
         return "none: acknowledged" if alert.acknowledged_by else "none"
     left = (alert.next_at - now).total_seconds()
@@ -118,10 +120,14 @@ def next_words(alert: AlertView, tz: tzinfo, now: datetime) -> str:
     return f"{REASONS.get(alert.next_reason, alert.next_reason)} {when}"
 
 
-def held_words(held_by: str) -> str:
-    """Return what keeps a breach from being told."""
-    what, _, name = held_by.partition(" ")
-    return {"silence": f"silenced ({name})", "breach": "behind another alert"}.get(what, "")
+def told_words(member: Mapping[str, Any]) -> str:
+    """Return whether a breach was told, and if not, what keeps it from being told."""
+    if member.get("quiet"):
+        return "history"
+    if member.get("told"):
+        return "told"
+    what, _, name = str(member.get("held_by") or "").partition(" ")
+    return {"silence": f"silenced ({name})", "breach": "behind another alert"}.get(what, "not yet")
 
 
 def matchers_of(alert: AlertView, chosen: Sequence[str]) -> dict[str, str]:
@@ -137,6 +143,15 @@ def catches_words(catches: Mapping[str, Any], currency: str) -> str:
         f"{fmt.plural(int(catches.get('breaches') or 0), 'breach', 'breaches')} of {fmt.plural(orders, 'order')}"
         f" in {fmt.plural(int(catches.get('alerts') or 0), 'alert')}, {worth} at risk"
     )
+
+
+def rule_words(rule: str, stages: Mapping[str, str]) -> str:
+    """Return what a rule is called."""
+    if rule.startswith("feed."):
+        return f"Late feed: {rule.removeprefix('feed.')}"
+    if rule.endswith(".failed"):
+        return f"{fmt.words(rule.removesuffix('.failed'))} fails"
+    return stages.get(rule) or fmt.words(rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +172,7 @@ def read_scores(answer: Mapping[str, Any], stages: Mapping[str, str]) -> list[Sc
     """Return the scorecard, the least precise rule first: it is the one to mend."""
     scores = [
         Score(
-            stages.get(str(r.get("rule"))) or fmt.words(str(r.get("rule"))), int(r["alerts"]), int(r["breaches"]),
+            rule_words(str(r.get("rule")), stages), int(r["alerts"]), int(r["breaches"]),
             {name: int(r.get(name) or 0) for name in OUTCOMES}, round(float(r["precision"]) * 100),
             r.get("lead_s"), r.get("ack_s"), r.get("over_s"),
         )

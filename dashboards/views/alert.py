@@ -41,6 +41,11 @@ def show(alert_id: str) -> None:
     widgets.heading(f"{alert.priority} {alert.what}".strip(), f"for {alert.receiver}")
     _cards(here, alert)
     _acts(here, alert)
+    if connection := alert.labels.get("connection"):
+        st.html(
+            f'<a class="t-link" data-go="1" href="{escape(page.path("feeds"))}">'
+            f"What {escape(connection)} brought, and the {fmt.plural(alert.orders, 'order')} that wait for it</a>"
+        )
     _orders(here, row)
     _behind(here, row.get("behind") or ())
     _notices(here, row.get("sent") or ())
@@ -169,15 +174,13 @@ def _orders(here: Here, row: Mapping[str, Any]) -> None:
         order = str(m.get("order_id") or "")
         link = _order_link(order) if order else escape(str(m.get("object_id") or ""))
         over = fmt.instant(m.get("over_at"))
-        told = "history" if m.get("quiet") else alert_model.held_words(str(m.get("held_by") or ""))
-        if not told:
-            told = "told" if m.get("told") else "not yet"
+        told = alert_model.told_words(m)
         rule = str(m.get("rule") or "")
         rows.append(
             [
                 escape(str(m.get("priority") or "–")),
                 link,
-                escape(labels.get(rule) or fmt.words(rule)),
+                escape(alert_model.rule_words(rule, labels)),
                 escape(fmt.words(str(m.get("kind") or ""))),
                 fmt.money_short(fmt.decimal(m.get("value")), currency),
                 fmt.moment(fmt.instant(m.get("opened_at")), here.tz, here.now),
@@ -212,7 +215,7 @@ def _behind(here: Here, rows: Sequence[Mapping[str, Any]]) -> None:
         [
             escape(str(m.get("priority") or "–")),
             _order_link(str(m.get("order_id") or "")),
-            escape(fmt.words(str(m.get("rule") or ""))),
+            escape(alert_model.rule_words(str(m.get("rule") or ""), page.labels(here))),
             fmt.money_short(fmt.decimal(m.get("value")), page.currency(here)),
         ]
         for m in rows

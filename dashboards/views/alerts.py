@@ -153,7 +153,7 @@ def _scorecard(here: Here) -> None:
         ]
         for s in scores
     ]
-    headers = [("Rule", "left"), ("Alerts", "right"), ("Real", "right")]
+    headers = [("Rule", "left"), ("Alerts", "right"), ("Share real", "right")]
     headers += [(word, "right") for word, _ in alert_model.OUTCOMES.values()]
     headers += [("Before the promise", "right"), ("Taken on after", "right"), ("Over after", "right")]
     st.html(widgets.table(headers, rows, label="Scorecard of rules"))

@@ -10,7 +10,7 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 from rules.match import OF_BREACHES
-from rules.model import Book
+from rules.model import Book, Stage
 from tower.alerts.breach import Breach
 from tower.model.connections import Connections
 from tower.store.sql import load
@@ -32,11 +32,12 @@ def breach_of(row: Mapping[str, Any], book: Book, connections: Connections) -> B
     }
     facts |= {name: row.get(name) for name in OF_BREACHES.numbers}
     rule = str(row["rule"])
-    stage = book.stage(rule)
-    said = stage or next((f for f in book.findings if f.id == rule), None)
-    facts["stage"] = rule if stage else ""
+    finding = next((f for f in book.findings if f.id == rule), None)
+    stage = book.stage(rule) or _stage_of(str(row["milestone"]), book)
+    said = finding or stage
+    facts["stage"] = stage.id if stage else ""
     facts["owner"], facts["severity"] = (said.owner, said.severity) if said else ("", "")
-    action = book.action_for(rule) if stage else None
+    action = book.action_for(stage.id) if stage else None
     facts["target"] = action.target if action else ""
     if row["object_type"] == "connection":
         facts["connection"] = str(row["object_id"])
@@ -47,3 +48,8 @@ def breach_of(row: Mapping[str, Any], book: Book, connections: Connections) -> B
         str(row["breach_id"]), str(row["state"]), row["opened_at"], row["detected_at"], over_at, facts,
         int(row["order_no"]),
     )  # fmt: skip
+
+
+def _stage_of(milestone: str, book: Book) -> Stage | None:
+    """Return the first stage that ends with a milestone: what fails there belongs to it."""
+    return next((s for s in book.stages if milestone and s.end.milestone == milestone), None)

@@ -14,7 +14,7 @@ from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.listing import PageQuery, read_listing
-from tower.api.wire import Instant, Json, instant, records
+from tower.api.wire import Instant, Json, instant, money, records
 from tower.model.problem import Problem
 from tower.store.sql import load
 
@@ -113,6 +113,7 @@ def list_alerts(context: Context, _: Caller, query: Annotated[AlertQuery, Query(
             clauses.append(clause)
             values[name] = value
     rows, cursor = read_listing(context, "api_alerts", query, clauses, values)
+    _count_waiting(context, rows)
     return Json({"alerts": rows, "next_cursor": cursor})
 
 
@@ -200,4 +201,18 @@ def alert_row(context: ApiContext, alert_id: str) -> dict[str, Any]:
     rows, _ = read_listing(context, "api_alerts", PageQuery(limit=1), ["alert_id = {alert_id:String}"], values)
     if not rows:
         raise Problem(404, "not_found", f"there is no alert {alert_id!r}")
+    _count_waiting(context, rows)
     return rows[0]
+
+
+def _count_waiting(context: ApiContext, rows: list[dict[str, Any]]) -> None:
+    """Say of open alerts about a late feed how many orders wait for it, and their value at risk."""
+    feeds = {
+        row["labels"]["connection"]: row for row in rows if row["labels"].get("connection") and not row["closed_at"]
+    }
+    if not feeds:
+        return
+    with context.store.reader() as client:
+        found = client.query(load("api_feed_waiting"), parameters={"connections": list(feeds)})
+    for connection, orders, value in found.result_rows:
+        feeds[connection] |= {"orders": orders, "value": money(value)}
