@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from collector.collector import Collector
-from tests.collector.conftest import make_desk, store  # noqa: F401  # fixtures of a running collector
+from tests.collector.conftest import make_desk  # noqa: F401  # fixtures of a running collector
 from tests.collector.desk import BATCH, Client, Desk, event
 from tests.collector.ingest.systems import SECRET, SECRETS, proof, system
 from tower.api import problems

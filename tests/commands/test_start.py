@@ -22,7 +22,9 @@ def refused(*arguments: str, env: dict[str, str]) -> str:
 
 
 def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    assert "TOWER_PORT is 'eighty'" in refused("run", env=environment(tmp_path) | {"TOWER_PORT": "eighty"})
+    done = here("run", env=environment(tmp_path) | {"TOWER_PORT": "eighty"})
+    assert done.returncode == 2
+    assert "TOWER_PORT is 'eighty'" in done.stderr
 
 
 def test_every_problem_of_a_broken_rulebook_is_listed_with_file_and_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ from tower.model.connections import Connections
 from tower.store.client import Store
 
 COMPILED = compile_book(BOOK, CONNECTIONS.kinds)
+SEEDS = int(os.environ.get("O2C_SEEDS", "1"))
 
 
 class Line:
@@ -85,7 +87,7 @@ def feed_rows(client: Client) -> dict[str, tuple[str, datetime, datetime | None]
     return {name: (state, opened, resolved) for name, state, opened, resolved, *_ in rows}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
 def test_feeds_and_what_they_own_agree_with_a_plain_reading(make_store: Callable[[], Store], seed: int) -> None:
     """Tick after tick: states, findings with their life, unknown instead of late, and one finding per silent feed."""
     arriving = messages(seed)

@@ -24,6 +24,7 @@ from tower.store.client import Store
 
 COMPILED = compile_book(BOOK)
 CASES = int(os.environ.get("O2C_HISTORIES", "120"))
+SEEDS = int(os.environ.get("O2C_SEEDS", "1"))
 
 
 def run(store: Store, batches: list[list[Said]], end: datetime) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def differences(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
 
 
 @settings(
-    max_examples=3, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=SEEDS, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
 )
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.floats(0, 1), max_size=2))
 @example(seed=1, cuts=[0.5])  # a payment heard in the same batch as the link that ties its old invoice to an order
