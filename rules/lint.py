@@ -148,6 +148,14 @@ class _Lint:
                 if found and not _on_one_path(found.object, stage.per):
                     problem = f"{name} is about {_a(found.object)}, which lies neither above nor under {_a(stage.per)}"
                     self.document.report((*path, "pause", i, key), problem, "such a milestone can never pause it")
+        for key, names in (("reset", stage.resets), ("cancel", stage.cancels)):
+            for name in names:
+                found = self.milestone(name, (*path, key))
+                if found and not _on_one_path(found.object, stage.per):
+                    problem = f"{name} is about {_a(found.object)}, which lies neither above nor under {_a(stage.per)}"
+                    self.document.report((*path, key), problem, f"such a milestone can never {key} it")
+                if name == stage.end.milestone:
+                    self.document.report((*path, key), f"{name} stops the stage already", "choose another milestone")
         self.calendar(stage.calendar, (*path, "calendar"))
         budget = stage.budget.within_s
         if stage.not_before_s and budget and stage.not_before_s >= budget:
@@ -163,7 +171,7 @@ class _Lint:
         self.shadowed([tier.when for tier in stage.tiers], (*path, "tiers"), "tier")
 
     def finding(self, rule: FindingRule, path: Path) -> None:
-        for key in ("first", "then", "fact", "milestone"):
+        for key in ("first", "then", "since", "fact", "milestone"):
             self.milestone(getattr(rule, key), (*path, key))
         for kind in (*rule.systems, rule.system):
             self.system(kind, (*path, "systems" if rule.systems else "system"))

@@ -101,6 +101,8 @@ class Stage:
     calendar: str | None = None  # None: always open
     not_before_s: int | None = None
     pauses: tuple[Pause, ...] = ()
+    resets: tuple[str, ...] = ()  # milestones at which it starts anew
+    cancels: tuple[str, ...] = ()  # milestones that end it without a verdict
     at_risk: Decimal | None = None  # share of the budget, 0.75 for 75%
     odds: Decimal | None = None  # or: predicted chance to breach
     when: When = When()
@@ -116,14 +118,16 @@ class Stage:
 class FindingRule:
     """A rule that is no promise: sequence, duplicate, divergence or sync lag. Only the fields of its kind are set.
 
-    out_of_order: first, then. diverging: fact, systems. sync_late: milestone, system, within_s.
-    duplicate: milestone, and the type of object that may have one only, per.
+    out_of_order: first, then, and what makes a `first` count: since (a milestone) or fresh_s. diverging: fact, systems.
+    sync_late: milestone, system, within_s. duplicate: milestone, and the type of object that may have one only, per.
     """
 
     id: str
     kind: str
     first: str = ""
     then: str = ""
+    since: str = ""
+    fresh_s: int = 0
     fact: str = ""
     systems: tuple[str, ...] = ()
     milestone: str = ""

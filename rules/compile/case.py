@@ -250,6 +250,34 @@ GROUP BY order_no, milestone, object
 """
 
 
+def quantities_sql(book: Book) -> str:
+    """Return the step with the quantity that each object was last said to have, on a milestone of its own type."""
+    names = list(book.milestones)
+    own_type = f"transform(f.milestone, {texts(names)}, {texts(book.milestones[n].object for n in names)}, '')"
+    return f"""
+-- One row: an object whose quantity was told.
+SELECT f.order_no AS order_no, f.object AS object, argMax(assumeNotNull(f.quantity), (f.occurred_at, f.event_id, f.ev)) AS quantity
+FROM judged_facts AS f
+WHERE f.quantity IS NOT NULL AND f.polarity = 'reached' AND f.object_type = {own_type}
+GROUP BY f.order_no, f.object
+""".strip()
+
+
+def short_sql(wanted: list[tuple[str, str, str]]) -> str:
+    """Return the step for what is still short: all parts of a type tell a quantity, and together less than the whole."""
+    return f"""
+-- One row: an object under which the objects of a type come to less than its own quantity, so that more must follow.
+SELECT tree.order_no AS order_no, tree.above AS object, tree.object_type AS per
+FROM judged_tree AS tree
+INNER JOIN judged_quantities AS whole ON whole.order_no = tree.order_no AND whole.object = tree.above
+LEFT JOIN judged_quantities AS part ON part.order_no = tree.order_no AND part.object = tree.object
+WHERE tree.above != tree.object AND has({texts(sorted({per for _, _, per in wanted}))}, tree.object_type)
+    AND (tree.order_no, tree.object) NOT IN (SELECT order_no, object FROM judged_void)
+GROUP BY tree.order_no, tree.above, tree.object_type
+HAVING countIf(part.quantity IS NULL) = 0 AND sum(part.quantity) < any(whole.quantity)
+""".strip()
+
+
 def complete_sql(wanted: list[tuple[str, str, str]]) -> str:
     """Return the step for completeness: (type of the object above, milestone, type that must all have it)."""
     if not wanted:
@@ -296,5 +324,5 @@ FROM
 (
 {union}
 )
-WHERE at IS NOT NULL
+WHERE at IS NOT NULL AND (order_no, object, per) NOT IN (SELECT order_no, object, per FROM judged_short)
 """.strip()

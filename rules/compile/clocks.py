@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rules.compile.authority import authority_sql, columns
-from rules.compile.quote import FAR, choose, text
+from rules.compile.quote import FAR, NO_INSTANT, choose, text, texts
 from rules.match import when_sql
 from rules.model import Book, Stage, Tier
 
 STAGE_COLUMNS = (
     "rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, "
     "to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), "
-    "calendar String, pauses Array(Tuple(String, String))"
+    "calendar String, pauses Array(Tuple(String, String)), resets Array(String), cancels Array(String)"
 )
 
 
@@ -41,6 +41,8 @@ def stage_line(book: Book, stage: Stage) -> str:
             share,
             text(stage.calendar or ""),
             f"[{pauses}]",
+            texts(stage.resets),
+            texts(stage.cancels),
         ]
     )
     return f"/* stage: {stage.id} */ ({values})"
@@ -72,6 +74,28 @@ def _until(book: Book) -> str:
 def _applies(book: Book) -> str:
     cases = [(f"run.rule = {text(s.id)}", when_sql(s.when, columns("o"))) for s in book.stages if s.when.any_of]
     return choose(cases, "1")
+
+
+def _moments(names: str) -> str:
+    return f"arraySort(arrayFlatten(arrayMap(m -> arrayFirst(t -> t.1 = m, run.told).2, run.{names})))"
+
+
+def _started(book: Book) -> str:
+    """Return when the clock last began: at its start, or at a reset before it stopped and before the order was closed."""
+    begun = "assumeNotNull(ifNull(run.from_at, run.from_echo_at))"
+    if not any(s.resets for s in book.stages):
+        return begun
+    closes = (
+        f"if(ifNull(o.{name} >= {begun}, 0), assumeNotNull(o.{name}), {FAR})" for name in ("done_at", "cancelled_at")
+    )
+    ends = f"least(ifNull(to_at, {FAR}), {', '.join(closes)})"
+    return f"ifNull(arrayLastOrNull(at -> at > {begun} AND at < {ends}, {_moments('resets')}), {begun})"
+
+
+def _called_off(book: Book) -> str:
+    if not any(s.cancels for s in book.stages):
+        return NO_INSTANT
+    return f"arrayFirstOrNull(at -> at >= started_at AND at < ifNull(to_at, {FAR}), {_moments('cancels')})"
 
 
 def limit_items(book: Book) -> list[str]:
@@ -128,10 +152,12 @@ WITH
             anyIf(if(s.to_pick = 'last', a.down_last_at, a.down_first_at), a.milestone = s.to_milestone) AS one_at,
             anyIf(if(s.to_pick = 'last', a.down_last_ev, a.down_first_ev), a.milestone = s.to_milestone) AS one_ev,
             anyIf(a.down_echo_at, a.milestone = s.to_milestone) AS to_echo_at,
-            groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses)) AS told
+            any(s.resets) AS resets, any(s.cancels) AS cancels,
+            groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses) OR notEmpty(s.resets) OR notEmpty(s.cancels)) AS told
         FROM judged_anchors AS a
         INNER JOIN stages AS s ON s.per = a.object_type
         WHERE a.milestone IN (s.from_milestone, s.to_milestone) OR arrayExists(p -> a.milestone IN (p.1, p.2), s.pauses)
+            OR has(s.resets, a.milestone) OR has(s.cancels, a.milestone)
         GROUP BY a.order_no, a.object, s.rule
         HAVING from_at IS NOT NULL OR from_echo_at IS NOT NULL
     )
@@ -139,8 +165,8 @@ SELECT
     run.order_no AS order_no, run.rule AS rule, run.object AS object, run.per AS object_type,
     run.from_milestone AS from_milestone, run.to_milestone AS to_milestone, run.from_at IS NULL AS provisional,
     if(provisional, run.from_echo_ev, run.from_ev) AS from_event,
-    assumeNotNull(ifNull(run.from_at, run.from_echo_at)) AS started_at,
     if(run.to_pick = 'complete', c.complete_at, run.one_at) AS to_at,
+    {_started(book)} AS started_at, {_called_off(book)} AS called_off_at,
     if(run.to_pick = 'complete', ifNull(c.complete_ev, 0), run.one_ev) AS to_ev,
     run.to_echo_at AS to_echo_at,
     {limits},

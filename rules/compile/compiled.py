@@ -45,6 +45,7 @@ def _completeness(book: Book) -> list[tuple[str, str, str]]:
 def _anchor_types(book: Book, completeness: list[tuple[str, str, str]]) -> list[str]:
     types = {"order"} | {s.per for s in book.stages} | {per for _, _, per in completeness}
     types |= {book.milestones[rule.first].object for rule in book.findings if rule.first}
+    types |= {book.milestones[rule.then].object for rule in book.findings if rule.since}
     return sorted(types)
 
 
@@ -99,6 +100,8 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_void", case.VOID.strip()),
         Step("judged_anchors", case.anchors_sql(_anchor_types(book, completeness))),
         Step("judged_told", case.TOLD.strip()),
+        Step("judged_quantities", case.quantities_sql(book)),
+        Step("judged_short", case.short_sql(completeness), needs="judged_quantities"),
         Step("judged_complete", case.complete_sql(completeness)),
         Step("judged_failures", verdict.FAILURES.strip()),
         Step("judged_cases", verdict.cases_sql(book)),

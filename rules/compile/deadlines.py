@@ -49,7 +49,8 @@ WITH
             *,
             least(
                 if(done_at IS NULL OR started_at > assumeNotNull(done_at), {FAR}, assumeNotNull(done_at)),
-                if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at,
+                if(cancelled_at IS NULL, {FAR}, greatest(assumeNotNull(cancelled_at), started_at)),
+                ifNull(called_off_at, {FAR})) AS closes_at,
             arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds
         FROM judged_runs
     )
@@ -58,7 +59,8 @@ SELECT
     arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
         arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))), cut_holds, {_NO_HOLDS}) AS holds,
     to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
-    multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at
+    multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < {FAR}, closes_at, NULL) AS end_at,
+    NOT stopped AND ifNull(called_off_at = closes_at, 0) AS called_off
 FROM closing
 """.strip()
 
@@ -125,6 +127,6 @@ SELECT
     due_at, budget_ms,
     CAST(if(at_risk_needed >= {_NEVER_MS}, NULL, {add}) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at,
     if(end_at IS NULL, NULL, end_open - started_open - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms,
-    calendar, holds, system
+    calendar, holds, system, called_off
 FROM warned
 """.strip()

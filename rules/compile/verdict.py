@@ -150,7 +150,7 @@ WITH
     end_at IS NULL AND arrayExists(p -> p.1 <= {_AS_OF} AND p.2 > {_AS_OF}, s.holds) AS paused,
     multiIf(s.stopped, 'stopped', end_at IS NOT NULL, 'ended', paused, 'paused', 'running') AS clock_state,
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
-    ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {_AS_OF}, clock_state = 'ended', due_at < end_at, 0), 0) AS overdue,
+    ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {_AS_OF}, clock_state = 'ended', due_at < end_at AND NOT s.called_off, 0), 0) AS overdue,
     clock_state = 'running' AND overdue AS past,
     {told_sql("company", "companies")},
     {told_sql("warehouse", "warehouses")},

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rules.compile.authority import authority_sql
-from rules.compile.quote import FAR, text, texts
+from rules.compile.quote import FAR, choose, text, texts
 from rules.kinds.shape import rules_sql
 from rules.model import Book, FindingRule
 
@@ -30,24 +30,30 @@ WHERE disorder OR after_cancelled
 def doubts_sql(book: Book, rules: Sequence[FindingRule], kinds: frozenset[str] | None) -> str:
     """Return what these rules see. It is over when `first` is complete, or when the order is closed.
 
-    `first` is asked of every object of its own type above or below that counts; where there is none, of the order.
+    `first` is asked of every object of its own type above or below that counts; where there is none, of the order. With
+    `since` or `fresh` only what was reported from a moment on (floor_at) counts as `first`.
     """
     lines = [
-        f"/* rule: {r.id} */ ({text(r.id)}, {text(r.first)}, {text(r.then)}, {text(_type(book, r.first))}, {r.settle_s * 1000})"
+        f"/* rule: {r.id} */ ({text(r.id)}, {text(r.first)}, {text(r.then)}, {text(_type(book, r.first))}, "
+        f"{r.settle_s * 1000}, {text(r.since)}, {r.fresh_s * 1000})"
         for r in rules
     ]
+    shape = "rule String, first String, then String, first_type String, settle_ms Int64, since String, fresh_ms Int64"
     firsts, types = texts(sorted({r.first for r in rules})), texts(sorted({_type(book, r.first) for r in rules}))
     owner = authority_sql(book, kinds, "late.first", "o", {r.first for r in rules})
     return f"""
 /* kind: out_of_order */
 WITH
-{rules_sql("rule String, first String, then String, first_type String, settle_ms Int64", lines)},
+{rules_sql(shape, lines)},
 seconds AS
 (
-    SELECT r.*, t.order_no AS order_no, t.base AS object, assumeNotNull(t.reached_at) AS then_at, t.reached_ev AS then_ev
+    SELECT
+        r.rule AS rule, r.first AS first, r.then AS then, r.first_type AS first_type, r.settle_ms AS settle_ms,
+        t.order_no AS order_no, t.base AS object, assumeNotNull(t.reached_at) AS then_at, t.reached_ev AS then_ev,
+        {_floor(rules)} AS floor_at
     FROM judged_reached AS t
-    INNER JOIN rules AS r ON r.then = t.milestone
-    WHERE t.reached_at IS NOT NULL
+    INNER JOIN rules AS r ON r.then = t.milestone{_before(rules)}
+    WHERE t.reached_at IS NOT NULL{_asked_since(rules)}
 ),
 near AS
 (
@@ -61,25 +67,33 @@ near AS
 ),
 told AS
 (
-    SELECT order_no, object, object_type, milestone, down_first_at AS told_at, down_first_ev AS told_ev
+    SELECT order_no, object, object_type, milestone, down_first_at AS told_at, down_first_ev AS told_ev, reports
     FROM judged_anchors
     WHERE has({firsts}, milestone) AND down_first_at IS NOT NULL
 ),
-asked AS
+places AS
 (
     SELECT
-        s.order_no AS order_no, s.rule AS rule, s.object AS object, any(s.first) AS first, any(s.then) AS then,
-        any(s.settle_ms) AS settle_ms, any(s.then_at) AS then_at, any(s.then_ev) AS then_ev,
-        countIf(near.part IS NOT NULL) AS parts, countIf(near.part IS NOT NULL AND part.told_at IS NULL) AS missing,
-        max(part.told_at) AS last_at, argMax(part.told_ev, (part.told_at, part.told_ev)) AS last_ev,
-        any(whole.told_at) AS whole_at, any(whole.told_ev) AS whole_ev
+        s.order_no AS order_no, s.rule AS rule, s.object AS object, s.first AS first, s.then AS then, s.settle_ms AS settle_ms,
+        s.then_at AS then_at, s.then_ev AS then_ev, near.part AS part, part.told_ev AS part_ev, whole.told_ev AS whole_ev,
+        {_at(rules, "part")} AS part_at, {_at(rules, "whole")} AS whole_at
     FROM seconds AS s
     LEFT JOIN (SELECT * FROM near WHERE (order_no, part) NOT IN (SELECT order_no, object FROM judged_void)) AS near
         ON near.order_no = s.order_no AND near.object = s.object AND near.part_type = s.first_type
     LEFT JOIN told AS part ON part.order_no = s.order_no AND part.object = near.part AND part.milestone = s.first
     LEFT JOIN (SELECT * FROM told WHERE object_type = 'order') AS whole
-        ON whole.order_no = s.order_no AND whole.milestone = s.first
-    GROUP BY s.order_no, s.rule, s.object
+        ON whole.order_no = s.order_no AND whole.milestone = s.first{_known(rules)}
+),
+asked AS
+(
+    SELECT
+        p.order_no AS order_no, p.rule AS rule, p.object AS object, any(p.first) AS first, any(p.then) AS then,
+        any(p.settle_ms) AS settle_ms, any(p.then_at) AS then_at, any(p.then_ev) AS then_ev,
+        countIf(p.part IS NOT NULL) AS parts, countIf(p.part IS NOT NULL AND p.part_at IS NULL) AS missing,
+        max(p.part_at) AS last_at, argMax(p.part_ev, (p.part_at, p.part_ev)) AS last_ev,
+        any(p.whole_at) AS whole_at, any(p.whole_ev) AS whole_ev
+    FROM places AS p
+    GROUP BY p.order_no, p.rule, p.object
 ),
 late AS
 (
@@ -107,3 +121,37 @@ WHERE ends_at > late.until
 
 def _type(book: Book, milestone: str) -> str:
     return book.milestones[milestone].object
+
+
+def _floor(rules: Sequence[FindingRule]) -> str:
+    """Return from when on a report counts; without `since` and `fresh` any does."""
+    cases = []
+    if any(r.since for r in rules):
+        cases.append(("r.since != ''", "arrayLastOrNull(at -> at <= assumeNotNull(t.reached_at), back.reports)"))
+    if any(r.fresh_s for r in rules):
+        cases.append(("r.fresh_ms > 0", "assumeNotNull(t.reached_at) - toIntervalMillisecond(r.fresh_ms)"))
+    return f"CAST({choose(cases, 'NULL')} AS Nullable(DateTime64(3, 'UTC')))"
+
+
+def _before(rules: Sequence[FindingRule]) -> str:
+    if not any(r.since for r in rules):
+        return ""
+    return """
+    LEFT JOIN judged_anchors AS back ON back.order_no = t.order_no AND back.object = t.base AND back.milestone = r.since"""
+
+
+def _asked_since(rules: Sequence[FindingRule]) -> str:
+    return " AND (r.since = '' OR floor_at IS NOT NULL)" if any(r.since for r in rules) else ""
+
+
+def _at(rules: Sequence[FindingRule], name: str) -> str:
+    if not any(r.since or r.fresh_s for r in rules):
+        return f"{name}.told_at"
+    late = f"arrayFirstOrNull(at -> at >= assumeNotNull(s.floor_at), {name}.reports)"
+    return f"if(s.floor_at IS NULL, {name}.told_at, {late})"
+
+
+def _known(rules: Sequence[FindingRule]) -> str:
+    """Return the condition that `fresh` asks only where `first` was ever told."""
+    fresh = texts(r.id for r in rules if r.fresh_s)
+    return f"\n    WHERE NOT has({fresh}, s.rule) OR whole.told_at IS NOT NULL" if fresh != texts([]) else ""

@@ -38,11 +38,15 @@ def _finding(book: Section, path: Path, value: Any) -> FindingRule | None:
     def text(key: str) -> str:
         return section.text(key, required=True) if key in value or key in _REQUIRED[kind] else ""
 
+    if kind == "out_of_order" and "since" in value and "fresh" in value:
+        section.report("fresh", "since and fresh are two different moments", "keep one of them")
     return FindingRule(
         id=rule_id,
         kind=kind,
         first=text("first"),
         then=text("then"),
+        since=text("since"),
+        fresh_s=(section.duration("fresh", least=1) or 0) if kind == "out_of_order" else 0,
         fact=text("fact"),
         systems=section.texts("systems", required=True) if kind == "diverging" else (),
         milestone=text("milestone"),

@@ -42,6 +42,8 @@ def _stage(section: Section) -> Stage:
             Pause(pause.text("from", required=True), pause.text("to", required=True))
             for pause in section.sections("pause", "pause")
         ),
+        resets=section.texts("reset"),
+        cancels=section.texts("cancel"),
         at_risk=at_risk,
         odds=odds,
         when=section.when(),

@@ -270,10 +270,29 @@ class Case:
             )
             for part in parts
         ]
+        if parts and self._short(ref, parts):
+            return None
         if parts:
             return None if None in times else max(t for t in times if t)
         anywhere = [t for (n, b), t in self.reached.items() if n == milestone and ref in self.above[b]]
         return min(anywhere, default=None)
+
+    def _short(self, ref: Ref, parts: list[Ref]) -> bool:
+        """Whether the parts tell quantities that do not add up to that of the whole yet."""
+        told = [self._quantity(part) for part in parts if part != ref]
+        whole = self._quantity(ref)
+        return whole is not None and bool(told) and None not in told and sum(q for q in told if q) < whole
+
+    def _quantity(self, ref: Ref) -> Decimal | None:
+        said = [
+            (e.at, e.key, e.attributes["quantity"])
+            for e, r in self.facts
+            if r == ref
+            and e.polarity == "reached"
+            and "quantity" in e.attributes
+            and self.book.milestones[e.milestone].object == ref[0]
+        ]
+        return max(said)[2] if said else None
 
     def _pauses(self, stage: Stage, ref: Ref, start: datetime) -> list[tuple[datetime, datetime | None]]:
         spans: list[tuple[datetime, datetime | None]] = []
@@ -418,6 +437,16 @@ class Case:
             to = self._complete(ref, stage.end.milestone, self.book.milestones[stage.end.milestone].object)
         else:
             to = (max(ends) if stage.end.pick == "last" else min(ends)) if ends else None
+        stops = [t for t in (done_at, cancelled_at) if t is not None and t >= start] + ([to] if to else [])
+        heard = {
+            m: {t for (n, b), ts in self.words.items() if n == m and b in near for t in ts}
+            for m in self.book.milestones
+        }
+        resets = {t for m in stage.resets for t in heard[m] if t > start and not any(t >= s for s in stops)}
+        start = max(resets, default=start)
+        called_off = min(
+            (t for m in stage.cancels for t in heard[m] if t >= start and (to is None or t < to)), default=None
+        )
         budget, calendar_name = stage.budget, stage.calendar
         for tier in stage.tiers:
             if self.holds(tier.when):
@@ -454,6 +483,8 @@ class Case:
             closings.append(done_at)
         if cancelled_at is not None:
             closings.append(max(cancelled_at, start))
+        if called_off is not None:
+            closings.append(called_off)
         closes = min(closings, default=None)
         end, state, disorder = None, "running", False
         if to is not None and (closes is None or to <= closes):
@@ -467,7 +498,9 @@ class Case:
             used = work(start, end) - sum(work(min(a, end), min(b, end) if b else end) for a, b in pauses)
         running = state == "running"
         past = running and due is not None and due < self.now
-        overdue = due is not None and (due < self.now if end is None else state == "ended" and due < end)
+        overdue = due is not None and (
+            due < self.now if end is None else state == "ended" and due < end and end != called_off
+        )
         passed = overdue and self.passed(self.authority(stage.end.milestone), ref, max(due, to_echo or due))
         fails = end is None and any(
             f["healed"] is None and m == stage.end.milestone and r in near for (m, r), f in failures.items()

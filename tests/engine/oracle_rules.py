@@ -47,13 +47,29 @@ def _out_of_order(case: Case, rule: FindingRule, done_at: Any, cancelled_at: Any
         if milestone != rule.then:
             continue
         parts = [m for m in case.near(ref) if m[0] == kind and m not in case.void]
-        firsts = [case.first_below(part, rule.first) for part in parts or [case.order]]
+        floor = then - timedelta(seconds=rule.fresh_s) if rule.fresh_s else None
+        if rule.fresh_s and case.first_below(case.order, rule.first) is None:
+            continue
+        if rule.since:
+            floor = max((t for t in _reports(case, ref, rule.since) if t <= then), default=None)
+            if floor is None:
+                continue
+        firsts = [
+            case.first_below(part, rule.first)
+            if floor is None
+            else min((t for t in _reports(case, part, rule.first) if t >= floor), default=None)
+            for part in parts or [case.order]
+        ]
         first = None if None in firsts else max(t for t in firsts if t)
         closings = [t for t in (done_at, cancelled_at) if t is not None and t >= then]
         over = min([*closings, *([first] if first else [])], default=None)
         until = then + timedelta(seconds=rule.settle_s)
         if over is None or over > until:
             yield Sight(ref, then, until, over, (case.authority(rule.first),), first is not None)
+
+
+def _reports(case: Case, ref: Ref, milestone: str) -> set[datetime]:
+    return {t for (m, b), ts in case.words.items() if m == milestone and b in case.near(ref) for t in ts}
 
 
 def _duplicate(case: Case, rule: FindingRule, *_: Any) -> Iterator[Sight]:

@@ -22,6 +22,8 @@ milestones:
   order_cancelled: {object: order, authority: erp}
   credit_held: {object: order, authority: erp}
   credit_released: {object: order, authority: erp}
+  order_changed: {object: order, authority: erp}
+  invoice_waived: {object: shipment, authority: erp}
   stock_held: {object: shipment, authority: wms}
   stock_released: {object: shipment, authority: wms}
   shipment_confirmed: {object: shipment, authority: wms}
@@ -40,6 +42,7 @@ stages:
     calendar: office
     at_risk: 50%
     pause: [{from: credit_held, to: credit_released}]
+    reset: [order_changed]
     tiers: [{when: {priority: P1}, within: 2h}, {when: {warehouse: HH2}, calendar: night}, {when: {customer_tier: gold}, until: promised_at}]
   - {id: ship-all, from: order_accepted, to: {milestone: shipment_confirmed, pick: complete}, within: 20h, when: {order_type: [standard, bulk]}}
   - id: invoice
@@ -51,12 +54,16 @@ stages:
     at_risk: 80%
     not_before: 2m
     pause: [{from: credit_held, to: credit_released}, {from: stock_held, to: stock_released}]
+    reset: [stock_released]
+    cancel: [invoice_waived, order_changed]
   - {id: invoice-last, from: {milestone: shipment_confirmed, pick: last}, to: {milestone: invoice_released, pick: last}, within: 90m, when: {amount: ">= 500"}}
   - {id: deliver, from: order_accepted, to: {milestone: delivered, pick: complete}, until: promised_at, plus: 4h, calendar: office, at_risk: 60%}
   - {id: pay, from: invoice_released, to: payment_applied, per: invoice, within: 30h}
 findings:
   - {id: unshipped, kind: out_of_order, first: shipment_confirmed, then: invoice_released, settle: 90m}
   - {id: unaccepted, kind: out_of_order, first: order_accepted, then: shipment_confirmed, when: {order_type: [standard, bulk]}}
+  - {id: held-again, kind: out_of_order, first: credit_released, then: shipment_confirmed, since: credit_held, settle: 1h}
+  - {id: stale-stock, kind: out_of_order, first: stock_released, then: shipment_confirmed, fresh: 1d}
   - {id: unsettled, kind: out_of_order, first: payment_applied, then: delivered, settle: 2d}
   - {id: billed-twice, kind: duplicate, milestone: invoice_released, per: shipment}
   - {id: paid-twice, kind: duplicate, milestone: payment_applied, per: order, settle: 6h, when: {channel: "!= edi"}}
@@ -120,7 +127,9 @@ def _case(rng: random.Random, name: str, now: datetime) -> list[Said]:
                 aliases = ((known_as[0], own, known_as[1] and rng.random() < 0.9, rng.random() < 0.1),)
         if ref[0] == "order":
             attributes = _attributes(rng, now)
-        elif ref[0] != "shipment" and rng.random() < 0.7:
+        elif ref[0] == "shipment":
+            attributes = {"quantity": Decimal(rng.choice([5, 6, 10]))} if rng.random() < 0.5 else {}
+        elif rng.random() < 0.7:
             attributes = _part_attributes(rng)
         if ref[0] != "order" and rng.random() < 0.75:
             pool = parents[ref[0]]
@@ -141,6 +150,8 @@ def _case(rng: random.Random, name: str, now: datetime) -> list[Said]:
             ("credit_held", 0.3),
             ("credit_released", 0.25),
             ("credit_held", 0.1),
+            ("order_changed", 0.25),
+            ("order_changed", 0.1),
             ("order_cancelled", 0.08),
         ):
             if rng.random() < chance:
@@ -167,6 +178,8 @@ def _case(rng: random.Random, name: str, now: datetime) -> list[Said]:
                 say("stock_held", ["wms"], ref)
                 if rng.random() < 0.6:
                     say("stock_released", ["wms"], ref)
+            if ref[0] == "shipment" and rng.random() < 0.15:
+                say("invoice_waived", ["erp"], ref)
             if ref[0] == "shipment" and rng.random() < 0.12:
                 say("invoice_released", ["erp", "middleware"], ref, "failed")
     return events
@@ -200,6 +213,7 @@ def _attributes(rng: random.Random, now: datetime) -> dict[str, Any]:
         "channel": rng.choice(["edi", "web"]),
         "order_type": rng.choice(["standard", "bulk", "same_day"]),
         "warehouse": rng.choice(["HH1", "HH2"]),
+        "quantity": Decimal(rng.choice([5, 11, 20])),
         "promised_at": now - timedelta(minutes=rng.randrange(-600, _SPAN_S // 60)),
     }
     return {k: v for k, v in values.items() if rng.random() < 0.7}

@@ -168,7 +168,7 @@ FROM
     SELECT *, multiIf(currency IN ('', 'EUR'), amount, currency = 'USD' AND amount_at >= toDateTime64('2026-03-28', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.8', 8) AS Nullable(Decimal(38, 6))), currency = 'USD' AND amount_at >= toDateTime64('2026-01-01', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.9', 8) AS Nullable(Decimal(38, 6))), CAST(NULL AS Nullable(Decimal(38, 6)))) AS reporting_amount
     FROM
     (
-        WITH has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released'] AS Array(String)), f.milestone) AS own
+        WITH has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed'] AS Array(String)), f.milestone) AS own
         SELECT
             order_no,
             argMaxIf(f.currency, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.currency != '' AND own) AS currency,
@@ -194,7 +194,7 @@ FROM
 
 -- judged_reports
 -- One row: a report about a milestone on its base object; `word` is 1 for the authority, 0 for an echo.
-WITH transform(facts.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'invoice_released', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'invoice', 'payment'] AS Array(String)), '') AS own_type
+WITH transform(facts.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'invoice_released', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'shipment', 'invoice', 'payment'] AS Array(String)), '') AS own_type
 SELECT
     facts.order_no AS order_no, facts.milestone AS milestone, tree.above AS base,
     tree.above_type AS base_type, own_type AS milestone_type, facts.polarity AS polarity,
@@ -205,7 +205,7 @@ SELECT
     facts.quantity AS quantity,
     facts.promised_at AS promised_at,
     facts.requested_at AS requested_at,
-    multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'invoice_released', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released', 'shipment_confirmed'), 'wms', facts.milestone IN ('delivered'), 'tms', '') AS authority,
+    multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'invoice_released', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released', 'shipment_confirmed'), 'wms', facts.milestone IN ('delivered'), 'tms', '') AS authority,
     authority = '' OR authority = facts.kind AS word
 FROM judged_facts AS facts
 INNER JOIN judged_tree AS tree ON tree.order_no = facts.order_no AND tree.object = facts.object
@@ -287,6 +287,24 @@ FROM
     WHERE reports.polarity = 'reached' AND reports.word
 )
 GROUP BY order_no, milestone, object
+
+-- judged_quantities
+-- One row: an object whose quantity was told.
+SELECT f.order_no AS order_no, f.object AS object, argMax(assumeNotNull(f.quantity), (f.occurred_at, f.event_id, f.ev)) AS quantity
+FROM judged_facts AS f
+WHERE f.quantity IS NOT NULL AND f.polarity = 'reached' AND f.object_type = transform(f.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'invoice_released', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'shipment', 'invoice', 'payment'] AS Array(String)), '')
+GROUP BY f.order_no, f.object
+
+-- judged_short
+-- One row: an object under which the objects of a type come to less than its own quantity, so that more must follow.
+SELECT tree.order_no AS order_no, tree.above AS object, tree.object_type AS per
+FROM judged_tree AS tree
+INNER JOIN judged_quantities AS whole ON whole.order_no = tree.order_no AND whole.object = tree.above
+LEFT JOIN judged_quantities AS part ON part.order_no = tree.order_no AND part.object = tree.object
+WHERE tree.above != tree.object AND has(CAST(['payment', 'shipment'] AS Array(String)), tree.object_type)
+    AND (tree.order_no, tree.object) NOT IN (SELECT order_no, object FROM judged_void)
+GROUP BY tree.order_no, tree.above, tree.object_type
+HAVING countIf(part.quantity IS NULL) = 0 AND sum(part.quantity) < any(whole.quantity)
 
 -- judged_complete
 -- One row: a milestone that every object of a type under another has, and since when.
@@ -397,7 +415,7 @@ FROM
 LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'shipment_confirmed') AS anywhere
     ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
 )
-WHERE at IS NOT NULL
+WHERE at IS NOT NULL AND (order_no, object, per) NOT IN (SELECT order_no, object, per FROM judged_short)
 
 -- judged_failures
 -- One row: a milestone that failed on the object its failure was reported on; open until the word comes later.
@@ -459,14 +477,14 @@ WITH
     (
         SELECT *
         FROM values(
-            'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), calendar String, pauses Array(Tuple(String, String))',
-            /* stage: accept */ ('accept', 'order', 'order_captured', 'first', 'order_accepted', 'first', 'order', 3600000, '', 0, '0.75', '', []),
-            /* stage: ship */ ('ship', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'first', 'shipment', 21600000, '', 0, '0.5', 'office', [('credit_held', 'credit_released')]),
-            /* stage: ship-all */ ('ship-all', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'complete', 'shipment', 72000000, '', 0, NULL, '', []),
-            /* stage: invoice */ ('invoice', 'shipment', 'shipment_confirmed', 'first', 'invoice_released', 'first', 'invoice', 10800000, '', 0, '0.8', 'office', [('credit_held', 'credit_released'), ('stock_held', 'stock_released')]),
-            /* stage: invoice-last */ ('invoice-last', 'order', 'shipment_confirmed', 'last', 'invoice_released', 'last', 'invoice', 5400000, '', 0, NULL, '', []),
-            /* stage: deliver */ ('deliver', 'order', 'order_accepted', 'first', 'delivered', 'complete', 'shipment', NULL, 'promised_at', 14400000, '0.6', 'office', []),
-            /* stage: pay */ ('pay', 'invoice', 'invoice_released', 'first', 'payment_applied', 'first', 'payment', 108000000, '', 0, NULL, '', []))
+            'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), calendar String, pauses Array(Tuple(String, String)), resets Array(String), cancels Array(String)',
+            /* stage: accept */ ('accept', 'order', 'order_captured', 'first', 'order_accepted', 'first', 'order', 3600000, '', 0, '0.75', '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+            /* stage: ship */ ('ship', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'first', 'shipment', 21600000, '', 0, '0.5', 'office', [('credit_held', 'credit_released')], CAST(['order_changed'] AS Array(String)), CAST([] AS Array(String))),
+            /* stage: ship-all */ ('ship-all', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'complete', 'shipment', 72000000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+            /* stage: invoice */ ('invoice', 'shipment', 'shipment_confirmed', 'first', 'invoice_released', 'first', 'invoice', 10800000, '', 0, '0.8', 'office', [('credit_held', 'credit_released'), ('stock_held', 'stock_released')], CAST(['stock_released'] AS Array(String)), CAST(['invoice_waived', 'order_changed'] AS Array(String))),
+            /* stage: invoice-last */ ('invoice-last', 'order', 'shipment_confirmed', 'last', 'invoice_released', 'last', 'invoice', 5400000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+            /* stage: deliver */ ('deliver', 'order', 'order_accepted', 'first', 'delivered', 'complete', 'shipment', NULL, 'promised_at', 14400000, '0.6', 'office', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+            /* stage: pay */ ('pay', 'invoice', 'invoice_released', 'first', 'payment_applied', 'first', 'payment', 108000000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))))
     ),
     run AS
     (
@@ -482,10 +500,12 @@ WITH
             anyIf(if(s.to_pick = 'last', a.down_last_at, a.down_first_at), a.milestone = s.to_milestone) AS one_at,
             anyIf(if(s.to_pick = 'last', a.down_last_ev, a.down_first_ev), a.milestone = s.to_milestone) AS one_ev,
             anyIf(a.down_echo_at, a.milestone = s.to_milestone) AS to_echo_at,
-            groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses)) AS told
+            any(s.resets) AS resets, any(s.cancels) AS cancels,
+            groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses) OR notEmpty(s.resets) OR notEmpty(s.cancels)) AS told
         FROM judged_anchors AS a
         INNER JOIN stages AS s ON s.per = a.object_type
         WHERE a.milestone IN (s.from_milestone, s.to_milestone) OR arrayExists(p -> a.milestone IN (p.1, p.2), s.pauses)
+            OR has(s.resets, a.milestone) OR has(s.cancels, a.milestone)
         GROUP BY a.order_no, a.object, s.rule
         HAVING from_at IS NOT NULL OR from_echo_at IS NOT NULL
     )
@@ -493,8 +513,8 @@ SELECT
     run.order_no AS order_no, run.rule AS rule, run.object AS object, run.per AS object_type,
     run.from_milestone AS from_milestone, run.to_milestone AS to_milestone, run.from_at IS NULL AS provisional,
     if(provisional, run.from_echo_ev, run.from_ev) AS from_event,
-    assumeNotNull(ifNull(run.from_at, run.from_echo_at)) AS started_at,
     if(run.to_pick = 'complete', c.complete_at, run.one_at) AS to_at,
+    ifNull(arrayLastOrNull(at -> at > assumeNotNull(ifNull(run.from_at, run.from_echo_at)) AND at < least(ifNull(to_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), if(ifNull(o.done_at >= assumeNotNull(ifNull(run.from_at, run.from_echo_at)), 0), assumeNotNull(o.done_at), toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), if(ifNull(o.cancelled_at >= assumeNotNull(ifNull(run.from_at, run.from_echo_at)), 0), assumeNotNull(o.cancelled_at), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))), arraySort(arrayFlatten(arrayMap(m -> arrayFirst(t -> t.1 = m, run.told).2, run.resets)))), assumeNotNull(ifNull(run.from_at, run.from_echo_at))) AS started_at, arrayFirstOrNull(at -> at >= started_at AND at < ifNull(to_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), arraySort(arrayFlatten(arrayMap(m -> arrayFirst(t -> t.1 = m, run.told).2, run.cancels)))) AS called_off_at,
     if(run.to_pick = 'complete', ifNull(c.complete_ev, 0), run.one_ev) AS to_ev,
     run.to_echo_at AS to_echo_at,
     CAST(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 7200000, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), NULL, run.own_within_ms) AS Nullable(Int64)) AS within_ms,
@@ -523,7 +543,8 @@ WITH
             *,
             least(
                 if(done_at IS NULL OR started_at > assumeNotNull(done_at), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), assumeNotNull(done_at)),
-                if(cancelled_at IS NULL, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), greatest(assumeNotNull(cancelled_at), started_at))) AS closes_at,
+                if(cancelled_at IS NULL, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), greatest(assumeNotNull(cancelled_at), started_at)),
+                ifNull(called_off_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS closes_at,
             arraySort(arrayFilter(p -> p.1 < p.2, arrayMap(p -> (greatest(p.1, started_at), p.2), raw_holds))) AS cut_holds
         FROM judged_runs
     )
@@ -532,7 +553,8 @@ SELECT
     arrayFold((merged, p) -> if(empty(merged) OR p.1 > merged[-1].2, arrayPushBack(merged, p),
         arrayPushBack(arrayPopBack(merged), (merged[-1].1, greatest(merged[-1].2, p.2)))), cut_holds, CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'))))) AS holds,
     to_at IS NOT NULL AND assumeNotNull(to_at) <= closes_at AS stopped,
-    multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), closes_at, NULL) AS end_at
+    multiIf(stopped, greatest(assumeNotNull(to_at), started_at), closes_at < toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), closes_at, NULL) AS end_at,
+    NOT stopped AND ifNull(called_off_at = closes_at, 0) AS called_off
 FROM closing
 
 -- judged_dues
@@ -598,7 +620,7 @@ SELECT
     due_at, budget_ms,
     CAST(if(at_risk_needed >= 1000000000000000, NULL, multiIf(if(at_risk_needed >= 1000000000000000, 0, at_risk_needed) <= 0, started_at, calendar = '', addMilliseconds(started_at, if(at_risk_needed >= 1000000000000000, 0, at_risk_needed)), arrayMap(used -> if(used > cal_total_ms_at, NULL, fromUnixTimestamp64Milli(arrayMap(day -> (toInt64(day) + 9131) * 86400000 + used - `cals_before_ms`[cal_before_ms_at + day + 1] + arrayMax((s, c) -> if(c - (s.2 - s.1) < used - `cals_before_ms`[cal_before_ms_at + day + 1], s.2 - c, 0), `cals_spans`[cal_spans_at + day + 1], arrayCumSum(s -> s.2 - s.1, `cals_spans`[cal_spans_at + day + 1])), [`cals_open_days`[cal_open_days_at + arrayFirst(p -> `cals_before_ms`[cal_before_ms_at + `cals_open_days`[cal_open_days_at + p + 1] + 2] >= used, range(`cals_bucket`[cal_bucket_at + intDiv(used - 1, cal_bucket_ms_at) + 1], `cals_bucket`[cal_bucket_at + intDiv(used - 1, cal_bucket_ms_at) + 2] + 1)) + 1]])[1], 'UTC')), [arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(assumeNotNull(started_at)), 788918400000), 2366841600000) - 788918400000])[1] + toInt64(assumeNotNull(if(at_risk_needed >= 1000000000000000, 0, at_risk_needed)))])[1])) AS Nullable(DateTime64(3, 'UTC'))) AS at_risk_at,
     if(end_at IS NULL, NULL, end_open - started_open - arraySum(p -> least(p.2, end_open) - least(p.1, end_open), holds_open)) AS used_ms,
-    calendar, holds, system
+    calendar, holds, system, called_off
 FROM warned
 
 -- judged_clocks
@@ -608,7 +630,7 @@ WITH
     end_at IS NULL AND arrayExists(p -> p.1 <= {as_of:DateTime64(3, 'UTC')} AND p.2 > {as_of:DateTime64(3, 'UTC')}, s.holds) AS paused,
     multiIf(s.stopped, 'stopped', end_at IS NOT NULL, 'ended', paused, 'paused', 'running') AS clock_state,
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
-    ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {as_of:DateTime64(3, 'UTC')}, clock_state = 'ended', due_at < end_at, 0), 0) AS overdue,
+    ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {as_of:DateTime64(3, 'UTC')}, clock_state = 'ended', due_at < end_at AND NOT s.called_off, 0), 0) AS overdue,
     clock_state = 'running' AND overdue AS past,
     if(empty(scopes.companies) AND o.company != '', [CAST(o.company AS String)], scopes.companies) AS companies,
     if(empty(scopes.warehouses) AND o.warehouse != '', [CAST(o.warehouse AS String)], scopes.warehouses) AS warehouses,
@@ -682,17 +704,23 @@ rules AS
 (
     SELECT *
     FROM values(
-        'rule String, first String, then String, first_type String, settle_ms Int64',
-        /* rule: unshipped */ ('unshipped', 'shipment_confirmed', 'invoice_released', 'shipment', 5400000),
-        /* rule: unaccepted */ ('unaccepted', 'order_accepted', 'shipment_confirmed', 'order', 0),
-        /* rule: unsettled */ ('unsettled', 'payment_applied', 'delivered', 'payment', 172800000))
+        'rule String, first String, then String, first_type String, settle_ms Int64, since String, fresh_ms Int64',
+        /* rule: unshipped */ ('unshipped', 'shipment_confirmed', 'invoice_released', 'shipment', 5400000, '', 0),
+        /* rule: unaccepted */ ('unaccepted', 'order_accepted', 'shipment_confirmed', 'order', 0, '', 0),
+        /* rule: held-again */ ('held-again', 'credit_released', 'shipment_confirmed', 'order', 3600000, 'credit_held', 0),
+        /* rule: stale-stock */ ('stale-stock', 'stock_released', 'shipment_confirmed', 'shipment', 0, '', 86400000),
+        /* rule: unsettled */ ('unsettled', 'payment_applied', 'delivered', 'payment', 172800000, '', 0))
 ),
 seconds AS
 (
-    SELECT r.*, t.order_no AS order_no, t.base AS object, assumeNotNull(t.reached_at) AS then_at, t.reached_ev AS then_ev
+    SELECT
+        r.rule AS rule, r.first AS first, r.then AS then, r.first_type AS first_type, r.settle_ms AS settle_ms,
+        t.order_no AS order_no, t.base AS object, assumeNotNull(t.reached_at) AS then_at, t.reached_ev AS then_ev,
+        CAST(multiIf(r.since != '', arrayLastOrNull(at -> at <= assumeNotNull(t.reached_at), back.reports), r.fresh_ms > 0, assumeNotNull(t.reached_at) - toIntervalMillisecond(r.fresh_ms), NULL) AS Nullable(DateTime64(3, 'UTC'))) AS floor_at
     FROM judged_reached AS t
     INNER JOIN rules AS r ON r.then = t.milestone
-    WHERE t.reached_at IS NOT NULL
+    LEFT JOIN judged_anchors AS back ON back.order_no = t.order_no AND back.object = t.base AND back.milestone = r.since
+    WHERE t.reached_at IS NOT NULL AND (r.since = '' OR floor_at IS NOT NULL)
 ),
 near AS
 (
@@ -706,25 +734,34 @@ near AS
 ),
 told AS
 (
-    SELECT order_no, object, object_type, milestone, down_first_at AS told_at, down_first_ev AS told_ev
+    SELECT order_no, object, object_type, milestone, down_first_at AS told_at, down_first_ev AS told_ev, reports
     FROM judged_anchors
-    WHERE has(CAST(['order_accepted', 'payment_applied', 'shipment_confirmed'] AS Array(String)), milestone) AND down_first_at IS NOT NULL
+    WHERE has(CAST(['credit_released', 'order_accepted', 'payment_applied', 'shipment_confirmed', 'stock_released'] AS Array(String)), milestone) AND down_first_at IS NOT NULL
 ),
-asked AS
+places AS
 (
     SELECT
-        s.order_no AS order_no, s.rule AS rule, s.object AS object, any(s.first) AS first, any(s.then) AS then,
-        any(s.settle_ms) AS settle_ms, any(s.then_at) AS then_at, any(s.then_ev) AS then_ev,
-        countIf(near.part IS NOT NULL) AS parts, countIf(near.part IS NOT NULL AND part.told_at IS NULL) AS missing,
-        max(part.told_at) AS last_at, argMax(part.told_ev, (part.told_at, part.told_ev)) AS last_ev,
-        any(whole.told_at) AS whole_at, any(whole.told_ev) AS whole_ev
+        s.order_no AS order_no, s.rule AS rule, s.object AS object, s.first AS first, s.then AS then, s.settle_ms AS settle_ms,
+        s.then_at AS then_at, s.then_ev AS then_ev, near.part AS part, part.told_ev AS part_ev, whole.told_ev AS whole_ev,
+        if(s.floor_at IS NULL, part.told_at, arrayFirstOrNull(at -> at >= assumeNotNull(s.floor_at), part.reports)) AS part_at, if(s.floor_at IS NULL, whole.told_at, arrayFirstOrNull(at -> at >= assumeNotNull(s.floor_at), whole.reports)) AS whole_at
     FROM seconds AS s
     LEFT JOIN (SELECT * FROM near WHERE (order_no, part) NOT IN (SELECT order_no, object FROM judged_void)) AS near
         ON near.order_no = s.order_no AND near.object = s.object AND near.part_type = s.first_type
     LEFT JOIN told AS part ON part.order_no = s.order_no AND part.object = near.part AND part.milestone = s.first
     LEFT JOIN (SELECT * FROM told WHERE object_type = 'order') AS whole
         ON whole.order_no = s.order_no AND whole.milestone = s.first
-    GROUP BY s.order_no, s.rule, s.object
+    WHERE NOT has(CAST(['stale-stock'] AS Array(String)), s.rule) OR whole.told_at IS NOT NULL
+),
+asked AS
+(
+    SELECT
+        p.order_no AS order_no, p.rule AS rule, p.object AS object, any(p.first) AS first, any(p.then) AS then,
+        any(p.settle_ms) AS settle_ms, any(p.then_at) AS then_at, any(p.then_ev) AS then_ev,
+        countIf(p.part IS NOT NULL) AS parts, countIf(p.part IS NOT NULL AND p.part_at IS NULL) AS missing,
+        max(p.part_at) AS last_at, argMax(p.part_ev, (p.part_at, p.part_ev)) AS last_ev,
+        any(p.whole_at) AS whole_at, any(p.whole_ev) AS whole_ev
+    FROM places AS p
+    GROUP BY p.order_no, p.rule, p.object
 ),
 late AS
 (
@@ -741,7 +778,7 @@ least(
 SELECT
     late.order_no AS order_no, late.rule AS rule, 'out_of_order' AS kind, late.object AS object, late.until AS opened_at,
     if(ends_at = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), NULL, ends_at) AS resolved_at, late.first_at IS NOT NULL AS settled,
-    [multiIf(late.first IN ('order_accepted', 'payment_applied'), 'erp', late.first IN ('shipment_confirmed'), 'wms', '')] AS asks, late.first AS milestone, asks[1] AS system, late.then_ev AS from_event,
+    [multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released', 'shipment_confirmed'), 'wms', '')] AS asks, late.first AS milestone, asks[1] AS system, late.then_ev AS from_event,
     ifNull(late.first_ev, 0) AS to_event, late.then_at AS started_at,
     concat('{"first":"', late.first, '","then":"', late.then, '"}') AS more
 FROM late
@@ -776,7 +813,7 @@ worth AS
         argMax(CAST(f.currency AS String), (f.occurred_at, f.event_id, f.ev)) AS currency
     FROM judged_facts AS f
     WHERE f.amount IS NOT NULL AND f.polarity = 'reached'
-        AND f.object_type = transform(f.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'payment'] AS Array(String)), '')
+        AND f.object_type = transform(f.milestone, CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'stock_held', 'stock_released', 'shipment_confirmed', 'delivered', 'payment_applied'] AS Array(String)), CAST(['order', 'order', 'order', 'order', 'order', 'order', 'shipment', 'shipment', 'shipment', 'shipment', 'shipment', 'payment'] AS Array(String)), '')
     GROUP BY f.order_no, f.object
 ),
 once AS
@@ -1033,7 +1070,7 @@ SELECT
     n.names.3 AS `names.name_id`,
     n.names.4 AS `names.target`,
     n.names.5 AS `names.target_id`,
-    '0acd865a4b509610122bb70df5f0a45c012c74d5e14e03f68e9fbdb71c1140f2' AS book
+    '06a76f816b72ca8f1935e157d77c02c498d52a15d2b56c379e24039b28dff46f' AS book
 FROM judged_cases AS o
 LEFT JOIN
 (
@@ -1081,7 +1118,7 @@ LEFT JOIN
             FROM judged_failures
             WHERE failing AND (order_no, milestone) NOT IN (SELECT order_no, to_milestone FROM judged_clocks WHERE verdict = 'failing')
             UNION ALL
-            SELECT order_no, 'diverging', '', object_type, object_id, opened_at, NULL, NULL, system, transform(rule, CAST(['unshipped', 'unaccepted', 'unsettled', 'billed-twice', 'paid-twice', 'applied-twice', 'invoice-differs', 'payment-differs', 'crm-hears-late', 'erp-hears-late'] AS Array(String)), CAST(['Unshipped', 'Unaccepted', 'Unsettled', 'Billed twice', 'Paid twice', 'Applied twice', 'Invoice differs', 'Payment differs', 'Crm hears late', 'Erp hears late'] AS Array(String)), ''), milestone
+            SELECT order_no, 'diverging', '', object_type, object_id, opened_at, NULL, NULL, system, transform(rule, CAST(['unshipped', 'unaccepted', 'held-again', 'stale-stock', 'unsettled', 'billed-twice', 'paid-twice', 'applied-twice', 'invoice-differs', 'payment-differs', 'crm-hears-late', 'erp-hears-late'] AS Array(String)), CAST(['Unshipped', 'Unaccepted', 'Held again', 'Stale stock', 'Unsettled', 'Billed twice', 'Paid twice', 'Applied twice', 'Invoice differs', 'Payment differs', 'Crm hears late', 'Erp hears late'] AS Array(String)), ''), milestone
             FROM judged_weighed
             WHERE holds
         ) AS x
@@ -1179,7 +1216,7 @@ UNION ALL
 /* kinds: out_of_order, duplicate, diverging, sync_late */
 SELECT
     order_no, rule, kind, object, object_type, object_id, opened_at, resolved_at, milestone, system, '' AS error,
-    from_event, to_event, started_at, CAST(transform(rule, CAST(['unshipped', 'unaccepted', 'unsettled', 'billed-twice', 'paid-twice', 'applied-twice', 'invoice-differs', 'payment-differs', 'crm-hears-late', 'erp-hears-late'] AS Array(String)), [5400, 0, 172800, 0, 21600, 0, 14400, 0, 10800, 86400], 0) AS Nullable(Int64)) AS budget_s, CAST(NULL AS Nullable(Int64)) AS used_s,
+    from_event, to_event, started_at, CAST(transform(rule, CAST(['unshipped', 'unaccepted', 'held-again', 'stale-stock', 'unsettled', 'billed-twice', 'paid-twice', 'applied-twice', 'invoice-differs', 'payment-differs', 'crm-hears-late', 'erp-hears-late'] AS Array(String)), [5400, 0, 3600, 0, 172800, 0, 21600, 0, 14400, 0, 10800, 86400], 0) AS Nullable(Int64)) AS budget_s, CAST(NULL AS Nullable(Int64)) AS used_s,
     '' AS calendar, CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC')))) AS holds, 1 AS outlives, more
 FROM
 (

@@ -1,0 +1,155 @@
+"""A clock is worked out from facts: what starts it anew, ends it, completes it, and that no change of the book loses a pause."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rules.compile import compile_book
+from rules.parse import parse_book
+from tests.engine.oracle import Said
+from tests.engine.world import line
+from tower.engine import workspace
+from tower.engine.books import record_calendars
+from tower.engine.cycle import run_cycle
+from tower.engine.examples import run_examples
+from tower.model.connections import Connection, Connections
+from tower.store.client import Store
+
+BOOK = """
+process: {start: [order_accepted], done: [delivered], cancelled: [order_cancelled]}
+milestones:
+  order_accepted: {object: order, authority: erp}
+  order_changed: {object: order, authority: erp}
+  order_cancelled: {object: order, authority: erp}
+  order_waived: {object: order, authority: erp}
+  credit_held: {object: order, authority: erp}
+  credit_released: {object: order, authority: erp}
+  shipment_confirmed: {object: shipment, authority: wms}
+  delivered: {object: shipment, authority: tms}
+calendars:
+  office: {zone: Europe/Berlin, open: {mon-fri: ["09:00-17:00"]}, holidays: {country: DE}}
+stages:
+  - {id: ship, from: order_accepted, to: {milestone: shipment_confirmed, pick: complete}, within: 2h, reset: [order_changed], cancel: [order_waived],
+     pause: [{from: credit_held, to: credit_released}]}
+  - {id: office, from: order_accepted, to: delivered, within: 8h, calendar: office}
+feeds: [{connection: wms, expects: stream, quiet_after: 20m}]
+priorities: [{name: P1}]
+examples:
+"""
+T = datetime(2026, 11, 23, 8, tzinfo=UTC)
+ACCEPTED = {"milestone": "order_accepted", "at": T.isoformat(), "order_id": "SO"}
+
+
+def given(minutes: float, milestone: str, **more: Any) -> dict[str, Any]:
+    """Return an event so many minutes after the order was accepted."""
+    return {"milestone": milestone, "at": (T + timedelta(minutes=minutes)).isoformat(), "order_id": "SO", **more}
+
+
+LATE, NOTHING = [("ship", "late", "SO")], list[tuple[str, str, str]]()
+# name, minutes at which it is asked, what happened, findings of the stage `ship`
+LIVES: list[tuple[str, int, list[dict[str, Any]], list[tuple[str, str, str]]]] = [
+    ("without a reset it is late", 121, [], LATE),
+    ("a reset gives the whole time again", 180, [given(60, "order_changed")], NOTHING),
+    ("which runs out in its turn", 181, [given(60, "order_changed")], LATE),
+    ("the last of two counts", 239, [given(60, "order_changed"), given(120, "order_changed")], NOTHING),
+    ("a reset after the stop is none", 400, [given(30, "shipment_confirmed", shipment_id="S"), given(60, "order_changed")], NOTHING),
+    ("a reset after a late stop heals nothing", 400, [given(130, "shipment_confirmed", shipment_id="S"), given(140, "order_changed")], LATE),
+    ("a reset that was taken back is none", 130, [given(60, "order_changed"), given(70, "order_changed.reversed")], LATE),
+    ("cancelled, it is never late", 500, [given(60, "order_waived")], NOTHING),
+    ("cancelled after its time, it leaves no verdict", 500, [given(160, "order_waived")], NOTHING),
+    ("cancelled and started anew", 500, [given(60, "order_waived"), given(90, "order_changed")], LATE),
+    ("a pause before the reset is over and done with", 181, [given(10, "credit_held"), given(50, "credit_released"), given(60, "order_changed")], LATE),
+    ("a pause after it counts", 181, [given(60, "order_changed"), given(70, "credit_held"), given(80, "credit_released")], NOTHING),
+    ("closing the order ends it", 500, [given(60, "order_cancelled")], NOTHING),
+    ("two of four make no ten", 121, [given(0, "order_changed", quantity=10), given(9, "shipment_confirmed", shipment_id="S1", quantity=4), given(10, "shipment_confirmed", shipment_id="S2", quantity=4)], LATE),
+    ("with the third they do", 121, [given(0, "order_changed", quantity=10), *(given(n, "shipment_confirmed", shipment_id=f"S{n}", quantity=4) for n in (9, 10, 11))], NOTHING),
+    ("a part that tells none counts as before", 121, [given(0, "order_changed", quantity=10), given(9, "shipment_confirmed", shipment_id="S1", quantity=4), given(10, "shipment_confirmed", shipment_id="S2")], NOTHING),
+    ("a part that was taken back does not count", 121, [given(0, "order_changed", quantity=8), given(9, "shipment_confirmed", shipment_id="S1", quantity=4), given(10, "shipment_confirmed", shipment_id="S2", quantity=4), given(20, "shipment_confirmed.reversed", shipment_id="S2")], LATE),
+]  # fmt: skip
+
+
+def test_what_restarts_ends_and_completes_a_clock(make_store: Callable[[], Store]) -> None:
+    """Each life asked at its moment, as an example of the book."""
+    rows = "".join(
+        f"  - {{name: '{name}', as_of: '{(T + timedelta(minutes=asked)).isoformat()}', given: {[ACCEPTED, *told]!r}, "
+        f"expect: {{findings: {[{'rule': r, 'kind': k, 'object': o} for r, k, o in findings]!r}}}}}\n"
+        for name, asked, told, findings in LIVES
+    )
+    # Another stage of the book must not be in the way: its day is long.
+    results = run_examples(parse_book({"book.yaml": BOOK.replace("within: 8h", "within: 80h") + rows}), make_store())
+    assert [r.detail for r in results if not r.ok] == []
+    assert len(results) == len(LIVES)
+
+
+class Tower:
+    """A store that ticks by one book, then by another."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.connections = Connections(
+            (Connection("erp", "erp", "/erp"), Connection("wms", "wms", "/wms"), Connection("tms", "tms", "/tms")), configured=True
+        )  # fmt: skip
+
+    def tick(self, book: str, now: datetime, *said: Said) -> dict[str, Any]:
+        """Take in what was said, judge everything by the book and return each clock's (due, used, pauses, state)."""
+        parsed = parse_book({"book.yaml": book.removesuffix("examples:\n")})
+        compiled = compile_book(parsed, self.connections.kinds)
+        with self.store.writer() as client:
+            record_calendars(client, parsed)
+            workspace.prepare(client, compiled)
+            if said:
+                lines = [line(s, now, s.kind) for s in said]
+                client.raw_insert("events", insert_block=b"\n".join(lines), fmt="JSONEachRow")
+            run_cycle(client, compiled, self.connections, now, "test", everything=True)
+            ((rules, *columns),) = client.query(
+                "SELECT clocks.rule, clocks.due_at, clocks.used_s, clocks.pauses, clocks.verdict FROM orders FINAL"
+            ).result_rows
+        return {rule: tuple(c[i] for c in columns) for i, rule in enumerate(rules)}
+
+
+def said(minutes: float, kind: str, milestone: str, *on: tuple[str, str]) -> Said:
+    """Return one event on the order, or on something that hangs from it."""
+    order = ("order", "SO")
+    links = tuple((ref, order, False) for ref in on)
+    return Said(
+        f"{milestone} {minutes}", T + timedelta(minutes=minutes), kind, milestone, "reached", on or (order,), links
+    )
+
+
+def test_a_new_book_keeps_the_pauses_that_were(make_store: Callable[[], Store]) -> None:
+    """The time changes from two hours to three while a pause is over: it is still taken off, from the clock's own start."""
+    tower = Tower(make_store())
+    paused = [said(0, "erp", "order_accepted"), said(30, "erp", "credit_held"), said(90, "erp", "credit_released")]
+    before = tower.tick(BOOK, T + timedelta(minutes=100), *paused)["ship"]
+    assert before[0] == T + timedelta(hours=3), "two hours and the hour on hold"
+    longer = BOOK.replace("within: 2h", "within: 3h")
+    due, used, pauses, verdict = tower.tick(longer, T + timedelta(minutes=230))["ship"]
+    assert (due, used, verdict) == (T + timedelta(hours=4), None, "on_track")
+    assert pauses == before[2] == [(T + timedelta(minutes=30), T + timedelta(minutes=90))]
+    goods = said(235, "wms", "shipment_confirmed", ("shipment", "S"))
+    assert tower.tick(longer, T + timedelta(minutes=250), goods)["ship"][1] == (235 - 60) * 60
+    without = longer.replace("pause: [{from: credit_held, to: credit_released}]", "severity: info")
+    assert tower.tick(without, T + timedelta(minutes=260))["ship"][:3] == (T + timedelta(hours=3), 235 * 60, [])
+
+
+def test_a_holiday_is_no_working_time(make_store: Callable[[], Store]) -> None:
+    """Accepted at noon on Christmas Eve of 2026, a Thursday: four hours left, then Monday; without holidays it is Friday."""
+    tower = Tower(make_store())
+    eve = datetime(2026, 12, 24, 12, tzinfo=UTC)
+    accepted = Said("a", eve, "erp", "order_accepted", "reached", (("order", "SO"),))
+    assert tower.tick(BOOK, eve, accepted)["office"][0] == datetime(2026, 12, 28, 12, tzinfo=UTC)
+    everyday = BOOK.replace(", holidays: {country: DE}", "")
+    assert tower.tick(everyday, eve)["office"][0] == datetime(2026, 12, 25, 12, tzinfo=UTC)
+
+
+def test_what_comes_late_is_not_late(make_store: Callable[[], Store]) -> None:
+    """The warehouse's feed lags behind the deadline: unknown; its word from before the deadline leaves nothing behind."""
+    tower = Tower(make_store())
+    beat = Said("b", T + timedelta(minutes=110), "wms", "", "reached", ())
+    assert tower.tick(BOOK, T + timedelta(minutes=125), said(0, "erp", "order_accepted"), beat)["ship"][3] == "unknown"
+    goods = said(119, "wms", "shipment_confirmed", ("shipment", "S"))
+    assert tower.tick(BOOK, T + timedelta(minutes=130), goods)["ship"][3] == ""
+    with tower.store.reader() as client:
+        assert client.query("SELECT count() FROM breaches WHERE rule = 'ship'").result_rows == [(0,)]
