@@ -130,7 +130,7 @@ def _moved_milestones(old: Book, new: Book, kinds: Kinds) -> frozenset[str]:
 
 def _same_but_limits(old: Book, new: Book, rule: str) -> bool:
     one, other = old.stage(rule), new.stage(rule)
-    if one is None or other is None:
+    if one is None or other is None or one.cancels:  # a clock that was called off is never late, whatever its limit
         return False
     whens = [*_whens(one), *_whens(other)]
     return _without_limits(one) == _without_limits(other) and _context(old, whens) == _context(new, whens)

@@ -143,7 +143,7 @@ def test_the_shipped_book_has_no_problem_and_no_warning() -> None:
     assert checked.ok, "\n".join(checked.problems)
     assert checked.warnings == ()
     assert checked.book is not None
-    assert "73 milestones, 2 calendars, 16 stages" in summary(checked.book)
+    assert "75 milestones, 2 calendars, 16 stages, 8 findings" in summary(checked.book)
 
 
 def test_the_shipped_book_tells_owner_runbook_and_severity_of_every_stage() -> None:
