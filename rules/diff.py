@@ -21,7 +21,8 @@ _PARTS = {
 }  # fmt: skip
 _KEYS = ("id", "name", "connection")
 _WORDS = {
-    "start": "from", "end": "to", "budget": "limit", "pauses": "pause", "resets": "reset", "cancels": "cancel", "not_before_s": "not before",
+    "start": "from", "end": "to", "budget": "limit", "pauses": "pause", "resets": "reset", "cancels": "cancel",
+    "not_before_s": "not before",
     "first_s": "first", "within_s": "within", "settle_s": "settle", "quiet_after_s": "quiet after", "every_s": "every",
     "grace_s": "grace",
 }  # fmt: skip
