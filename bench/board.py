@@ -23,7 +23,7 @@ from tower.store.migrate import migrate
 from tower.store.sql import load
 
 NAME = "board"
-_SQL = Path(__file__).parent / "sql"
+SQL = Path(__file__).parent / "sql"
 _THREADS = 2
 Answer = list[tuple[Any, ...]]
 
@@ -86,7 +86,7 @@ def _timed(ask: Callable[[], Answer]) -> float:
 
 def _fill(store: Store, orders: int) -> None:
     """Write the orders, then the open ones once more, as later ticks do."""
-    text = (_SQL / "orders.sql").read_text()
+    text = (SQL / "orders.sql").read_text()
     with store.writer() as client:
         for later, which in ((0, "1"), (1, "closed_at IS NULL")):
             parameters = {"orders": orders, "now": NOW, "later": later}
@@ -126,7 +126,7 @@ def _page(query: OrderQuery, duck_where: str) -> tuple[Callable[[Client], Answer
         ]
 
     page_text = (
-        (_SQL / "duck_orders.sql").read_text().replace("$where", duck_where).replace("$limit", str(query.limit + 1))
+        (SQL / "duck_orders.sql").read_text().replace("$where", duck_where).replace("$limit", str(query.limit + 1))
     )
     total_text = f"SELECT count(*), sum(value_at_risk) FROM orders WHERE {duck_where}"
 
@@ -151,7 +151,7 @@ def _questions() -> list[Question]:
         f'{on} AND list_contains(list_transform(list_zip("clocks.rule", "clocks.verdict"), '
         "lambda x: x[1] = 'ship-to-invoice' AND x[2] = 'late'), true)"
     )
-    totals = (_SQL / "duck_stages.sql").read_text()
+    totals = (SQL / "duck_stages.sql").read_text()
 
     def duck_totals(connection: duckdb.DuckDBPyConnection) -> Answer:
         return [row[:8] for row in connection.execute(totals, {"now": NOW.replace(tzinfo=None)}).fetchall()]

@@ -30,7 +30,7 @@ from tower.store.migrate import migrate
 NAME = "tick"
 _TOUCHED = 1000
 _OPEN = 2000
-_CONNECTIONS = load_connections(None)
+CONNECTIONS = load_connections(None)
 # The events of the first copy again under other ids; ids of objects get the number of the copy behind them.
 _COPY = """
 INSERT INTO events
@@ -48,7 +48,7 @@ class Place:
     def __init__(self, folder: Path, name: str) -> None:
         self.store = Store(f"chdb://{folder}", database=name)
         migrate(self.store)
-        self.compiled = compiled_for(load_book(SHIPPED), _CONNECTIONS.kinds)
+        self.compiled = compiled_for(load_book(SHIPPED), CONNECTIONS.kinds)
         with self.store.writer() as client:
             record_book(client, self.compiled, NOW)
             workspace.prepare(client, self.compiled)
@@ -67,7 +67,7 @@ class Place:
             for number in range(1, copies):
                 client.command(_COPY, parameters={"suffix": f".{number}", "first": first})
                 time.sleep(0.002)
-        self.insert(_open_orders(), NOW - timedelta(hours=1))
+        self.insert(open_orders(), NOW - timedelta(hours=1))
         self.tick(NOW)
         with self.store.reader() as client:
             _settle(client)
@@ -76,7 +76,7 @@ class Place:
         """Run one tick; returns its seconds and how many orders it judged."""
         with self.store.writer() as client:
             began = time.perf_counter()
-            done = run_cycle(client, self.compiled, _CONNECTIONS, now, "bench", everything)
+            done = run_cycle(client, self.compiled, CONNECTIONS, now, "bench", everything)
             return time.perf_counter() - began, done.orders
 
     def states(self) -> list[tuple[str, int]]:
@@ -122,7 +122,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     ]
 
 
-def _open_orders() -> Iterator[Said]:
+def open_orders() -> Iterator[Said]:
     """Orders of the last days that stand at any step before delivery."""
     rng = random.Random(2)
     for number in range(_OPEN):
