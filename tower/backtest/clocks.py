@@ -30,9 +30,14 @@ def find_late(
     """
     highest = int(client.query("SELECT max(order_no) FROM orders").result_rows[0][0])
     window = {"since": since, "now": now, "rules": list(rules)}
-    made = False
-    for after in range(0, highest, _SLICE_ORDERS):
-        parameters = {**window, "after": after, "until": after + _SLICE_ORDERS}
+    made, until = False, 0
+    while until < highest:
+        first = client.query(
+            "SELECT min(order_no) FROM orders WHERE order_no > {after:UInt64}", parameters={"after": until}
+        )
+        after = int(first.result_rows[0][0]) - 1
+        until = after + _SLICE_ORDERS
+        parameters = {**window, "after": after, "until": until}
         _fill(client, "stored_clocks", load("backtest_clocks"), parameters, made=made)
         for name, compiled in (("old", old), ("new", new)):
             for step in _limit_steps(compiled, rules):
@@ -42,7 +47,7 @@ def find_late(
         client.command(load("backtest_doubtful"), parameters={"now": now, "rules": list(rules)})
         client.command(load("backtest_late"))
         made = True
-        yield min(after + _SLICE_ORDERS, highest), highest
+        yield min(until, highest), highest
     workspace.drop(client, ["stored_clocks", "old_dues", "new_dues", "both_dues", "judged_ends", "judged_dues"])
 
 
