@@ -76,6 +76,7 @@ _TABLE: dict[str, Permit] = {
     "GET /v1/stages": TOTALS,
     "GET /v1/groups": TOTALS,
     "GET /v1/breaches": READ,
+    "GET /v1/restated": READ,
     "GET /v1/orphans": READ,
     "POST /v1/links": ACT,
     # money
