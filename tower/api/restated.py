@@ -27,7 +27,8 @@ _EXAMPLE = {
     "restated": [
         {
             "breach_id": "5f0c", "order_id": "SO-1", "rule": "ship-to-invoice", "kind": "late",
-            "object_type": "shipment", "object_id": "S1", "change": "retracted", "changed_at": "2026-11-23T12:00:00.000Z",
+            "object_type": "shipment", "object_id": "S1", "change": "retracted",
+            "changed_at": "2026-11-23T12:00:00.000Z",
             "said": {"state": "open", "opened_at": "2026-11-23T09:00:00.000Z", "resolved_at": None, "book": "a1b2",
                      "at": "2026-11-23T09:00:01.000Z"},
             "says": {"state": "retracted", "opened_at": "2026-11-23T09:00:00.000Z", "resolved_at": None,
