@@ -165,9 +165,9 @@ def _draw_one(here: Here, b: Batch) -> None:
 
 def _steps(here: Here, b: Batch) -> None:
     offered = b.steps_for(here.viewer)
+    if b.state == "requested" and here.viewer.name == b.by:
+        widgets.note("info", "You asked for this yourself; somebody else has to approve it.")
     if not offered:
-        if b.state == "requested" and here.viewer.name == b.by:
-            widgets.note("info", "You asked for this yourself; somebody else has to approve it.")
         return
     columns = st.columns([3, *[1] * len(offered)], vertical_alignment="bottom")
     columns[0].text_input("Reason, for the audit", key="why_step", placeholder="say why")

@@ -36,13 +36,14 @@ VOLATILE = frozenset(
     {"age_s", "overdue_s", "used_s", "as_of", "instance", "lag_s", "judged_at", "known_at", "detected_at"}
 )
 HIDDEN = re.compile(rb"BETA|beta|777777|FR09|C-BETA")
+DEAR = ("as_of", "known_at")
 VALUES: dict[str, list[str]] = {
-    "state": ["stuck", "open", "closed", "late", "failing"], "sort": [f"{s}{k}" for k in SORT_KEYS for s in ("", "-")],
-    "limit": ["1"], "min_value": ["700000", "1"], "as_of": [LATE], "known_at": [FAR],
-    "partner": ["BETA", "ACME"], "customer_id": ["C-BETA", "C-ACME"], "connection": ["beta-edi", "acme-edi"],
-    "q": ["BETA", "SO-", "timeout"], "stage": ["accept-to-ship"], "system": ["wms"], "priority": ["P1,P2,P3,P4"],
+    "state": ["stuck", "closed"], "sort": [f"-{k}" for k in SORT_KEYS],
+    "limit": ["1"], "min_value": ["700000"], "as_of": [LATE], "known_at": [FAR],
+    "partner": ["BETA"], "customer_id": ["C-BETA"], "connection": ["beta-edi"],
+    "q": ["BETA", "timeout"], "stage": ["accept-to-ship"], "system": ["wms"], "priority": ["P1,P2,P3,P4"],
     "rule": ["accept-to-ship"], "reason": ["unknown_milestone"], "since": [EARLY], "until": [LATE],
-    "outcome": ["mapped"], "topic": ["BETA"], "kind": ["retry"], "requested_by": ["sender", "clerk"],
+    "outcome": ["mapped"], "topic": ["BETA"], "kind": ["retry"], "requested_by": ["clerk"],
     "order_id": ["BETA-1"],
 }  # fmt: skip
 
@@ -89,15 +90,23 @@ def questions(whole: Whole) -> list[tuple[str, str, dict[str, Any]]]:
                 continue
             names = [p["name"] for p in operation.get("parameters", []) if p["in"] == "query" and p["name"] != "cursor"]
             assert not (unheard := [n for n in names if n not in VALUES and "order" in path]), unheard
-            ways = [{}, *({n: v} for n in names for v in VALUES.get(n, ["BETA"]))]
+            if path.endswith("/why"):
+                continue
+            ways = [
+                {},
+                *({n: v} for n in names for v in VALUES.get(n, ["BETA"]) if not (n in DEAR and "order" in path)),
+            ]
             asked += [(method, f"{filled}?{urlencode(way)}", {}) for way in ways]
-    asked += [("GET", f"/v1/orders?sort={s}&limit=1", {"headers": {"Accept": ARROW}}) for s in SORT_KEYS]
+    then = urlencode({"as_of": LATE, "known_at": FAR})  # a judgement of its own each, so few of them
+    asked += [("GET", f"/v1/orders{place}?{then}", {}) for place in ("", "/BETA-0")]
+    asked += [("GET", f"/v1/orders/{place}", {}) for place in ("BETA-0/why", "ACME-1/why?rule=accept-to-ship")]
+    asked += [("GET", f"/v1/orders?sort={s}&limit=1", {"headers": {"Accept": ARROW}}) for s in SORT_KEYS[:2]]
     asked.append(("GET", "/v1/orders", {"headers": {"Accept": ARROW}}))
     return asked
 
 
 def _paths(path: str) -> Iterator[str]:
-    values = {"order_id": ["ACME-1", "BETA-0", "S-BETA"], "action_id": ["none"]}
+    values = {"order_id": ["ACME-1", "BETA-0"], "action_id": ["none"]}
     names = re.findall(r"{([^}]*)}", path)
     for chosen in itertools.product(*(values[n] for n in names)):
         yield path.format(**dict(zip(names, chosen, strict=True)))
@@ -116,7 +125,7 @@ def heard(whole: Whole, asked: list[tuple[str, str, dict[str, Any]]]) -> dict[st
     """Return what each key is answered, without what moves with time."""
     every = {"by-scope": 1}  # one key asks everything, the others some of it
     calls: list[Call] = [
-        (whole.key(k, *of), *question) for k, of in KEYS.items() for question in asked[:: every.get(k, 5)]
+        (whole.key(k, *of), *question) for k, of in KEYS.items() for question in asked[:: every.get(k, 11)]
     ]
     found: dict[str, Any] = {}
     for call, reply in zip(calls, whole.calls(calls), strict=True):
@@ -127,11 +136,7 @@ def heard(whole: Whole, asked: list[tuple[str, str, dict[str, Any]]]) -> dict[st
         elif "json" in reply.headers.get("Content-Type", ""):
             body = reply.json()
         headers = {n: reply.headers.get(n) for n in ("ETag", "Vary", "Cache-Control")}
-        text = (
-            {}
-            if str(call[3]).find("BETA") >= 0 or "BETA" in call[1]
-            else {"hidden": bool(HIDDEN.search(reply.content))}
-        )
+        text = {} if HIDDEN.search(str(call).encode()) else {"hidden": bool(HIDDEN.search(reply.content))}
         found[str(call)] = (reply.status_code, headers, _still(body), text)
     return found
 
@@ -152,7 +157,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whole]:
 
 def test_others_change_nothing_that_a_scoped_key_hears(whole: Whole) -> None:
     asked = questions(whole)
-    assert len(asked) > 80
+    assert len(asked) > 50
     before = heard(whole, asked)
     clerk = whole.key("clerk", ["operator"])
     rows = whole.call(clerk, "GET", "/v1/orders").json()["orders"]

@@ -95,7 +95,7 @@ def whole_tower(folder: Path) -> Iterator[Whole]:
     (folder / "connections.yaml").write_text(CONNECTIONS)
     settings = Settings.from_env(
         {
-            "TOWER_DATA_DIR": str(folder / "var"), "TOWER_BOOK": str(folder / "book"), "TOWER_TICK_S": "0.2",
+            "TOWER_DATA_DIR": str(folder / "var"), "TOWER_BOOK": str(folder / "book"), "TOWER_TICK_S": "1",
             "TOWER_CONNECTIONS": str(folder / "connections.yaml"), "TOWER_DISK_FLOOR_MB": "1",
         }
     )  # fmt: skip

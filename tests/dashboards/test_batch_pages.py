@@ -28,7 +28,7 @@ def test_batches_are_listed_with_what_holds_them_up() -> None:
     shown = text(open_page("actions"))
     assert "17 verified, 6 being proved, 3 on the wire, 390 waiting" in shown
     assert "engine: wave 2: 2 no_effect of 5, so fewer than 80% can be verified" in shown
-    only = text(open_page("actions", state="stopped"))
+    only = text(open_page("actions", state="Stopped"))
     assert "carrier labels" in only and "tax service is back" not in only
 
 
