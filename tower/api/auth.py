@@ -68,4 +68,3 @@ def _scope(request: Request) -> Scope | None:
 # in: what the caller may see.
 Caller = Annotated[Principal, Depends(_caller)]
 Seen = Annotated[Scope | None, Depends(_scope)]
-Viewer = Operator = Admin = Caller  # the names until the last endpoint is on the table
