@@ -126,6 +126,8 @@ def told_words(member: Mapping[str, Any]) -> str:
         return "history"
     if member.get("told"):
         return "told"
+    if str(member.get("state") or "open") != "open":
+        return "came and went"
     what, _, name = str(member.get("held_by") or "").partition(" ")
     return {"silence": f"silenced ({name})", "breach": "behind another alert"}.get(what, "not yet")
 

@@ -103,7 +103,7 @@ def _take(alert_id: str, on: bool, click: str) -> None:
     try:
         here.api.post(here.viewer, f"/v1/alerts/{alert_id}/ack", {"acknowledged": on, "note": note})
         said = "Taken on: nobody further is told." if on else "Given back: the line starts again."
-        watch.tell(f"{said} It shows within seconds.", "good")
+        watch.tell(said, "good")
     except ApiError as error:
         watch.tell(f"Nothing is known of it. {error}", "bad")
 

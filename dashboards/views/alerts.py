@@ -64,6 +64,12 @@ def _inbox(here: Here, watch: Watch, *, closed: bool) -> None:
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="alerts", off="acknowledging is off"):
         return
     widgets.status_line(watch.say)
+    for off in (snapshot.data or {}).get("receivers_off") or ():
+        widgets.note(
+            "bad",
+            f"The receiver {off.get('receiver')} hears nothing by webhook any more.",
+            f"{off.get('detail')}. Correct its address in the rulebook.",
+        )
     alerts = alert_model.read_alerts(snapshot.data or {}, page.labels(here))
     if not alerts:
         widgets.empty("No alerts", "Nothing was closed yet." if closed else "Nobody has to be told of anything.")

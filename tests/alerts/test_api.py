@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.actions.target_stub import TargetStub
+from tests.actions.target_stub import Reply, TargetStub
 from tests.alerts.tower import Tower
 from tests.api.conftest import Api, make_api
 from tower.commands.alerts_door import alert_routes
@@ -62,6 +62,16 @@ def test_an_alert_shows_its_breaches_its_reason_and_what_comes_next(desk: Desk) 
     assert len(desk.get("/v1/notices", params={"channel": "inbox"})["notices"]) == 1
 
 
+def test_a_receiver_that_was_switched_off_is_named_with_the_alerts(desk: Desk, target: TargetStub) -> None:
+    assert desk.get("/v1/alerts")["receivers_off"] == []
+    target.plan = [Reply(410)]
+    desk.tower.breach("SO-1", priority="P1")
+    desk.tower.step(1)
+    desk.tower.until(lambda: desk.tower.rows("SELECT count() FROM receivers_off") == [(1,)])
+    [off] = desk.get("/v1/alerts")["receivers_off"]
+    assert off["receiver"] == "ops" and "410" in off["detail"]
+
+
 def test_an_alert_is_acknowledged_by_an_operator_and_given_back(desk: Desk) -> None:
     desk.tower.breach("SO-1", priority="P1")
     desk.tower.step(1)
@@ -70,8 +80,8 @@ def test_an_alert_is_acknowledged_by_an_operator_and_given_back(desk: Desk) -> N
     assert desk.api.call("POST", path, json={}).status_code == 403
     assert desk.api.call("POST", path, "operator", json={"note": "mine"}).status_code == 200
     assert [(e.actor, e.act, e.why) for e in desk.audit] == [("operator-key", "acknowledge", "mine")]
+    assert desk.alerts() == []  # at once, before the engine has read it
     desk.tower.step(1)
-    assert desk.alerts() == []
     [taken] = desk.alerts("acknowledged")
     assert (taken["acknowledged_by"], taken["note"], taken["next_at"]) == ("operator-key", "mine", None)
     desk.api.call("POST", path, "operator", json={"acknowledged": False})
@@ -136,6 +146,7 @@ def test_closed_alerts_have_an_outcome_that_people_correct_and_the_scorecard_cou
     desk.api.call("POST", f"/v1/alerts/{healed}/outcome", "operator", json={"outcome": "real"})
     [card] = desk.get("/v1/alerts/scorecard", params={"until": until})["rules"]
     assert (card["real"], card["self_healed"], card["precision"]) == (2, 0, 0.6667)
+    assert desk.get(f"/v1/alerts/{healed}")["outcome"] == "real"
     desk.tower.breach("SO-4", priority="P1")
     desk.tower.step(1)
     [alert] = desk.alerts()

@@ -60,6 +60,7 @@ def test_it_says_what_comes_next(more: dict[str, Any], says: str) -> None:
         ({"held_by": "silence s1"}, "silenced (s1)"),
         ({"held_by": "breach b9"}, "behind another alert"),
         ({}, "not yet"),
+        ({"state": "resolved"}, "came and went"),
     ],
 )
 def test_each_breach_says_whether_it_was_told(member: dict[str, Any], says: str) -> None:

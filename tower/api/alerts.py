@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from tower.alerts.webhook import address_of
 from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
@@ -102,7 +103,9 @@ class SilenceQuery(PageQuery):
 
 
 @router.get(
-    "/v1/alerts", summary="Alerts in business order", responses=answers({"alerts": [ALERT], "next_cursor": None}, 400)
+    "/v1/alerts",
+    summary="Alerts in business order",
+    responses=answers({"alerts": [ALERT], "next_cursor": None, "receivers_off": []}, 400),
 )
 def list_alerts(context: Context, _: Caller, query: Annotated[AlertQuery, Query()]) -> Response:
     """List alerts: open ones first, of these what belongs to no order (feeds, targets), then by priority and value."""
@@ -114,7 +117,7 @@ def list_alerts(context: Context, _: Caller, query: Annotated[AlertQuery, Query(
             values[name] = value
     rows, cursor = read_listing(context, "api_alerts", query, clauses, values)
     _count_waiting(context, rows)
-    return Json({"alerts": rows, "next_cursor": cursor})
+    return Json({"alerts": rows, "next_cursor": cursor, "receivers_off": _receivers_off(context)})
 
 
 class ScorecardQuery(BaseModel):
@@ -203,6 +206,19 @@ def alert_row(context: ApiContext, alert_id: str) -> dict[str, Any]:
         raise Problem(404, "not_found", f"there is no alert {alert_id!r}")
     _count_waiting(context, rows)
     return rows[0]
+
+
+def _receivers_off(context: ApiContext) -> list[dict[str, Any]]:
+    """Return the receivers of the book whose webhook wants no more notices, at the address that the book has."""
+    with context.store.reader() as client:
+        found = client.query("SELECT receiver, address, at, detail FROM receivers_off FINAL ORDER BY at DESC")
+    receivers = context.book().receivers
+    off = []
+    for row in records(found.column_names, found.result_rows):
+        receiver = receivers.get(row["receiver"])
+        if receiver is not None and receiver.webhook is not None and address_of(receiver.webhook) == row.pop("address"):
+            off.append(row)
+    return off
 
 
 def _count_waiting(context: ApiContext, rows: list[dict[str, Any]]) -> None:
