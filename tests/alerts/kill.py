@@ -13,7 +13,7 @@ from tests.actions.target_stub import TargetStub
 from tests.alerts.replay import REASONS
 from tower.store.client import Store
 
-POINTS = ("state", "notices", "cursor", "audited", "claimed", "sent", "answer")
+POINTS = ("state", "notices", "closed", "cursor", "audited", "claimed", "sent", "answer")
 ROOT = Path(__file__).parents[2]
 
 

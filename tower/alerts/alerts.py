@@ -24,7 +24,7 @@ from tower.alerts.faults import point
 from tower.alerts.notice import Notice
 from tower.alerts.outcome import set_outcomes
 from tower.alerts.reader import read_changes
-from tower.alerts.rows import fill_caps, read_acks, read_state, write_state
+from tower.alerts.rows import fill_caps, read_acks, read_state, write_closed, write_state
 from tower.alerts.suppress import Silence
 from tower.model.connections import Connections
 from tower.model.secret import Secrets
@@ -139,6 +139,8 @@ class Alerts:
             due = [d for n in stepped.notices for d in self._deliveries(book, n)]
             write_deliveries(client, due, now, self._revise())
             point("notices")
+            write_closed(client, stepped, now, self._revise)
+            point("closed")
         self._courier.add(due)
         for notice in stepped.notices:
             log.info(

@@ -1,6 +1,7 @@
 """Alerts, their breaches and their notices as rows, and back again after a restart.
 
-Written in this order: alerts and breaches, then notices, which make true what the rows before say was told.
+Written in this order: alerts and breaches, then notices, which make true what the rows before say was told; an alert
+whose last notice is among them closes after that.
 """
 
 from __future__ import annotations
@@ -33,22 +34,35 @@ Revise = Callable[[], int]
 
 
 def write_state(client: Client, stepped: Stepped, now: datetime, revise: Revise) -> None:
-    """Write the alerts that changed, with those of their breaches that did; synced on return."""
+    """Write the alerts that changed, with those of their breaches that did; synced on return.
+
+    One that closes with a notice of this step stays open here: `write_closed` comes after the notice.
+    """
+    telling = {notice.alert_id for notice in stepped.notices}
     members = [_member_row(k, m, now, revise()) for k, kept in stepped.members.items() for m in kept.values()]
     if members:
         client.insert("alert_breaches", members, column_names=_MEMBER)
     if stepped.alerts:
-        rows = [_alert_row(alert, now, revise()) for alert in stepped.alerts.values()]
+        rows = [_alert_row(a, now, revise(), closes=a.alert_id not in telling) for a in stepped.alerts.values()]
         client.insert("alerts", rows, column_names=_ALERT)
 
 
-def _alert_row(alert: Alert, now: datetime, revision: int) -> list[Any]:
+def write_closed(client: Client, stepped: Stepped, now: datetime, revise: Revise) -> None:
+    """Close the alerts whose last notices have been written."""
+    telling = {notice.alert_id for notice in stepped.notices}
+    closing = [a for a in stepped.alerts.values() if a.closed_at is not None and a.alert_id in telling]
+    if closing:
+        client.insert("alerts", [_alert_row(a, now, revise(), closes=True) for a in closing], column_names=_ALERT)
+
+
+def _alert_row(alert: Alert, now: datetime, revision: int, *, closes: bool) -> list[Any]:
     priority, value, orders = alert.urgency()
     return [
         alert.alert_id, alert.group, alert.route, alert.receiver, alert.labels, alert.opened_at, alert.anchor,
         alert.flush_at, alert.reason, alert.next_at, alert.next_reason, alert.number, alert.first_at, alert.last_at,
         alert.escalated, alert.acknowledged_by, alert.acknowledged_at, alert.note, priority, value, orders,
-        len(alert.members), len(alert.open_members), alert.closed_at, alert.outcome, now, revision,
+        len(alert.members), len(alert.open_members), alert.closed_at if closes else None,
+        alert.outcome if closes else "", now, revision,
     ]  # fmt: skip
 
 
@@ -85,6 +99,7 @@ def read_state(client: Client) -> tuple[list[Alert], Stepped]:
         if max(member.told, member.told_over) > alert.number:
             member.told = member.told if member.told <= alert.number else 0
             member.told_over = member.told_over if member.told_over <= alert.number else 0
+            alert.flush_at = alert.anchor  # what was decided then is due now
             again.touch(alert, [member])
         alert.members[member.breach.breach_id] = member
     return list(alerts.values()), again
