@@ -28,6 +28,7 @@ from starlette.routing import Route
 from tests.dashboards import fake_value
 from tests.dashboards.fake_batches import Batches
 from tests.dashboards.fake_feeds import feeds
+from tests.dashboards.fake_alerts import Alerts
 from tests.dashboards.fake_held import Held
 
 ARROW = "application/vnd.apache.arrow.stream"
@@ -211,6 +212,7 @@ class FakeTower:
 
     def __post_init__(self) -> None:
         self.held = Held(now)
+        self.alerts = Alerts(now)
         self.batches = Batches(now)
         self.random = random.Random(self.seed)
         for number in range(self.orders):
@@ -853,6 +855,11 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/quarantine/{id}", guarded(held_one)),
             Route("/v1/orphans", guarded(lambda r, _k: JSONResponse(tower.held.find_orphans(r.query_params)))),
             Route("/v1/links", guarded(link, "operator"), methods=["POST"]),
+            Route("/v1/alerts", guarded(tower.alerts.listed)),
+            Route("/v1/alerts/scorecard", guarded(tower.alerts.scorecard)),
+            Route("/v1/alerts/{id}", guarded(tower.alerts.one)),
+            Route("/v1/alerts/{id}/ack", guarded(tower.alerts.ack, "operator"), methods=["POST"]),
+            Route("/v1/silences", guarded(tower.alerts.silence, "operator"), methods=["POST"]),
             Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),
