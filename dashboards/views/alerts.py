@@ -25,7 +25,7 @@ _TABS = (("", "Open"), ("closed", "Closed"), ("scorecard", "Scorecard"))
 def show() -> None:
     """Draw the page."""
     page.who(page.here().viewer)
-    alert_id, tab = (str(st.query_params.get(name) or "") for name in ("id", "tab"))
+    alert_id, tab = (str(st.query_params.get(name) or "") for name in ("id", "show"))
     st.title("Alerts", anchor=False)
     try:
         if alert_id:
@@ -42,7 +42,7 @@ def _tabs(current: str) -> None:
     for name, text in _TABS:
         mark = ' aria-current="page"' if name == current else ""
         shown = f"<b>{escape(text)}</b>" if name == current else escape(text)
-        links.append(f'<a class="t-link" data-go="1" href="{escape(page.path("alerts", tab=name))}"{mark}>{shown}</a>')
+        links.append(f'<a class="t-link" data-go="1" href="{escape(page.path("alerts", show=name))}"{mark}>{shown}</a>')
     st.html(" &nbsp; ".join(links))
 
 

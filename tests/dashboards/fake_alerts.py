@@ -39,7 +39,13 @@ class Alerts:
     def listed(self, request: Request, _: Any) -> Response:
         closed = request.query_params.get("state") == "closed"
         rows = [r for r in self.rows.values() if (r["closed_at"] is not None) == closed]
-        return JSONResponse({"alerts": rows, "next_cursor": None, "receivers_off": [] if closed else [{"receiver": "pager", "detail": "410"}]})
+        return JSONResponse(
+            {
+                "alerts": rows,
+                "next_cursor": None,
+                "receivers_off": [] if closed else [{"receiver": "pager", "detail": "410"}],
+            }
+        )
 
     def one(self, request: Request, _: Any) -> Response:
         row = self.rows.get(request.path_params["id"])

@@ -26,9 +26,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.dashboards import fake_value
+from tests.dashboards.fake_alerts import Alerts
 from tests.dashboards.fake_batches import Batches
 from tests.dashboards.fake_feeds import feeds
-from tests.dashboards.fake_alerts import Alerts
 from tests.dashboards.fake_held import Held
 
 ARROW = "application/vnd.apache.arrow.stream"

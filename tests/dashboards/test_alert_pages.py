@@ -32,8 +32,8 @@ def test_causes_come_first_and_each_line_says_what_comes_next() -> None:
 
 
 def test_closed_alerts_and_the_scorecard_have_their_tabs() -> None:
-    assert "Went away" in text(open_page(tab="closed"))
-    shown = text(open_page(tab="scorecard"))
+    assert "Went away" in text(open_page(show="closed"))
+    shown = text(open_page(show="scorecard"))
     assert "75 %" in shown and "1d 02h" in shown
 
 
