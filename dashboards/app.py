@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.tower_ui import page, widgets
-from dashboards.views import actions, alerts, audit, board, executive, feeds, flow, order, orphans, quarantine, wall
+from dashboards.views import actions, alerts, audit, board, executive, feeds, flow, jeopardy, order, orphans, quarantine, wall
 
 ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
 
@@ -19,6 +19,7 @@ pages = {
     "order": st.Page(order.show, title="Order", icon=":material/receipt_long:", url_path="order"),
     "flow": st.Page(flow.show, title="Flow map", icon=":material/account_tree:", url_path="flow"),
     "executive": st.Page(executive.show, title="Value", icon=":material/trending_up:", url_path="executive"),
+    "jeopardy": st.Page(jeopardy.show, title="Jeopardy", icon=":material/trending_down:", url_path="jeopardy"),
     "feeds": st.Page(feeds.show, title="Feeds", icon=":material/sensors:", url_path="feeds"),
     "quarantine": st.Page(quarantine.show, title="Quarantine", icon=":material/report:", url_path="quarantine"),
     "orphans": st.Page(orphans.show, title="Orphans", icon=":material/link_off:", url_path="orphans"),

@@ -162,8 +162,6 @@ class _Lint:
             self.document.report(
                 (*path, "not_before"), "not_before is as long as within", "every stop would be a finding"
             )
-        if stage.odds is not None:
-            self.warn((*path, "at_risk"), "odds are read and not computed yet; the stage is never at risk", "write 75%")
         for i, tier in enumerate(stage.tiers):
             self.calendar(tier.calendar, (*path, "tiers", i, "calendar"))
             self.priority_values(tier.when, (*path, "tiers", i, "when"))

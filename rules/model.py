@@ -382,6 +382,18 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Score:
+    """Points of each term of the score; tiers: by customer tier. ageing: points a day, without an end."""
+
+    value: float = 30.0
+    tiers: dict[str, float] = field(default_factory=dict)
+    promise: float = 20.0
+    cash: float = 10.0
+    ageing: float = 5.0
+    odds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """Given events and the findings, states or clocks expected of them as of a moment; see docs/rulebook.md."""
 
@@ -410,6 +422,7 @@ class Book:
     targets: dict[str, Target] = field(default_factory=dict)
     actions: tuple[Action, ...] = ()
     value: Value = Value()
+    score: Score = field(default_factory=Score)
     examples: tuple[Example, ...] = ()
     routes: Route | None = None  # the root of the tree; without one nobody is told
     receivers: dict[str, Receiver] = field(default_factory=dict)

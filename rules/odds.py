@@ -71,13 +71,13 @@ class Curve:
         return self.outlasts(budget_ms) / self.outlasts(used_ms)
 
     def moves_within(self, used_ms: int, more_ms: int) -> float | None:
-        """Return the chance that a clock that has run for used_ms stops by itself within more_ms; None when too few did."""
+        """Return the chance that a clock stops by itself within more_ms of used_ms; None when too few ran so long."""
         if self.thin or self.seen_at(used_ms) < LEAST_WATCHED:
             return None
         return 1.0 - self.outlasts(used_ms + max(0, more_ms)) / self.outlasts(used_ms)
 
     def median_from(self, used_ms: int) -> int | None:
-        """Return the open time by which half of the clocks that have run for used_ms stop; None when that is not known."""
+        """Return the open time by which half of the clocks that ran for used_ms stop; None when that is not known."""
         if self.thin or self.seen_at(used_ms) < LEAST_WATCHED:
             return None
         half = self.outlasts(used_ms) / 2

@@ -24,7 +24,7 @@ from rules.read.findings import read_findings
 from rules.read.process import read_milestones, read_process
 from rules.read.routes import read_inhibitions, read_receivers, read_routes
 from rules.read.stages import read_stages
-from rules.read.value import read_priorities, read_value
+from rules.read.value import read_priorities, read_score, read_value
 from rules.section import Section
 
 SHIPPED = Path(__file__).parent / "book"
@@ -83,6 +83,7 @@ def _read(document: Document, files: Mapping[str, str]) -> Book:
         targets=read_targets(top),
         actions=read_actions(top),
         value=read_value(top),
+        score=read_score(top),
         examples=read_examples(top),
         routes=read_routes(top),
         receivers=read_receivers(top),

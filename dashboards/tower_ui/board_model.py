@@ -27,6 +27,8 @@ SORTS: dict[str, tuple[str, str]] = {
     "severity": ("Severity", "state"),
     "longest": ("Waiting longest", "-age"),
     "overdue": ("Most overdue", "-overdue"),
+    "score": ("Score", "-score"),
+    "odds": ("Odds to breach", "-odds"),
 }
 PRIORITIES = ("P1", "P2", "P3", "P4")
 

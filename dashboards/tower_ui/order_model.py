@@ -27,6 +27,16 @@ class Clock:
     stopped_at: datetime | None
     used_s: float | None
     budget_s: float | None
+    odds: float | None = None
+    predicted_at: datetime | None = None
+    self_heal_odds: float | None = None
+    self_heal_by: datetime | None = None
+    cases: int = 0
+    heal_cases: int = 0
+
+    def source(self) -> str:
+        """Return what the odds rest on: `from 812 cases`."""
+        return f"from {fmt.count(self.cases)} cases" if self.odds is not None and self.cases else ""
 
     @property
     def tone(self) -> str:
@@ -160,6 +170,15 @@ class OrderView:
         first = min((c.started_at for c in self.clocks if c.started_at is not None), default=None)
         return None if first is None or self.closed_at is None else (self.closed_at - first).total_seconds()
 
+    def heals(self, tz: tzinfo, now: datetime) -> str:
+        """Return the chance that the worst clock moves without a retry, '' where it is not known."""
+        clock = next((c for c in self.clocks if c.stage == self.stage and c.self_heal_odds is not None), None)
+        if clock is None or clock.self_heal_by is None:
+            return ""
+        by = fmt.moment(clock.self_heal_by, tz, now)
+        share = fmt.percent(clock.self_heal_odds, 1)
+        return f"{share}% move by themselves until {by}, from {fmt.count(clock.heal_cases)} cases"
+
     def in_time(self) -> tuple[int, int]:
         """Return how many clocks stopped in time, and how many stopped."""
         stopped = [c for c in self.clocks if c.stopped_at is not None]
@@ -280,6 +299,12 @@ def _clock(raw: Mapping[str, Any], labels: Mapping[str, str]) -> Clock:
         stopped_at=fmt.instant(raw.get("stopped_at")),
         used_s=_number(raw.get("used_s")),
         budget_s=_number(raw.get("budget_s")),
+        odds=_number(raw.get("odds")),
+        predicted_at=fmt.instant(raw.get("predicted_at")),
+        self_heal_odds=_number(raw.get("self_heal_odds")),
+        self_heal_by=fmt.instant(raw.get("self_heal_by")),
+        cases=int((raw.get("odds_from") or {}).get("cases") or 0),
+        heal_cases=int((raw.get("self_heal_from") or {}).get("cases") or 0),
     )
 
 

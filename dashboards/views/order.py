@@ -16,7 +16,7 @@ from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
 from dashboards.tower_ui.confirm import Confirm, ask
 from dashboards.tower_ui.grid.grid import Seen
-from dashboards.tower_ui.order_model import LogLine, OrderView, read_order
+from dashboards.tower_ui.order_model import Clock, LogLine, OrderView, read_order
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.watch import Watch
 from dashboards.tower_ui.widgets import Card
@@ -138,6 +138,8 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
             on_click=_retry,
             args=(here, order, secrets.token_hex(16)),
         )
+        if order.stuck and (heals := order.heals(here.tz, here.now)):
+            st.html(f'<span class="t-muted">{escape(heals)}</span>')
         link = page.url("order", id=order.id)
         with st.popover("Copy link", icon=":material/link:"):
             st.code(link, language=None)
@@ -303,6 +305,8 @@ def _clocks(here: Here, order: OrderView) -> None:
             fmt.moment(c.stopped_at, here.tz, here.now),
             fmt.duration(c.used_s),
             fmt.duration(c.budget_s),
+            _odds(c),
+            fmt.moment(c.predicted_at, here.tz, here.now),
         ]
         for c in order.clocks
     ]
@@ -315,6 +319,8 @@ def _clocks(here: Here, order: OrderView) -> None:
         ("Stopped", "right"),
         ("Used", "right"),
         ("Allowed", "right"),
+        ("Odds to breach", "right"),
+        ("Half are through by", "right"),
     ]
     st.html(widgets.table(headers, rows, label="Clocks"))
     rules = list(dict.fromkeys(c.stage for c in order.clocks))
@@ -332,6 +338,13 @@ def _clocks(here: Here, order: OrderView) -> None:
                 width=420,
             )
             _why(here, order, str(rule))
+
+
+def _odds(clock: Clock) -> str:
+    share, source = fmt.percent(clock.odds, 1), clock.source()
+    if share is None:
+        return fmt.NONE
+    return f"{share}%" + (f' <span class="t-muted">{escape(source)}</span>' if source else "")
 
 
 def _why(here: Here, order: OrderView, rule: str) -> None:

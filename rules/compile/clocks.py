@@ -8,11 +8,13 @@ what a clock means at a moment in rules.compile.verdict.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from rules.compile.authority import authority_sql, columns
 from rules.compile.quote import FAR, NO_INSTANT, choose, text, texts
 from rules.match import when_sql
 from rules.model import Book, Stage, Tier
+from rules.odds import FALLBACK_SHARE
 
 STAGE_COLUMNS = (
     "rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, "
@@ -24,7 +26,8 @@ STAGE_COLUMNS = (
 def stage_line(book: Book, stage: Stage) -> str:
     """Return the stage as one line of the table."""
     within = "NULL" if stage.budget.within_s is None else str(stage.budget.within_s * 1000)
-    share = "NULL" if stage.at_risk is None else text(str(stage.at_risk))
+    at_risk = Decimal(FALLBACK_SHARE) if stage.odds is not None else stage.at_risk
+    share = "NULL" if at_risk is None else text(str(at_risk))
     pauses = ", ".join(f"({text(p.start)}, {text(p.end)})" for p in stage.pauses)
     values = ", ".join(
         [

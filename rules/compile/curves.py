@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from rules.calendar_sql import CalendarSet, open_ms_sql
 from rules.compile.deadlines import used_calendars
+from rules.compile.odds import segment_sql
 from rules.compile.quote import FAR
 from rules.model import Book
 from rules.odds import SEGMENT_ATTRIBUTES
 
 _NOW = "{now:DateTime64(3, 'UTC')}"
-
-
-def segment_sql(prefix: str = "") -> str:
-    """Return the name of an order's segment, as rules.odds.segment_of writes it."""
-    names = ", ".join(f"toString({prefix}{name})" for name in SEGMENT_ATTRIBUTES)
-    return f"concatWithSeparator(' / ', {names})"
 
 
 # First sends, by (order, object, stage): what came after is no longer what happens by itself.
@@ -82,9 +77,7 @@ def _measured(book: Book, clocks: str, orders: str = "1") -> str:
     def opened(instant: str) -> str:
         return f"toInt64({open_ms_sql(calendars, instant)})"
 
-    held = (
-        f"arraySum(p -> greatest(0, {opened('least(ifNull(p.2, until), until)')} - {opened('least(p.1, until)')}), pauses)"
-    )
+    held = f"arraySum(p -> greatest(0, {opened('least(ifNull(p.2, until), until)')} - {opened('least(p.1, until)')}), pauses)"
     return f"""
     WITH
         {scalars + "," if scalars else ""}
@@ -105,7 +98,7 @@ def _measured(book: Book, clocks: str, orders: str = "1") -> str:
                         order_no, {", ".join(SEGMENT_ATTRIBUTES)},
                         arrayFilter(c -> NOT c.10, arrayZip(
                             arrayMap(r -> toString(r), clocks.rule), clocks.object, arrayMap(s -> toString(s), clocks.state), clocks.used_s,
-                            clocks.budget_s, arrayMap(c -> toString(c), clocks.calendar), clocks.pauses, clocks.started_at,
+                            clocks.budget_s, arrayMap(c -> splitByChar('@', toString(c))[1], clocks.calendar), clocks.pauses, clocks.started_at,
                             clocks.stopped_at, clocks.provisional)) AS packed
                     FROM orders FINAL
                     WHERE on_board AND {orders}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rules.calendar import Calendar
 from rules.calendar_sql import CalendarSet, add_sql, open_ms_sql
+from rules.compile.odds import at_risk_target_sql, expected_sql, has_odds
 from rules.compile.quote import FAR
 from rules.model import Book
 
@@ -100,6 +101,9 @@ def starts_sql(book: Book) -> str:
     calendars = CalendarSet(used_calendars(book))
     scalars = _with(calendars)
     add = add_sql(calendars, "started_at", f"if(at_risk_needed >= {_NEVER_MS}, 0, at_risk_needed)")
+    target, expected = "toInt64(ceil(ifNull(budget_ms, 0) * ifNull(at_risk_share, 0)))", ""
+    if has_odds(book):
+        target, expected = at_risk_target_sql(target), expected_sql(book)
     return f"""
 -- One row: a clock with everything that does not depend on the moment it is looked at.
 {scalars + "," if scalars else "WITH"}
@@ -110,14 +114,14 @@ def starts_sql(book: Book) -> str:
             if(within_ms IS NOT NULL, within_ms,
                 if(due_at IS NULL, NULL, {_open_ms(calendars, "ifNull(due_at, started_at)")} - started_open)) AS budget_ms
         FROM judged_dues
-    ),
+    ),{expected}
     warned AS
     (
         SELECT
             *,
-            toInt64(ceil(ifNull(budget_ms, 0) * ifNull(at_risk_share, 0))) AS at_risk_target,
+            {target} AS at_risk_target,
             if(at_risk_share IS NULL OR budget_ms IS NULL, toInt64({_NEVER_MS}), {_needed("at_risk_target")}) AS at_risk_needed
-        FROM budgeted
+        FROM {"expected" if expected else "budgeted"}
     )
 SELECT
     order_no, rule, object, object_type, from_milestone, to_milestone, provisional, from_event, started_at,

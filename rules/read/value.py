@@ -6,10 +6,11 @@ import re
 from datetime import date
 from decimal import Decimal
 
-from rules.model import Phase, Priority, Rate, Value
-from rules.section import Section
+from rules.model import Phase, Priority, Rate, Score, Value
+from rules.section import Section, shown
 from rules.vocabulary import MEANINGS
 
+_MOST_POINTS = 1000
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -70,6 +71,27 @@ def _phases(value: Section) -> tuple[Phase, ...]:
             taken.setdefault(stage, name)
         phases.append(Phase(name, tuple(listed)))
     return tuple(phases)
+
+
+def read_score(book: Section) -> Score:
+    """Return the weights of the score; a term that is not written has its default, 0 leaves it out."""
+    section = book.section("score", "score")
+    if section is None:
+        return Score()
+    tiers = {name: _points(section, "tier", value) for name, _, value in section.named("tier")}
+    weights = {
+        key: _points(section, key, section.raw(key))
+        for key in ("value", "promise", "cash", "ageing", "odds")
+        if section.has(key)
+    }
+    return Score(tiers=tiers, **weights)
+
+
+def _points(section: Section, key: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not 0 <= value <= _MOST_POINTS:
+        section.report(key, f"{shown(value)} are no points from 0 to {_MOST_POINTS}", f"write for example {key}: 20")
+        return 0.0
+    return float(value)
 
 
 def _missing(section: Section, key: str) -> Decimal:

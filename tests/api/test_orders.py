@@ -18,6 +18,7 @@ KEYS = [
     "value_at_risk", "customer_id", "customer_tier", "system", "error", "last_milestone", "last_at",
     "next_milestone", "retries", "retryable", "version", "object_type", "object_id", "budget_s", "used_s",
     "reporting_amount", "closed_at", "order_type", "warehouse", "company", "partner", "channel",
+    "odds", "predicted_at", "self_heal_odds", "score", "rate_date",
 ]  # fmt: skip
 
 

@@ -24,7 +24,9 @@ def open_ms(calendar: Calendar | None, start: datetime, end: datetime, pauses: P
     return 1000 * (between(start, end) - held)
 
 
-def dwell(clock: Mapping[str, Any], calendars: Mapping[str, Calendar], treated_at: datetime | None, now: datetime) -> tuple[int, bool]:
+def dwell(
+    clock: Mapping[str, Any], calendars: Mapping[str, Calendar], treated_at: datetime | None, now: datetime
+) -> tuple[int, bool]:
     """Return how long a stored clock was seen to run, and whether it stopped by itself."""
     until = min(clock["stopped_at"] or now, now)
     treated = treated_at is not None and treated_at <= until

@@ -12,7 +12,8 @@ ORDER_ROW: dict[str, Any] = {
     "next_milestone": "invoice_released", "retries": 0, "retryable": True, "version": "9f86d081884c7d65",
     "object_type": "shipment", "object_id": "S1", "budget_s": 7200, "used_s": 10800, "reporting_amount": "1234.50",
     "closed_at": None, "order_type": "standard", "warehouse": "HH2", "company": "DE01", "partner": "",
-    "channel": "edi",
+    "channel": "edi", "odds": 1.0, "predicted_at": "2026-11-23T10:22:00.000Z", "self_heal_odds": 0.38, "score": 51.1249,
+    "rate_date": None,
 }  # fmt: skip
 ORDERS: dict[str, Any] = {
     "orders": [ORDER_ROW],
@@ -24,6 +25,7 @@ ORDERS: dict[str, Any] = {
 ORDER: dict[str, Any] = {
     **ORDER_ROW,
     "as_of": "2026-11-23T10:00:00.000Z",
+    "score_terms": {"value": 15.4597, "tier": 0.0, "promise": 0.0, "cash": 0.0402, "ageing": 0.625, "odds": 30.0},
     "attributes": {"amount": "1234.50", "currency": "EUR", "customer_id": "C-7"},
     "objects": [{"object_type": "order", "object_id": "SO-1"}, {"object_type": "shipment", "object_id": "S1"}],
     "links": [
@@ -42,7 +44,15 @@ ORDER: dict[str, Any] = {
     "clocks": [
         {"stage": "ship-to-invoice", "object_type": "shipment", "object_id": "S1",
          "started_at": "2026-11-23T07:00:00.000Z", "stopped_at": None, "due_at": "2026-11-23T09:00:00.000Z",
-         "budget_s": 7200, "used_s": 10800, "overdue_s": 3600, "state": "running", "verdict": "late"}
+         "budget_s": 7200, "used_s": 10800, "overdue_s": 3600, "state": "running", "verdict": "late",
+         "odds": 1.0, "predicted_at": "2026-11-23T10:22:00.000Z", "self_heal_odds": 0.38,
+         "self_heal_by": "2026-11-23T10:01:00.000Z",
+         "odds_from": {"rule": "ship-to-invoice", "segment": "P1 / standard / HH2", "cases": 812, "ended": 790,
+                       "thin": False, "built_at": "2026-11-23T09:58:00.000Z", "outlasts_used": 0.021,
+                       "outlasts_budget": 0.034, "seen_at_used": 17},
+         "self_heal_from": {"rule": "ship-to-invoice", "segment": "P1 / standard / HH2", "cases": 812, "ended": 790,
+                            "thin": False, "built_at": "2026-11-23T09:58:00.000Z"},
+         "at_risk_by": None}
     ],
     "findings": [],
     "traces": [

@@ -13,10 +13,11 @@ from tower.actions.tried import read_tried
 from tower.api.auth import Caller, Context, Seen
 from tower.api.docs import answers
 from tower.api.examples import ORDER
-from tower.api.order_parts import clocks_of, events_of, findings_of, milestones_of, names_of, objects_of
-from tower.api.order_rows import COLUMNS, live_columns
+from tower.api.jeopardy_rows import failing_since
+from tower.api.order_parts import Predicted, clocks_of, events_of, findings_of, milestones_of, names_of, objects_of
+from tower.api.order_rows import COLUMNS, live_columns, terms_of
 from tower.api.order_traces import read_traces
-from tower.api.past import Look, look
+from tower.api.past import Look, curves_of, look
 from tower.api.wire import Instant, Json, instant, plain, records
 from tower.model.problem import Problem
 from tower.model.scope import Scope
@@ -85,20 +86,24 @@ def show_order(
         actions = seen.client.query(load("api_order_actions"), parameters=values)
         alerts = seen.client.query(load("api_order_alerts"), parameters=values)
         retries, tried = read_tried(seen.client, [row["order_no"]], [row["clock_object"]])
-    columns = live_columns({name: [value] for name, value in row.items()}, book, seen.as_of, retries, tried)
+        curves = curves_of(seen, context.store)
+        failing = failing_since(seen.client, seen.breaches, [row["order_no"]])
+    stored = {name: [value] for name, value in row.items()}
+    columns = live_columns(stored, book, seen.as_of, retries, tried, curves, failing)
     if query.as_of is not None or query.known_at is not None:
         columns["retryable"] = [False]
     return Json(
         {
             **{name: plain(columns[name][0]) for name in COLUMNS},
             "as_of": instant(seen.as_of),
+            "score_terms": terms_of(stored, book, columns["odds"], seen.as_of)[0],
             "attributes": {name: plain(row[name]) for name in _ATTRIBUTES},
             "objects": objects_of(order_id, links),
             "links": plain(links),
             "names": names_of(links),
             "milestones": milestones_of(facts),
             "events": events_of(facts)[:MAX_EVENTS],
-            "clocks": clocks_of(clocks, book, seen.as_of),
+            "clocks": clocks_of(clocks, book, seen.as_of, Predicted(row, curves, failing)),
             "findings": findings_of(findings),
             **telemetry,
             "alerts": records(alerts.column_names, alerts.result_rows),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from rules.model import Book
+from rules.odds import SEGMENT_ATTRIBUTES, Curves, segment_of
 from rules.vocabulary import ALIASES
+from tower.api.jeopardy_rows import Clock, Failing, jeopardy_of, told
 from tower.api.order_rows import used_seconds
 from tower.api.wire import instant, plain
 
@@ -93,8 +95,18 @@ def events_of(facts: list[Row]) -> list[Row]:
     return [{name: plain(fact[name]) for name in names} for fact in reversed(facts)]
 
 
-def clocks_of(clocks: list[Row], book: Book, now: datetime) -> list[Row]:
+class Predicted(NamedTuple):
+    """What the odds of an order's clocks are read from: its row, the curves in force, and since when it fails."""
+
+    row: Row
+    curves: Curves
+    failing: Failing
+
+
+def clocks_of(clocks: list[Row], book: Book, now: datetime, predicted: Predicted) -> list[Row]:
     """Return the clocks; used_s of one that runs or pauses is counted up to now, overdue_s likewise."""
+    order, open_ = predicted.row, predicted.row["closed_at"] is None
+    segment = segment_of([order[name] for name in SEGMENT_ATTRIBUTES])
     rows: list[Row] = []
     for clock in clocks:
         row = {name: plain(value) for name, value in clock.items() if name != "provisional"}
@@ -103,7 +115,12 @@ def clocks_of(clocks: list[Row], book: Book, now: datetime) -> list[Row]:
             row["used_s"] = used_seconds(book, clock["calendar"], clock["started_at"], now, clock["pauses"])
         late = clock["state"] == "running" and clock["due_at"] is not None
         row["overdue_s"] = max(0, int((now - clock["due_at"]).total_seconds())) if late else 0
-        rows.append(row)
+        seen = Clock(
+            order["order_no"], clock["stage"], segment, clock["state"] if open_ else "", clock["verdict"],
+            row["used_s"], clock["budget_s"], clock["due_at"], clock["calendar"], clock["to_milestone"],
+        )  # fmt: skip
+        found = jeopardy_of(seen, book, predicted.curves, predicted.failing, now)
+        rows.append({**row, **told(found, seen, book)})
     return rows
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime
 from decimal import Context, Decimal, InvalidOperation
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rules.vocabulary import CLOSED_STATES, OPEN_STATES, STUCK_STATES
-from tower.api.wire import Instant
+from tower.api.wire import Instant, parse_instant
 from tower.model.problem import Problem
 
 STATE_GROUPS: dict[str, tuple[str, ...]] = {"stuck": STUCK_STATES, "open": OPEN_STATES, "closed": CLOSED_STATES}
@@ -37,6 +38,8 @@ _SORTS: dict[str, tuple[str, str, str, str]] = {
     "due_at": ("toUnixTimestamp64Milli(due_at)", "Int64", "9e18", "-9e18"),
     "priority": ("nullIf(toString(priority), '')", "String", "'\\x7f'", "''"),
     "state": (f"toInt64({_RANKS})", "Int64", "99", "99"),
+    "score": ("score_points", "Int64", "9e18", "-9e18"),  # aliases of rules.compile.score
+    "odds": ("if(closed_at IS NULL, toInt64(round(breach_odds * 1000)), NULL)", "Int64", "9e18", "-9e18"),
     "order_id": ("order_id", "String", "''", "''"),
 }
 SORT_KEYS = tuple(_SORTS)
@@ -162,6 +165,21 @@ class OrderQuery(OrderFilter):
         typed = missing if kind == "String" else f"CAST('{Decimal(missing):f}', '{kind}')"
         return f"ifNull({expression}, {typed})", kind, "DESC" if falling else "ASC"
 
+    @property
+    def by_score(self) -> bool:
+        """Whether the rows are sorted by what changes with time: their score or their odds."""
+        return self.sort.removeprefix("-") in ("score", "odds")
+
+    def scored_at(self, now: datetime) -> datetime:
+        """Return the instant that scores are computed for: that of the first page, which the cursor keeps."""
+        if self.cursor is None or not self.by_score:
+            return now
+        _, value, _ = read_cursor(self.cursor)
+        try:
+            return parse_instant(value.partition("@")[2])
+        except ValueError:
+            raise _bad_cursor() from None
+
     def after(self) -> tuple[list[str], dict[str, Any]]:
         """Return the clause that continues behind the cursor; raises Problem when the cursor is not one of ours."""
         if self.cursor is None:
@@ -173,7 +191,7 @@ class OrderQuery(OrderFilter):
                 400, "bad_cursor", f"this cursor belongs to sort={sort}; keep the sort or start without cursor"
             )
         try:
-            bound = _bound(kind, value)
+            bound = _bound(kind, value.partition("@")[0] if self.by_score else value)
         except (ValueError, InvalidOperation):
             raise _bad_cursor() from None
         beyond = "<" if direction == "DESC" else ">"

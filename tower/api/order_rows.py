@@ -13,14 +13,18 @@ import msgspec
 import pyarrow as pa
 
 from rules.calendar import Calendar
-from rules.model import Book
+from rules.model import Book, Value
+from rules.odds import Curves
+from rules.score import score_terms, total
 from rules.vocabulary import STUCK_STATES
 from tower.actions.tried import Tried, retry_open
+from tower.api.jeopardy_rows import Failing, jeopardy_of, rounded, worst_clocks
 from tower.api.wire import instant, money
 
 Pauses = Sequence[tuple[datetime, datetime | None]]
 
 _TEXT, _TIME, _MONEY, _COUNT = pa.string(), pa.timestamp("ms", tz="UTC"), pa.decimal128(38, 6), pa.int64()
+_SHARE = pa.float64()
 # The row as the public face has it, in its order.
 COLUMNS: dict[str, pa.DataType] = {
     "order_id": _TEXT, "state": _TEXT, "stage": _TEXT, "since": _TIME, "due_at": _TIME, "age_s": _COUNT,
@@ -29,8 +33,10 @@ COLUMNS: dict[str, pa.DataType] = {
     "last_at": _TIME, "next_milestone": _TEXT, "retries": _COUNT, "retryable": pa.bool_(), "version": _TEXT,
     "object_type": _TEXT, "object_id": _TEXT, "budget_s": _COUNT, "used_s": _COUNT, "reporting_amount": _MONEY,
     "closed_at": _TIME, "order_type": _TEXT, "warehouse": _TEXT, "company": _TEXT, "partner": _TEXT, "channel": _TEXT,
+    "odds": _SHARE, "predicted_at": _TIME, "self_heal_odds": _SHARE, "score": _SHARE, "rate_date": _TEXT,
 }  # fmt: skip
-_AGEING = frozenset({"age_s", "overdue_s", "used_s"})
+_AGEING = frozenset({"age_s", "overdue_s", "used_s", "odds", "predicted_at", "self_heal_odds", "score"})
+_MICRO = Decimal("0.000001")
 _PLAIN: dict[pa.DataType, Callable[[Any], Any]] = {_TIME: instant, _MONEY: money}
 
 
@@ -85,10 +91,13 @@ def live_columns(
     now: datetime,
     retries: Mapping[int, int],
     tried: Mapping[tuple[int, str], Tried],
+    curves: Curves,
+    failing: Failing,
 ) -> dict[str, list[Any]]:
     """Return the columns of the page.
 
     stored: columns of api_orders.sql. retries: attempts by order number. tried: by (object, id of the book's action).
+    curves: those in force. failing: see tower.api.jeopardy_rows.
     """
     columns: dict[str, list[Any]] = {name: list(stored[name]) for name in COLUMNS if name in stored}
     columns["age_s"] = [None if since is None else _seconds(now, since) for since in stored["since"]]
@@ -114,7 +123,49 @@ def live_columns(
             stored["clock_verdict"], stored["stage"], stored["clock_object"], strict=True
         )
     ]
+    found = [jeopardy_of(c, book, curves, failing, now) for c in worst_clocks(stored, columns["used_s"])]
+    columns["odds"] = [rounded(j.odds) for j in found]
+    columns["predicted_at"] = [j.predicted_at for j in found]
+    columns["self_heal_odds"] = [rounded(j.self_heal_odds) for j in found]
+    scores = terms_of(stored, book, columns["odds"], now)
+    columns["score"] = [None if terms is None else total(terms) for terms in scores]
+    columns["rate_date"] = rate_dates(book.value, stored)
     return {name: columns[name] for name in COLUMNS}
+
+
+def terms_of(
+    stored: Mapping[str, Sequence[Any]], book: Book, odds: Sequence[float | None], now: datetime
+) -> list[dict[str, float] | None]:
+    """Return the points of each term of each row's score; None for closed orders."""
+    names = ("closed_at", "state", "reporting_amount", "customer_tier", "since", "promised_at", "requested_at")
+    rows = zip(*(stored[name] for name in names), odds, strict=True)
+    return [
+        None
+        if closed is not None
+        else score_terms(
+            book.score,
+            book.value,
+            amount=None if amount is None else float(amount),
+            tier=tier,
+            since=since,
+            promised_at=promised or requested,
+            odds=1.0 if state in STUCK_STATES else chance,
+            now=now,
+        )
+        for closed, state, amount, tier, since, promised, requested, chance in rows
+    ]
+
+
+def rate_dates(value: Value, stored: Mapping[str, Sequence[Any]]) -> list[str | None]:
+    """Return the day from which the rate holds that each amount was converted by; None where nothing was converted."""
+    rates = sorted(value.rates, key=lambda r: r.since, reverse=True)
+    rows = zip(stored["amount"], stored["currency"], stored["reporting_amount"], strict=True)
+    return [
+        next((r.since for r in rates if r.currency == currency and abs(amount * r.rate - converted) < _MICRO), None)
+        if amount and converted is not None
+        else None
+        for amount, currency, converted in rows
+    ]
 
 
 def used_seconds(book: Book, calendar: str, start: datetime, now: datetime, pauses: Pauses) -> int | None:

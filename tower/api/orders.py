@@ -9,15 +9,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from rules.compile.score import score_items
 from tower.actions.tried import read_tried
 from tower.api.auth import Caller, Context, Seen
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.examples import ORDERS
+from tower.api.jeopardy_rows import failing_of, failing_since
 from tower.api.order_query import OrderQuery, write_cursor
 from tower.api.order_rows import COLUMNS, Page, live_columns
-from tower.api.past import look
+from tower.api.past import curves_of, look
 from tower.api.single_flight import SingleFlight
+from tower.api.wire import instant
 from tower.model.scope import Scope
 from tower.store.sql import load
 
@@ -83,7 +86,12 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime, scope: Scop
     with look(context, now, query.as_of, query.known_at) as seen:
         text = load("api_orders").replace("$orders", seen.orders).replace("$where", "\n    AND ".join(wanted + behind))
         text = text.replace("$key", key).replace("$direction", direction)
-        found = seen.client.query(text, parameters={**values, **cursor_values, "limit": query.limit + 1})
+        bound = {**values, **cursor_values, "limit": query.limit + 1}
+        scored_at = query.scored_at(seen.as_of)
+        if query.by_score:
+            text = text.replace(") AS worst\n", ") AS worst,\n    " + ",\n    ".join(score_items(seen.book)) + "\n", 1)
+            bound |= {"score_now": scored_at, "score_curves_at": min(scored_at, seen.known_at)}
+        found = seen.client.query(text, parameters=bound)
         total_sql = load("api_orders_total").replace("$orders", seen.orders)
         total_sql = total_sql.replace("$where", "\n    AND ".join(wanted))
         total, value_total = seen.client.query(total_sql, parameters=values).result_rows[0]
@@ -92,9 +100,12 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime, scope: Scop
             return Page({name: [] for name in COLUMNS}, int(total), value_total, seen.as_of, None)
         stored: dict[str, Any] = {n: [row[i] for row in rows] for i, n in enumerate(found.column_names)}
         retries, tried = read_tried(seen.client, stored["order_no"], stored["clock_object"])
-    columns = live_columns(stored, seen.book, seen.as_of, retries, tried)
+        curves = curves_of(seen, context.store)
+        failing = failing_since(seen.client, seen.breaches, failing_of(stored["order_no"], stored["clock_verdict"]))
+    columns = live_columns(stored, seen.book, seen.as_of, retries, tried, curves, failing)
     if past:
         columns["retryable"] = [False] * len(rows)  # the past cannot be retried
     more = len(found.result_rows) > query.limit
-    cursor = write_cursor(query.sort, stored["sort_key"][-1], stored["order_id"][-1]) if more else None
+    last = stored["sort_key"][-1] + (f"@{instant(scored_at)}" if query.by_score else "")
+    cursor = write_cursor(query.sort, last, stored["order_id"][-1]) if more else None
     return Page(columns, int(total), value_total, seen.as_of, cursor)

@@ -10,8 +10,11 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from rules.model import Book
+from rules.odds import Curves
 from tower.api.context import ApiContext
+from tower.api.jeopardy_rows import curves_at
 from tower.engine.replay import book_known_at, judged
+from tower.store.client import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,11 @@ class Look:
 def book_then(context: ApiContext, known_at: datetime | None) -> Book:
     """Return the rulebook that was in force at a moment; the present one for None, and where none is on record."""
     return (book_known_at(context.store, known_at) if known_at is not None else None) or context.book()
+
+
+def curves_of(seen: Look, store: Store) -> Curves:
+    """Return the survival curves that were known at the moment of a look."""
+    return curves_at(seen.client, store, min(seen.as_of, seen.known_at))
 
 
 @contextmanager

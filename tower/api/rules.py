@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter
@@ -34,6 +35,7 @@ _EXAMPLE = {
             "where": "book.yaml:40",
         }
     ],
+    "score": {"value": 30, "tiers": {}, "promise": 20, "cash": 10, "ageing": 5, "odds": 30},
     "priorities": [], "actions": [], "feeds": [], "versions": [],
 }  # fmt: skip
 
@@ -61,6 +63,7 @@ def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
                 "id": s.id, "label": s.label or s.id, "from": s.start.milestone, "to": s.end.milestone, "per": s.per,
                 "within_s": s.budget.within_s, "until": s.budget.until, "plus_s": s.budget.plus_s,
                 "calendar": s.calendar, "at_risk": None if s.at_risk is None else str(s.at_risk),
+                "odds": None if s.odds is None else str(s.odds),
                 "when": _when(s.when), "owner": s.owner, "runbook": s.runbook, "severity": s.severity,
                 "tiers": [
                     {"when": _when(t.when), "within_s": t.budget.within_s if t.budget else None, "calendar": t.calendar}
@@ -71,6 +74,7 @@ def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
             for s in book.stages
         ],
         "findings": [_finding(f, kinds) for f in book.findings],
+        "score": asdict(book.score),
         "priorities": [{"name": p.name, "when": _when(p.when)} for p in book.priorities],
         "actions": [
             {

@@ -11,7 +11,7 @@ from rules.model import Book
 from rules.odds import LEAST_ENDED, Curve, Curves
 from tower.store.sql import load
 
-WINDOW = timedelta(days=90)  # older clocks say little about today's work
+WINDOW = timedelta(days=365)  # payment alone takes months; a shorter window has too few of them
 
 
 def build(client: Client, book: Book, now: datetime, least: int = LEAST_ENDED) -> int:

@@ -32,11 +32,18 @@ class Tick:
 
 
 def run_cycle(
-    client: Client, compiled: Compiled, connections: Connections, now: datetime, owner: str, everything: bool
+    client: Client,
+    compiled: Compiled,
+    connections: Connections,
+    now: datetime,
+    owner: str,
+    everything: bool,
+    fresh_curves: bool = False,
 ) -> Tick:
     """Run one tick on the write client and return what it did; safe to repeat after any interruption.
 
-    everything: judge every order (a new rulebook), not only the touched and due ones. All new events are taken in
+    everything: judge every order (a new rulebook), not only the touched and due ones. fresh_curves: new survival curves
+    are bound; the open orders that are judged by them are, too. All new events are taken in
     before the first verdict, so a backlog is judged once, at its end. How far the feeds told is read before the events:
     read after them it could vouch for events that this tick has not taken in.
     """
@@ -50,6 +57,8 @@ def run_cycle(
     feeds = feed_breaches.settle(client, compiled.book, feeds, now)
     workspace.set_marks(client, gating(feeds))
     _find_due(client, now, everything)
+    if fresh_curves and (stages := [s.id for s in compiled.book.stages if s.odds is not None]):
+        client.command(load("odds_touched"), parameters={"stages": stages})
     orders = _judge(client, compiled, now)
     write_cursor(client, cursor, now, owner)
     return Tick(events, orders, feeds, cursor)

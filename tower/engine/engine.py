@@ -29,6 +29,7 @@ from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
 from tower.engine.feeds import FeedState, record_promises
 from tower.engine.fetches import Fetches
+from tower.engine.jeopardy import Jeopardy
 from tower.engine.witness import Witness
 from tower.model.connections import Connections
 from tower.model.progress import Progress
@@ -78,6 +79,7 @@ class Engine:
         self._alerts = Alerts(store, secrets, connections, clock, progress.ring, settings.public_url or "")
         self._watchdog = Watchdog(secrets, lambda: (self.book.routes, self.book.receivers), self._well, clock)
         self._fetches = Fetches(store, clock, progress.ring)
+        self._jeopardy = Jeopardy(store)
         self._witness = Witness(store, clock, progress.ring)
         self._folder: Path = settings.book or SHIPPED
         self._folder_state = folder_state(self._folder)
@@ -85,6 +87,7 @@ class Engine:
         self._book_error = ""
         self._owner = uuid.uuid4().hex
         self._fresh_book = True
+        self._fresh_curves = True
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._scheduler = BackgroundScheduler(timezone="UTC")
@@ -143,6 +146,7 @@ class Engine:
         self._alerts.close()
         self._actions.close()
         self._fetches.close()
+        self._jeopardy.close()
 
     def _refuse_second(self, client: Client, now: datetime) -> None:
         if self._store.embedded:
@@ -175,10 +179,14 @@ class Engine:
         self._reload()
         position = self._progress.stored
         with unit("tick") as span, self._store.writer("engine") as client:
-            tick = run_cycle(client, self._compiled, self._connections, now, self._owner, self._fresh_book)
+            if self._fresh_curves:
+                workspace.set_curves(client, self._compiled, now)
+            tick = run_cycle(
+                client, self._compiled, self._connections, now, self._owner, self._fresh_book, self._fresh_curves
+            )
             span.set_attribute("o2c.events", tick.events)
             span.set_attribute("o2c.orders", tick.orders)
-        self._fresh_book = False
+        self._fresh_book = self._fresh_curves = False
         self._progress.mark_judged(position)
         marks: dict[str, datetime] = {}
         for feed in (f for f in tick.feeds if f.gates):
@@ -186,6 +194,7 @@ class Engine:
         self._alerts.step(self.book, now)
         self._actions.step(self.book, self._connections.kinds, now, marks)
         self._fetches.step(now)
+        self._fresh_curves = self._jeopardy.step(self.book, now, tick.orders)
         self._last, self._last_tick_at = tick, now
         self._tick_s = (self._clock() - now).total_seconds()
         self._ticks += 1
@@ -214,7 +223,7 @@ class Engine:
             record_book(client, self._compiled, self._clock())
             record_promises(client, self.book, self._clock())
             workspace.prepare(client, self._compiled)
-        self._fresh_book = True
+        self._fresh_book = self._fresh_curves = True
         log.info("rulebook taken up", book=book.hash)
 
     def _well(self, now: datetime) -> tuple[bool, str]:

@@ -47,6 +47,7 @@ def judged(
     chosen = compiled_for(book_for(known_at), connections.kinds)
     with store.reader() as client:
         workspace.prepare(client, chosen)
+        workspace.set_curves(client, chosen, min(as_of, known_at))
         workspace.set_marks(client, gating(feed_states(client, chosen.book, connections, known_at, known_at)))
         try:
             _judge_all(client, chosen, as_of, known_at, order_ids)

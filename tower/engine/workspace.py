@@ -13,7 +13,10 @@ from weakref import WeakKeyDictionary
 from clickhouse_connect.driver.client import Client
 
 from rules.compile import Compiled, Step
+from rules.compile.odds import has_odds
+from rules.odds import LEAST_ENDED
 from tower.engine.feeds import FeedState
+from tower.store.sql import load
 
 _SCOPE = "CREATE OR REPLACE TEMPORARY TABLE scope (order_no UInt64, object UInt64, order_id String) ENGINE = Memory"
 _MARKS = """CREATE OR REPLACE TEMPORARY TABLE feed_marks
@@ -37,6 +40,13 @@ def set_scope(client: Client, select: str, parameters: dict[str, object] | None 
     return int(client.query("SELECT count() FROM scope").result_rows[0][0])
 
 
+def set_curves(client: Client, compiled: Compiled, at: datetime) -> None:
+    """Bind the survival curves that were in force at a moment, for the stages of the book that go by odds."""
+    if has_odds(compiled.book):
+        stages = [s.id for s in compiled.book.stages if s.odds is not None]
+        client.command(load("odds_curves"), parameters={"at": at, "stages": stages, "least": LEAST_ENDED})
+
+
 # Which steps a client's tables were made for; planning the statements twice is most of what a small look costs.
 _PREPARED: WeakKeyDictionary[Client, tuple[Step, ...]] = WeakKeyDictionary()
 
@@ -45,6 +55,7 @@ def prepare(client: Client, compiled: Compiled) -> None:
     """Make the tables that the steps fill, unless this client already has them for the same SQL."""
     if _PREPARED.get(client) == compiled.steps:
         return
+    set_curves(client, compiled, datetime(1970, 1, 1, tzinfo=UTC))
     set_scope(client, "SELECT toUInt64(0), toUInt64(0), '' WHERE 0")
     set_marks(client, [])
     make(client, compiled.steps)

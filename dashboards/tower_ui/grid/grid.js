@@ -336,7 +336,12 @@ class Table {
       cell.textContent = value ? duration((now - value) / 1000) + (c.kind === "ago" ? " ago" : "") : "–";
       if (value) cell.title = "since " + new Date(value).toLocaleString();
     } else if (c.kind === "bar") this.bar(cell, value, row, now);
-    else if (c.kind === "tries") {
+    else if (c.kind === "odds") {
+      cell.textContent = value === null || value === undefined ? "–" : value + "%";
+      const told = row.predicted ? ["half of its like are through by " + new Date(row.predicted).toLocaleString()] : [];
+      if (row.heal !== null && row.heal !== undefined) told.push(row.heal + "% move by themselves in the time a retry gets");
+      cell.title = told.join("; ") || "too few cases to say more";
+    } else if (c.kind === "tries") {
       el("span", "n", cell, String(value));
       if (row.outcome) el("span", "tone-" + row.tone, cell, row.outcome);
       cell.title = row.story || "no retry yet";
