@@ -15,13 +15,43 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
-from bench import ack, alerts, backtest, board, decode, faults, fuzz, ingest, kill9, native, spans, tick, visible
+from bench import (
+    ack,
+    alerts,
+    backtest,
+    board,
+    calibration,
+    decode,
+    faults,
+    fuzz,
+    ingest,
+    kill9,
+    native,
+    spans,
+    tick,
+    visible,
+)
 from bench.figure import Figure, table
 from bench.own import in_own_process
 
 MEASUREMENTS: dict[str, Callable[..., list[Figure]]] = {
     m.NAME: m.measure
-    for m in (ingest, ack, native, spans, decode, fuzz, tick, backtest, board, visible, alerts, kill9, faults)
+    for m in (
+        ingest,
+        ack,
+        native,
+        spans,
+        decode,
+        fuzz,
+        tick,
+        backtest,
+        board,
+        visible,
+        alerts,
+        kill9,
+        faults,
+        calibration,
+    )
 }
 
 

@@ -7,7 +7,20 @@ from pathlib import Path
 import streamlit as st
 
 from dashboards.tower_ui import page, widgets
-from dashboards.views import actions, alerts, audit, board, executive, feeds, flow, jeopardy, order, orphans, quarantine, wall
+from dashboards.views import (
+    actions,
+    alerts,
+    audit,
+    board,
+    executive,
+    feeds,
+    flow,
+    jeopardy,
+    order,
+    orphans,
+    quarantine,
+    wall,
+)
 
 ICON = Path(__file__).parent / "tower_ui" / "favicon.png"
 

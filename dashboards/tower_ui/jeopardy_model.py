@@ -86,7 +86,7 @@ def curve_rows(body: Mapping[str, Any], labels: Mapping[str, str]) -> list[list[
 
 def _label(rule: str, labels: Mapping[str, str]) -> str:
     if rule.endswith(".failed"):
-        return f"{fmt.milestone(rule.removesuffix('.failed'))} failed"
+        return f"{fmt.milestone(rule.removesuffix('.failed'), 'failed')} failed"
     return labels.get(rule, fmt.words(rule))
 
 

@@ -13,7 +13,8 @@ import pytest
 from rules.model import Rate, Score, Value
 from rules.score import score_terms, total
 from tests.actions.world import T0, clock_row
-from tests.api.conftest import Api, make_api, open_store
+from tests.api.conftest import Api, make_api
+from tests.stores import Shelf
 from tower.api.order_query import read_cursor, write_cursor
 from tower.engine.books import record_calendars
 from tower.engine.curves import build
@@ -24,9 +25,9 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
-def board(dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def board(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """Return the application on a store with a past, curves fitted to it, and some open orders."""
-    for store in open_store(dsn):
+    with shelf.lend() as store:
         api = make_api(store, tmp_path_factory.mktemp("api"))
         book = api.book[0]
         api.book[0] = replace(

@@ -30,6 +30,7 @@ from tests.dashboards.fake_alerts import Alerts
 from tests.dashboards.fake_batches import Batches
 from tests.dashboards.fake_feeds import feeds
 from tests.dashboards.fake_held import Held
+from tests.dashboards.fake_jeopardy import jeopardy
 
 ARROW = "application/vnd.apache.arrow.stream"
 STUCK = ("failing", "late", "diverging")
@@ -181,6 +182,11 @@ COLUMNS: dict[str, pa.DataType] = {
     "company": _T,
     "partner": _T,
     "channel": _T,
+    "odds": pa.float64(),
+    "predicted_at": _TS,
+    "self_heal_odds": pa.float64(),
+    "score": pa.float64(),
+    "rate_date": _T,
 }
 
 
@@ -264,6 +270,11 @@ class FakeTower:
             "company": "1000",
             "partner": "",
             "channel": r.choice(["edi", "web"]),
+            "odds": 1.0 if state in ("late", "failing") else 0.42,
+            "predicted_at": now() + timedelta(minutes=25) if state != "diverging" else None,
+            "self_heal_odds": 0.38 if state in ("late", "failing") else None,
+            "score": 50.0,
+            "rate_date": None,
         }
         if state == "failing" and not row["error"]:
             row["error"] = next((e for e in errors if e), "Rejected by the target")
@@ -331,6 +342,8 @@ class FakeTower:
             "age": lambda r: -r["since"].timestamp(),
             "overdue": lambda r: -r["due_at"].timestamp(),
             "state": lambda r: RANK[r["state"]],
+            "odds": lambda r: r["odds"],
+            "score": lambda r: r["score"],
         }
         sort = q.get("sort", "-value_at_risk")
         found.sort(key=lambda r: r["order_id"])
@@ -480,6 +493,12 @@ class FakeTower:
                 "used_s": self.live(row)["used_s"],
                 "state": "stopped" if closed else "running",
                 "verdict": "" if closed else row["state"],
+                "odds": None if closed else row["odds"],
+                "predicted_at": None if closed else iso(row["predicted_at"]),
+                "self_heal_odds": None if closed else row["self_heal_odds"],
+                "self_heal_by": iso(now() + timedelta(minutes=1)),
+                "odds_from": {"cases": 812},
+                "self_heal_from": {"cases": 790},
             }
         )
         if row["error"]:
@@ -860,6 +879,7 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/alerts/{id}", guarded(tower.alerts.one)),
             Route("/v1/alerts/{id}/ack", guarded(tower.alerts.ack, "operator"), methods=["POST"]),
             Route("/v1/silences", guarded(tower.alerts.silence, "operator"), methods=["POST"]),
+            Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(jeopardy(now())))),
             Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),

@@ -177,7 +177,12 @@ def test_without_an_id_the_order_page_asks_for_one() -> None:
 
 @pytest.mark.parametrize(
     ("page", "says"),
-    [("flow", "what is stuck on the way"), ("feeds", "wms-berlin"), ("wall", "Order-to-cash · stuck orders")],
+    [
+        ("flow", "what is stuck on the way"),
+        ("feeds", "wms-berlin"),
+        ("wall", "Order-to-cash · stuck orders"),
+        ("jeopardy", "Largest gap 5.0 pt"),
+    ],
 )
 def test_the_other_pages_stand(page: str, says: str) -> None:
     at = turn_to(app(), page)

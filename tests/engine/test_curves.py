@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +14,13 @@ import pytest
 from rules.odds import Curves, segment_of
 from tests.engine.survival import dwell, kaplan_meier, share_at
 from tests.engine.world import BOOK, NOW, histories, line
+from tests.stores import Shelf
 from tower.engine import workspace
 from tower.engine.books import compiled_for, record_book
 from tower.engine.curves import WINDOW, build, read_curves
 from tower.engine.cycle import run_cycle
 from tower.model.connections import Connections
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 _LEAST = 8  # the histories are small
 _CLOCKS = """
@@ -52,12 +51,10 @@ class Judged:
 
 
 @pytest.fixture(scope="module")
-def judged(engine_folder: Path) -> Iterator[Judged]:
+def judged(shelf: Shelf) -> Iterator[Judged]:
     """Judge some hundred small cases, take action on a few of their clocks and fit the curves."""
-    store = Store(f"chdb://{engine_folder}", database="curves")
-    migrate(store)
     compiled = compiled_for(BOOK, None)
-    with store.writer("engine") as client:
+    with shelf.lend() as store, store.writer("engine") as client:
         record_book(client, compiled, NOW)
         workspace.prepare(client, compiled)
         said = histories(11, 260)
@@ -68,7 +65,6 @@ def judged(engine_folder: Path) -> Iterator[Judged]:
         build(client, BOOK, NOW, least=_LEAST)
         failures = list(client.query(_FAILURES).named_results())
         yield Judged(store, clocks, failures, treated, read_curves(client, NOW))
-    store.close()
 
 
 def _treat(client: Any, clocks: list[dict[str, Any]]) -> dict[tuple[int, int, str], datetime]:

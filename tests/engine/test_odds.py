@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,9 +18,9 @@ from tower.engine.books import compiled_for, record_book
 from tower.engine.curves import build, read_curves
 from tower.engine.cycle import run_cycle
 from tower.engine.replay import judged
+from tower.engine.why import explain
 from tower.model.connections import Connections
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 T0 = datetime(2026, 3, 2, 8, tzinfo=UTC)  # a Monday; the office opens at 8 UTC
 BOOK = parse_book(
@@ -44,6 +44,7 @@ class World:
         with store.writer("engine") as client:
             record_book(client, COMPILED, T0)
             workspace.prepare(client, COMPILED)
+            workspace.set_curves(client, COMPILED, T0)
 
     def say(self, said: list[tuple[str, str, datetime]], now: datetime, *, curves: bool = False) -> None:
         """Store what was told of orders (order, milestone, when), and tick; curves: bind new ones first."""
@@ -75,25 +76,10 @@ class World:
             return tuple(row)
 
 
-@pytest.fixture(scope="module")
-def shared(engine_folder: Path) -> Iterator[World]:
-    """One store for all tests here: making one costs more than they do."""
-    store = Store(f"chdb://{engine_folder}", database="odds")
-    migrate(store)
-    yield World(store)
-    store.close()
-
-
 @pytest.fixture
-def world(shared: World) -> World:
+def world(store: Store) -> World:
     """Return the world with nothing in it."""
-    with shared.store.writer("engine") as client:
-        for (name,) in client.query(
-            "SELECT name FROM system.tables WHERE database = currentDatabase() AND engine LIKE '%MergeTree' AND total_rows > 0 AND name NOT IN ('migrations', 'calendar_index', 'books')"
-        ).result_rows:
-            client.command(f"TRUNCATE TABLE `{name}`")
-        workspace.set_curves(client, COMPILED, T0)
-    return shared
+    return World(store)
 
 
 # 40 clocks: ten stop after 10, 20, 40 and 80 minutes each; twenty never do: they ended with their orders after a minute.
@@ -146,6 +132,18 @@ def test_new_curves_move_the_clocks_that_run_and_no_look_back(world: World) -> N
         assert client.query("SELECT clocks.at_risk_at[1] FROM judged_orders WHERE order_id = 'N'").result_rows == [
             (before,)
         ]
+
+
+def test_why_shows_the_curves_that_odds_are_read_off(world: World) -> None:
+    world.history([*MINUTES, *[200] * 10])
+    world.say([("N", "taken", NEXT)], NEXT)
+    told = explain(world.store, BOOK, Connections(), "N", "send", NEXT, NEXT)
+    (curve,) = told["curves"]  # no segment has enough cases of its own
+    assert (curve["rule"], curve["segment"], curve["cases"], curve["ended"]) == ("send", "", 50, 50)
+    points = [(p["open_ms"] // 60_000, round(p["outlasts"], 3), p["watched"]) for p in curve["points"]]
+    assert points == [(10, 0.8, 50), (20, 0.6, 40), (40, 0.4, 30), (80, 0.2, 20), (200, 0.0, 10)]
+    then = NEXT - timedelta(days=1)
+    assert explain(world.store, BOOK, Connections(), "N", "send", then, then)["curves"] == []
 
 
 def test_predictions_are_kept_once_a_quarter_and_settled_when_the_clock_ends(world: World) -> None:

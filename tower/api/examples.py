@@ -25,7 +25,7 @@ ORDERS: dict[str, Any] = {
 ORDER: dict[str, Any] = {
     **ORDER_ROW,
     "as_of": "2026-11-23T10:00:00.000Z",
-    "score_terms": {"value": 15.4597, "tier": 0.0, "promise": 0.0, "cash": 0.0402, "ageing": 0.625, "odds": 30.0},
+    "score_terms": {"value": 15.4597, "tier": 5.0, "promise": 0.0, "cash": 0.0402, "ageing": 0.625, "odds": 30.0},
     "attributes": {"amount": "1234.50", "currency": "EUR", "customer_id": "C-7"},
     "objects": [{"object_type": "order", "object_id": "SO-1"}, {"object_type": "shipment", "object_id": "S1"}],
     "links": [

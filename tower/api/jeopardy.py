@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from rules.model import Book
 from rules.odds import FALLBACK_SHARE, LEAST_ENDED, Curve
-from tower.api.auth import Context, Viewer
+from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
 from tower.api.jeopardy_rows import curves_at
@@ -42,7 +42,7 @@ _POINTS = 60
 
 
 @router.get("/v1/jeopardy", summary="What odds rest on, and whether they were right", responses=answers(_EXAMPLE))
-def show_jeopardy(request: Request, context: Context, _: Viewer) -> Response:
+def show_jeopardy(request: Request, context: Context, _: Caller) -> Response:
     """Show the survival curves in force and how the predictions of the last year came out, by stage and together."""
     now = context.clock()
     key = ("jeopardy", context.progress.judged, context.engine_health(now).last_tick_at)

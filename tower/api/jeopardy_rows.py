@@ -154,16 +154,16 @@ def _ms(span: timedelta) -> int:
     return max(0, int(span.total_seconds() * 1000))
 
 
-_READ: dict[tuple[str, str, datetime], Curves] = {}
+_READ: dict[tuple[str, str, datetime, int], Curves] = {}
 _KEPT = 4
 
 
 def curves_at(client: Client, store: Store, at: datetime) -> Curves:
     """Return the curves in force at a moment; those of a build never change and are read once."""
-    (latest,) = client.query(load("curves_built"), parameters={"at": at}).result_rows[0]
+    latest, cases = client.query(load("curves_built"), parameters={"at": at}).result_rows[0]
     if latest is None:
         return Curves(None, {})
-    key = (store.dsn, store.database, latest)
+    key = (store.dsn, store.database, latest, cases)
     if key not in _READ:
         while len(_READ) >= _KEPT:
             _READ.pop(next(iter(_READ)), None)

@@ -74,6 +74,7 @@ _TABLE: dict[str, Permit] = {
     "GET /v1/orders/{order_id}": READ_ORDERS,
     "GET /v1/orders/{order_id}/why": READ_ORDERS,
     "GET /v1/stages": TOTALS,
+    "GET /v1/jeopardy": TOTALS,
     "GET /v1/groups": TOTALS,
     "GET /v1/breaches": READ,
     "GET /v1/restated": READ,

@@ -6,8 +6,12 @@ import json
 from datetime import datetime
 from typing import Any
 
+from clickhouse_connect.driver.client import Client
+
 from rules.model import Book
+from rules.odds import SEGMENT_ATTRIBUTES, WHOLE, segment_of
 from tower.engine.books import compiled_for
+from tower.engine.curves import read_curves
 from tower.engine.replay import judged
 from tower.model.connections import Connections
 from tower.model.problem import Problem
@@ -74,6 +78,8 @@ def explain(
         keys |= {f["evidence"][k] for f in findings for k in ("from_event", "to_event")}
         events = rows(_EVENTS, keys=sorted(keys - {""}))
         order = rows("SELECT order_id, state, stage, priority, version FROM judged_orders")
+        attributes = rows(f"SELECT {', '.join(SEGMENT_ATTRIBUTES)} FROM judged_orders")
+        curves = _curves(client, rule, attributes, min(as_of, known_at))
     written = (book.stage(rule) or book.finding(rule)) if rule else None
     return {
         "order": order[0] if order else {"order_id": order_id},
@@ -85,6 +91,28 @@ def explain(
         "clocks": clocks,
         "findings": findings,
         "events": events,
+        "curves": curves,
         "sql": [{"table": step.table, "sql": step.sql} for step in compiled_for(book, connections.kinds).steps],
         "parameters": {"as_of": as_of, "known_at": known_at, "order_id": order_id},
     }
+
+
+def _curves(client: Client, rule: str | None, order: list[dict[str, Any]], at: datetime) -> list[dict[str, Any]]:
+    """Return the survival curves that odds of the order's clocks are read off, each with its points."""
+    own = {segment_of([str(row[name]) for name in SEGMENT_ATTRIBUTES]) for row in order}
+    return [
+        {
+            "rule": c.rule,
+            "segment": c.segment,
+            "built_at": c.built_at,
+            "cases": c.cases,
+            "ended": c.ended,
+            "thin": c.thin,
+            "points": [
+                {"open_ms": ms, "outlasts": share, "watched": watched}
+                for ms, share, watched in zip(c.at_ms, c.alive, c.watched, strict=True)
+            ],
+        }
+        for c in read_curves(client, at).by_key.values()
+        if c.rule == rule and c.segment in own | {WHOLE}
+    ]

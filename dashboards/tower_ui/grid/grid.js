@@ -338,7 +338,8 @@ class Table {
     } else if (c.kind === "bar") this.bar(cell, value, row, now);
     else if (c.kind === "odds") {
       cell.textContent = value === null || value === undefined ? "–" : value + "%";
-      const told = row.predicted ? ["half of its like are through by " + new Date(row.predicted).toLocaleString()] : [];
+      const by = new Date(this.data.now + row.predicted * 60000).toLocaleString();
+      const told = row.predicted === null || row.predicted === undefined ? [] : ["half of its like are through by " + by];
       if (row.heal !== null && row.heal !== undefined) told.push(row.heal + "% move by themselves in the time a retry gets");
       cell.title = told.join("; ") || "too few cases to say more";
     } else if (c.kind === "tries") {

@@ -107,7 +107,7 @@ def board_payload(
             "due": _millis(frame, "due_at"),
             "sla": [fmt.percent(u, b) for u, b in zip(used, budget, strict=True)],
             "odds": [fmt.percent(o, 1) for o in _numbers(frame, "odds")],
-            "predicted": _millis(frame, "predicted_at"),
+            "predicted": _minutes(frame, "predicted_at", now),
             "heal": [fmt.percent(o, 1) for o in _numbers(frame, "self_heal_odds")],
             "customer": _coded(board_model.text_column(frame, "customer_id")),
             "stage": _coded([labels.get(s, fmt.words(s)) for s in stages]),
@@ -217,6 +217,12 @@ def _millis(frame: Any, name: str) -> list[int | None]:
     if name not in frame.columns:
         return [None] * len(frame)
     return [_milli(None if v is None or v != v else v) for v in frame[name].tolist()]
+
+
+def _minutes(frame: Any, name: str, now: datetime) -> list[int | None]:
+    """Return how many minutes from now; short, since there is one a row."""
+    start = now.timestamp() * 1000
+    return [None if at is None else round((at - start) / 60_000) for at in _millis(frame, name)]
 
 
 def _milli(at: Any) -> int | None:

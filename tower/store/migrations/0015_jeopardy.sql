@@ -15,8 +15,7 @@ CREATE TABLE curves
     book     LowCardinality(String)
 )
 ENGINE = ReplacingMergeTree
-ORDER BY (built_at, rule, segment)
-TTL toDateTime(built_at) + INTERVAL 400 DAY;
+ORDER BY (built_at, rule, segment);
 
 -- What the curves said of a running clock, once for each quarter of its time, and what became of it.
 CREATE TABLE predictions
@@ -37,5 +36,4 @@ CREATE TABLE predictions
 )
 ENGINE = ReplacingMergeTree(revision)
 ORDER BY (rule, order_no, object, quarter)
-TTL toDateTime(made_at) + INTERVAL 400 DAY
 SETTINGS index_granularity = 1024;

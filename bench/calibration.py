@@ -1,0 +1,158 @@
+"""Whether odds come true, on held-back parts of logs that other people recorded.
+
+The curves are those of the tower, fitted by its own SQL. They are fitted to what was known at a moment and asked about
+clocks at later moments; then fitted anew, as the tower does. Every clock is asked at four ages, while it runs. A step
+may take as long as 70 % of its clocks kept at the first fit. Compared with: the step's own rate, and the rule "at risk
+from 75 % of the time on".
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+
+from bench.figure import Figure
+from bench.process_logs import DATA, LOGS, Clock, last_instant
+from rules.odds import FALLBACK_SHARE, LEAST_ENDED, Curves
+from tower.engine.curves import read_curves
+from tower.store.client import Store
+from tower.store.migrate import migrate
+from tower.store.sql import load
+
+NAME = "calibration"
+AGES = (0.05, 0.25, 0.5, 0.75)
+ENOUGH = 200  # predictions that a tenth needs
+_FIRST_FIT = 0.4  # of the clocks have started
+_KEPT = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What was said of one clock at one age, and what came of it. rate: what the stage's own rate says."""
+
+    odds: float
+    rate: float
+    share: float
+    breached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the predictions for one log came out. gap: the largest distance in a tenth with enough of them."""
+
+    predictions: int
+    brier: float
+    brier_rate: float
+    brier_share: float
+    gap: float
+    tenths: list[tuple[int, float, float]]  # predictions, said, came
+
+
+def measure(folder: Path, *, quick: bool) -> list[Figure]:
+    """Return for each log at hand how the odds came out against both other ways of saying it."""
+    if not DATA.is_dir():
+        return [Figure(NAME, "error ÷ that of the rate", "the logs are not at hand", at_most=1.0)]
+    store = Store(f"chdb://{folder}", database="calibration")
+    migrate(store)
+    figures = []
+    try:
+        for name, read in LOGS.items():
+            with store.writer() as client:
+                found = outcome(predict(client, read(), fits=4 if quick else 24))
+            said = f"Brier {found.brier:.3f}; rate {found.brier_rate:.3f}, 75 % rule {found.brier_share:.3f}"
+            size = f"{found.predictions:,} predictions"
+            ratio, rule = found.brier / found.brier_rate, found.brier / found.brier_share
+            figures += [
+                Figure(NAME, f"{name}: error ÷ that of the rate", said, ratio, at_most=1.0, note=size),
+                Figure(NAME, f"{name}: error ÷ that of the 75 % rule", "", rule, at_most=1.0),
+                Figure(NAME, f"{name}: largest gap", f"tenths of {ENOUGH} or more", found.gap, at_most=0.05),
+            ]
+    finally:
+        store.close()
+    return figures
+
+
+def predict(client: Client, steps: Mapping[str, Sequence[Clock]], fits: int) -> list[Prediction]:
+    """Return what curves fitted at so many moments say of the clocks that run after them."""
+    end = last_instant([list(c) for c in steps.values()])
+    begun = sorted(start for clocks in steps.values() for start, _ in clocks)
+    first = begun[int(len(begun) * _FIRST_FIT)]
+    moments = [first + (end - first) * i // fits for i in range(fits)]
+    curves = [fit(client, steps, at) for at in moments]
+    return [
+        prediction
+        for stage, clocks in steps.items()
+        if (budget := _budget(curves[0], stage)) is not None
+        for clock in clocks
+        if first <= clock[0] <= end - budget
+        for prediction in _asked(stage, clock, budget, moments, curves, end)
+    ]
+
+
+def fit(client: Client, steps: Mapping[str, Sequence[Clock]], at: int) -> Curves:
+    """Return the curves of all steps from what was known at a moment (epoch ms), fitted by the tower's statement."""
+    columns = "rule String, segment String, dwell_ms Int64, ended UInt8"
+    client.command(f"CREATE OR REPLACE TEMPORARY TABLE dwells ({columns}) ENGINE = Memory")
+    rows = [
+        [stage, "", min(stop or at, at) - start, int(stop is not None and stop <= at)]
+        for stage, clocks in steps.items()
+        for start, stop in clocks
+        if start < at
+    ]
+    client.insert("dwells", rows, column_names=["rule", "segment", "dwell_ms", "ended"])
+    now = datetime.fromtimestamp(at / 1000, UTC)
+    client.command(load("curves_fit"), parameters={"now": now, "since": now, "book": "log", "least": LEAST_ENDED})
+    return read_curves(client, now)
+
+
+def _budget(curves: Curves, stage: str) -> int | None:
+    curve = curves.choose(stage, "")
+    if curve is None or curve.thin:
+        return None
+    return next((ms for ms, alive in zip(curve.at_ms, curve.alive, strict=True) if alive <= 1 - _KEPT), None)
+
+
+def _asked(
+    stage: str, clock: Clock, budget: int, moments: Sequence[int], curves: Sequence[Curves], end: int
+) -> list[Prediction]:
+    start, stop = clock
+    took = stop - start if stop is not None and stop <= end else None
+    said = []
+    for age in AGES:
+        used = int(age * budget)
+        if took is not None and took <= used:
+            break
+        curve = curves[bisect_right(moments, start + used) - 1].choose(stage, "")
+        odds = curve.odds(used, budget) if curve is not None else None
+        if curve is not None and odds is not None:
+            share = 1.0 if age >= float(FALLBACK_SHARE) else 0.0
+            said.append(Prediction(odds, curve.outlasts(budget), share, took is None or took > budget))
+    return said
+
+
+def outcome(predictions: Sequence[Prediction]) -> Outcome:
+    """Return mean squared errors, and how far each tenth of the odds lies from what came."""
+    count = len(predictions)
+
+    def brier(said: Sequence[float]) -> float:
+        return sum((s - p.breached) ** 2 for s, p in zip(said, predictions, strict=True)) / count
+
+    tenths = []
+    for tenth in range(10):
+        found = [p for p in predictions if min(9, int(p.odds * 10)) == tenth]
+        if found:
+            said, came = (sum(v) / len(found) for v in ([p.odds for p in found], [p.breached for p in found]))
+            tenths.append((len(found), said, came))
+    return Outcome(
+        count,
+        brier([p.odds for p in predictions]),
+        brier([p.rate for p in predictions]),
+        brier([p.share for p in predictions]),
+        max((abs(said - came) for n, said, came in tenths if n >= ENOUGH), default=0.0),
+        tenths,
+    )
