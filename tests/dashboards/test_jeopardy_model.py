@@ -21,7 +21,7 @@ def test_curves_come_in_process_order_the_whole_stage_first() -> None:
         ["Capture", "all", "12"],
         ["Invoicing", "all", "812"],
         ["Invoicing", "P1 / standard / BER1", "210"],
-        ["Invoice failed", "all", "44"],
+        ["Invoice released failed", "all", "44"],
     ]
     assert rows[0][4:6] == ["too few", "too few"]
     assert rows[1][4:] == ["40m", "1h 41m", "2h 00m", "6%"]

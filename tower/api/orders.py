@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from rules.compile.score import score_items
+from rules.compile.score import scored_sql
 from tower.actions.tried import read_tried
 from tower.api.auth import Caller, Context, Seen
 from tower.api.context import ApiContext
@@ -84,13 +84,13 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime, scope: Scop
     key, _, direction = query.sort_key
     past = query.as_of is not None or query.known_at is not None
     with look(context, now, query.as_of, query.known_at) as seen:
-        text = load("api_orders").replace("$orders", seen.orders).replace("$where", "\n    AND ".join(wanted + behind))
-        text = text.replace("$key", key).replace("$direction", direction)
         bound = {**values, **cursor_values, "limit": query.limit + 1}
-        scored_at = query.scored_at(seen.as_of)
+        scored_at, orders = query.scored_at(seen.as_of), seen.orders
         if query.by_score:
-            text = text.replace(") AS worst\n", ") AS worst,\n    " + ",\n    ".join(score_items(seen.book)) + "\n", 1)
+            orders = scored_sql(seen.book, orders, "\n    AND ".join(wanted))
             bound |= {"score_now": scored_at, "score_curves_at": min(scored_at, seen.known_at)}
+        text = load("api_orders").replace("$orders", orders).replace("$where", "\n    AND ".join(wanted + behind))
+        text = text.replace("$key", key).replace("$direction", direction)
         found = seen.client.query(text, parameters=bound)
         total_sql = load("api_orders_total").replace("$orders", seen.orders)
         total_sql = total_sql.replace("$where", "\n    AND ".join(wanted))
