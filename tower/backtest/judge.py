@@ -37,7 +37,7 @@ def judge_touched(
     rules: of these also findings that are the same are kept. kinds: only these kinds of these rules, all when empty.
     """
     again = _differing_steps(old, new)
-    unlike = _prepare(client, old, new, again)
+    unlike = _prepare(client, old, new, again, now)
     parameters = {"rules": sorted(rules), "kinds": sorted(kinds)}
     done = after = 0
     while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": _SLICE_ORDERS}):
@@ -54,9 +54,11 @@ def judge_touched(
         yield done
 
 
-def _prepare(client: Client, old: Side, new: Side, again: Collection[str]) -> frozenset[str]:
+def _prepare(client: Client, old: Side, new: Side, again: Collection[str], now: datetime) -> frozenset[str]:
     """Make the tables that both books fill, and return those whose columns differ from book to book."""
     workspace.prepare(client, old.compiled)
+    for side in (old, new):
+        workspace.set_curves(client, side.compiled, now)
     before = {step.table: _columns(client, step.table) for step in old.compiled.steps if step.table in again}
     workspace.make(client, [step for step in new.compiled.steps if step.table in again])
     after = {step.table: _columns(client, step.table) for step in new.compiled.steps if step.table in again}

@@ -41,10 +41,9 @@ def set_scope(client: Client, select: str, parameters: dict[str, object] | None 
 
 
 def set_curves(client: Client, compiled: Compiled, at: datetime) -> None:
-    """Bind the survival curves that were in force at a moment, for the stages of the book that go by odds."""
+    """Bind the survival curves that were in force at a moment, where a stage of the book goes by odds."""
     if has_odds(compiled.book):
-        stages = [s.id for s in compiled.book.stages if s.odds is not None]
-        client.command(load("odds_curves"), parameters={"at": at, "stages": stages, "least": LEAST_ENDED})
+        client.command(load("odds_curves"), parameters={"at": at, "least": LEAST_ENDED})
 
 
 # Which steps a client's tables were made for; planning the statements twice is most of what a small look costs.
