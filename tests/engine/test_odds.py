@@ -138,8 +138,9 @@ def test_why_shows_the_curves_that_odds_are_read_off(world: World) -> None:
     world.history([*MINUTES, *[200] * 10])
     world.say([("N", "taken", NEXT)], NEXT)
     told = explain(world.store, BOOK, Connections(), "N", "send", NEXT, NEXT)
-    (curve,) = told["curves"]  # no segment has enough cases of its own
-    assert (curve["rule"], curve["segment"], curve["cases"], curve["ended"]) == ("send", "", 50, 50)
+    whole, curve = told["curves"]  # of the stage, and of the segment of orders that say nothing of themselves
+    assert (whole["segment"], curve["segment"]) == ("", segment_of(["", "", ""]))
+    assert (curve["rule"], curve["cases"], curve["ended"]) == ("send", 50, 50)
     points = [(p["open_ms"] // 60_000, round(p["outlasts"], 3), p["watched"]) for p in curve["points"]]
     assert points == [(10, 0.8, 50), (20, 0.6, 40), (40, 0.4, 30), (80, 0.2, 20), (200, 0.0, 10)]
     then = NEXT - timedelta(days=1)
