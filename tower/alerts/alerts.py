@@ -1,7 +1,7 @@
 """The alerting step of a tick: what changed is read, decided about, written down and handed to the courier.
 
-Written in this order, each synced: alerts with their breaches, notices, the cursor. A kill between two of them is made
-good by the next step, which decides the same notice under the same id, or finds it written.
+Written in this order, each synced: alerts with their breaches, notices, the rulebook they went by. A kill between two
+of them is made good by the next step, which decides the same notice under the same id, or finds it written.
 """
 
 from __future__ import annotations
@@ -29,11 +29,9 @@ from tower.alerts.suppress import Silence
 from tower.model.connections import Connections
 from tower.model.secret import Secrets
 from tower.store.client import Store
+from tower.store.sql import load
 
 DAWN = datetime(1970, 1, 1, tzinfo=UTC)
-# Alerts are synced, the breaches they come from are not: after a power failure the last minutes are read again.
-REWIND = timedelta(minutes=10)
-_SAID = """SELECT greatest((SELECT max(revision) FROM alert_acks), (SELECT max(revision) FROM silences))"""
 _SILENCES = """SELECT silence_id, matchers, starts_at, ends_at, author, comment
 FROM silences FINAL
 WHERE ends_at > {now:DateTime64(3, 'UTC')}"""
@@ -55,6 +53,7 @@ class Alerts:
         self._seen_book = ""  # ... and that of the cursor
         self._desk: Desk | None = None
         self._since = DAWN
+        self._afresh = True  # after a start or a failure all that is open is compared, not only what changed
         self._said = -1
 
     def step(self, book: Book, now: datetime) -> int:
@@ -65,15 +64,17 @@ class Alerts:
         try:
             return self._step(book, now)
         except Exception:
-            self._desk = None
+            self._desk, self._said, self._afresh = None, -1, True
             raise
 
     def _step(self, book: Book, now: datetime) -> int:
         with self._store.reader() as client:
             desk = self._ready(book, now)
             since = min(self._since, now - timedelta(milliseconds=1))
-            changes = read_changes(client, book, self._connections, since)
-            word = client.query(_SAID).result_rows[0][0]
+            [(count, word)] = client.query(load("alert_news"), parameters={"since": since}).result_rows
+            changes = []
+            if count or self._afresh:
+                changes = read_changes(client, book, self._connections, None if self._afresh else since)
             said = []
             if word != self._said or changes:
                 said = read_acks(client, desk.alerts)
@@ -86,7 +87,7 @@ class Alerts:
         self._keep(book, stepped, now)
         if changes or quiet:
             self._write_cursor(book, now)
-        self._since, self._said = now, word
+        self._since, self._said, self._afresh = now, word, False
         self._courier.step(dict(desk.plan.receivers), now)
         self._pings.step(desk.plan.receivers, now)
         return len(stepped.notices)
@@ -109,9 +110,9 @@ class Alerts:
     def _restore(self, book: Book, now: datetime) -> Desk:
         desk = Desk(Plan.of(book))
         with self._store.writer("engine") as client:
-            rows = client.query("SELECT seen_at, book FROM alert_cursor FINAL WHERE name = 'alerts'").result_rows
+            rows = client.query("SELECT book FROM alert_cursor FINAL WHERE name = 'alerts'").result_rows
             if rows:
-                self._since, self._seen_book = rows[0][0] - REWIND, rows[0][1]
+                self._seen_book = rows[0][0]
             alerts, again = read_state(client)
             known = desk.routes
             desk.restore(a for a in alerts if a.route in known)

@@ -18,9 +18,16 @@ from tower.store.sql import load
 _SCOPE = ("company", "warehouse", "partner")
 
 
-def read_changes(client: Client, book: Book, connections: Connections, since: datetime) -> list[Breach]:
-    """Return the breaches that changed after `since`, as they are now."""
-    found = client.query(load("alert_changes"), parameters={"since": since})
+_SINCE = "breach_changes WHERE updated_at > {since:DateTime64(3, 'UTC')}"
+_STANDING = """(SELECT order_no, rule, kind, object FROM breaches FINAL WHERE state = 'open' OR breach_id IN (
+    SELECT breach_id FROM alert_breaches FINAL
+    WHERE state = 'open' AND alert_id IN (SELECT alert_id FROM alerts FINAL WHERE closed_at IS NULL)))"""
+
+
+def read_changes(client: Client, book: Book, connections: Connections, since: datetime | None) -> list[Breach]:
+    """Return the breaches that changed after `since`, as they are now; None: all that are open, here or in an alert."""
+    text = load("alert_changes").replace("$changed", _STANDING if since is None else _SINCE)
+    found = client.query(text, parameters={"since": since} if since else None)
     rows = (dict(zip(found.column_names, row, strict=True)) for row in found.result_rows)
     return [breach_of(row, book, connections) for row in rows]
 

@@ -24,6 +24,8 @@ _BY_LABEL = {
     "orders": ("o2c_orders", "Open orders on the board", "state"),
     "value_at_risk": ("o2c_value_at_risk", "Value at risk of open orders, reporting currency", "state"),
     "quarantine_open": ("o2c_quarantine_open", "Messages that could not be used", "reason"),
+    "alerts": ("o2c_alerts", "Alerts that are not over", "state"),
+    "notices": ("o2c_notices", "Notices that are not at their end, or failed", "state"),
     "action_items": ("o2c_action_items", "Items of actions", "state"),
 }
 _COUNTERS = ("accepted", "duplicate", "quarantined", "rejected", "refused")

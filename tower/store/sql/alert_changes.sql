@@ -1,4 +1,5 @@
--- Breaches that changed after `since`, with what their order is now. Parameter: since. One row: one breach; no order.
+-- Breaches with what their order is now. changed from tower/alerts/reader.py: which. Parameter: since. One row: one breach;
+-- no order.
 SELECT
     b.breach_id, b.state, b.opened_at, b.detected_at, coalesce(b.resolved_at, b.retracted_at) AS over_at, b.order_no,
     b.order_id, b.rule, b.kind, b.object_type, b.object_id, b.milestone, b.system, b.error, o.priority AS priority,
@@ -8,11 +9,10 @@ SELECT
 FROM
 (
     SELECT * FROM breaches FINAL
-    WHERE (order_no, rule, kind, object) IN
-        (SELECT order_no, rule, kind, object FROM breach_changes WHERE updated_at > {since:DateTime64(3, 'UTC')})
+    WHERE (order_no, rule, kind, object) IN (SELECT order_no, rule, kind, object FROM $changed)
 ) AS b
 LEFT JOIN
 (
     SELECT * FROM orders FINAL
-    WHERE order_no IN (SELECT order_no FROM breach_changes WHERE updated_at > {since:DateTime64(3, 'UTC')})
+    WHERE order_no IN (SELECT order_no FROM $changed)
 ) AS o ON o.order_no = b.order_no

@@ -14,6 +14,13 @@ FROM
     UNION ALL
     SELECT 'quarantine_open', toString(reason), toFloat64(count()) FROM quarantine FINAL WHERE state = 'open' GROUP BY reason
     UNION ALL
+    SELECT 'alerts', if(acknowledged_by = '', 'open', 'acknowledged') AS state, toFloat64(count())
+    FROM alerts FINAL
+    WHERE closed_at IS NULL
+    GROUP BY state
+    UNION ALL
+    SELECT 'notices', toString(state), toFloat64(count()) FROM notices FINAL WHERE state NOT IN ('sent', 'held') GROUP BY state
+    UNION ALL
     SELECT 'action_items', toString(state), toFloat64(count()) FROM action_items FINAL GROUP BY state
 )
 ORDER BY name, label
