@@ -3,7 +3,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
-WORKERS ?= 2
+WORKERS ?= 3
 ARGS ?=
 
 .PHONY: help setup demo run test check format bench chromium clean
@@ -25,7 +25,7 @@ run: $(STAMP) ## start the tower alone, as the TOWER_ settings say
 	@$(BIN)/tower run $(ARGS)
 
 test: $(STAMP) chromium ## run every test, the browser's too
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import rules, documentation
 	@$(BIN)/ruff check .

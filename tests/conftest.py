@@ -6,6 +6,7 @@ import atexit
 import gc
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,28 @@ from tests.stores import Shelf
 from tower.store.client import Store
 
 atexit.register(gc.freeze)  # the reason is in tower/cli.py
+ROOTS = len(Path(__file__).parent.parts)
+LONG_FIRST = (
+    "acceptance",
+    "browser",
+    "real",
+    "demo",
+    "engine",
+    "collector",
+    "value",
+    "actions",
+    "api",
+    "backtest",
+    "alerts",
+    "rules",
+)
 _SHELF = pytest.StashKey[Shelf]()
 _MODULE = pytest.StashKey[object]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first, file by file: processes that share the files then end together."""
+    items.sort(key=lambda item: LONG_FIRST.index(folder) if (folder := item.path.parts[ROOTS]) in LONG_FIRST else 99)
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -18,6 +17,7 @@ import msgspec
 import pytest
 
 from tests.collector.desk import NDJSON, event
+from tests.loopback import status
 
 ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("O2C_KILLS", "2"))
@@ -67,11 +67,10 @@ def serve(folder: Path, port: int) -> subprocess.Popen[bytes]:
         )
 
 
-def wait_until_up(url: str, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
+def wait_until_up(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(1200):
         assert process.poll() is None, "the server ended by itself"
-        with contextlib.suppress(httpx.HTTPError):
-            httpx.get(url, timeout=1)
+        if status(port, "/"):
             return
         time.sleep(0.05)
     raise AssertionError("the server did not come up")
@@ -87,7 +86,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
         process = serve(tmp_path, port)
         senders = [Sender(url, round_, lane) for lane in range(2)]
         try:
-            wait_until_up(url, process)
+            wait_until_up(port, process)
             for sender in senders:
                 sender.start()
             time.sleep(0.5 + seed.random())
@@ -102,7 +101,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(tmp_path: Path)
     url = f"http://127.0.0.1:{port}/v1/events"
     process = serve(tmp_path, port)
     try:
-        wait_until_up(url, process)
+        wait_until_up(port, process)
         answer = httpx.post(
             url,
             params={"wait": "stored"},

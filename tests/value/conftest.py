@@ -1,34 +1,28 @@
-"""One embedded engine for these tests; a database of its own for each world."""
+"""Worlds of these tests, each on a database of its own for the length of a module."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.stores import Shelf
 from tests.value.world import World
 from tower.store.client import Store
-from tower.store.migrate import migrate
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def make_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Store]]:
-    """Return a maker of migrated databases in one folder: a process can hold only one open."""
-    address = f"chdb://{tmp_path_factory.mktemp('store')}"
-    made = [Store(address, database="keeper")]
+def make_store(shelf: Shelf) -> Iterator[Callable[[], Store]]:
+    """Return a maker of stores that last as long as the module."""
+    made: list[Store] = []
 
     def make() -> Store:
-        store = Store(address, database=f"value_{next(_numbers)}")
-        migrate(store)
-        made.append(store)
-        return store
+        made.append(shelf.take())
+        return made[-1]
 
     yield make
-    for store in reversed(made):
-        store.close()
+    for store in made:
+        shelf.give(store)
 
 
 @pytest.fixture

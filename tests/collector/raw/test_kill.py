@@ -63,7 +63,7 @@ def test_no_acknowledged_message_is_lost_and_none_counts_twice(tmp_path: Path) -
         process = serve(tmp_path, port)
         senders = [Sender(url, (round_ * 2 + lane + 1) * 1_000_000) for lane in range(2)]
         try:
-            wait_until_up(url, process)
+            wait_until_up(port, process)
             for sender in senders:
                 sender.start()
             time.sleep(0.7 + seed.random())
@@ -78,7 +78,7 @@ def test_no_acknowledged_message_is_lost_and_none_counts_twice(tmp_path: Path) -
     url = f"http://127.0.0.1:{port}/v1/ingest/native"
     process = serve(tmp_path, port)
     try:
-        wait_until_up(url, process)
+        wait_until_up(port, process)
         again = httpx.post(
             url, headers=HEADERS, content=order(max(acknowledged)), params={"wait": "stored"}, timeout=60
         )
