@@ -8,6 +8,7 @@ from 75 % of the time on".
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
             figures += [
                 Figure(NAME, f"{name}: error ÷ that of the rate", said, ratio, at_most=1.0, note=size),
                 Figure(NAME, f"{name}: error ÷ that of the 75 % rule", "", rule, at_most=1.0),
-                Figure(NAME, f"{name}: largest gap", f"tenths of {ENOUGH} or more", found.gap, at_most=0.05),
+                Figure(NAME, f"{name}: largest gap", _told(found.tenths), found.gap, at_most=0.05),
             ]
     finally:
         store.close()
@@ -135,6 +136,10 @@ def _asked(
     return said
 
 
+def _told(tenths: Sequence[tuple[int, float, float]]) -> str:
+    return ", ".join(f"{said:.0%} said {came:.0%} came ({n:,})" for n, said, came in tenths if n >= ENOUGH)
+
+
 def outcome(predictions: Sequence[Prediction]) -> Outcome:
     """Return mean squared errors, and how far each tenth of the odds lies from what came."""
     count = len(predictions)
@@ -153,6 +158,6 @@ def outcome(predictions: Sequence[Prediction]) -> Outcome:
         brier([p.odds for p in predictions]),
         brier([p.rate for p in predictions]),
         brier([p.share for p in predictions]),
-        max((abs(said - came) for n, said, came in tenths if n >= ENOUGH), default=0.0),
+        max((abs(said - came) for n, said, came in tenths if n >= ENOUGH), default=math.nan),
         tenths,
     )

@@ -18,7 +18,18 @@ _SAID: dict[str, Any] = {"label": "", "owner": "", "runbook": "", "severity": ""
 _HARMLESS: dict[str, Any] = {"at_risk": None, "odds": None}
 # Parts of a book whose meaning for verdicts is looked at below, and parts that have none.
 _READ = ("process", "milestones", "calendars", "stages", "findings", "feeds", "priorities", "value")
-_NO_VERDICT = ("hash", "targets", "actions", "examples", "routes", "receivers", "inhibitions", "warnings", "text")
+_NO_VERDICT = (
+    "hash",
+    "score",
+    "targets",
+    "actions",
+    "examples",
+    "routes",
+    "receivers",
+    "inhibitions",
+    "warnings",
+    "text",
+)
 Kinds = frozenset[str] | None
 
 
