@@ -32,11 +32,13 @@ class Tower:
         self.store, self.world, self.now = store, World(store), T0
         self.book: Book = parse_book({"base.yaml": BASE, "routes.yaml": ROUTES.format(url=url)})
         self.made: list[Alerts] = []
+        self.secrets = {"TOWER_SECRET_HOOK": SECRET}
         self.restart()
 
     def restart(self) -> None:
-        secrets = Secrets({"TOWER_SECRET_HOOK": SECRET})
-        self.alerts = Alerts(self.store, secrets, Connections(), lambda: self.now, lambda: None, "http://tower")
+        self.alerts = Alerts(
+            self.store, Secrets(self.secrets), Connections(), lambda: self.now, lambda: None, "http://tower"
+        )
         self.made.append(self.alerts)
 
     def close(self) -> None:
