@@ -64,6 +64,14 @@ def permit_is_door(key: str) -> bool:
     return permit is not None and permit.who is Who.DOOR
 
 
+def test_the_document_describes_every_endpoint_with_its_methods(whole: Whole) -> None:
+    document = whole.call(whole.key("viewer-None", ["viewer"]), "GET", "/openapi.json").json()
+    told = {place(m.upper(), path) for path, methods in document["paths"].items() for m in methods}
+    assert {place(*r) for r in routes(whole) if permit_of(*r) is not None} <= told
+    doors = [o for p, ms in document["paths"].items() for o in ms.values() if o.get("tags") == ["doors"]]
+    assert len(doors) == sum(permit.who is Who.DOOR for _, permit in TABLE.values())
+
+
 def test_without_a_key_there_is_nothing_but_health(whole: Whole) -> None:
     wanted = [route for route in routes(whole) if permit_of(*route) is not None]
     for (method, path), reply in zip(wanted, whole.calls([("", m, filled(p), {}) for m, p in wanted]), strict=True):

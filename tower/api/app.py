@@ -45,6 +45,7 @@ from tower.api.auth import Caller
 from tower.api.clicks import Clicks
 from tower.api.context import ApiContext
 from tower.api.docs import complete
+from tower.api.door_docs import describe_doors
 from tower.api.middleware import Observe
 from tower.api.single_flight import SingleFlight
 from tower.api.wire import Json
@@ -98,7 +99,8 @@ def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI
     def openapi(_: Caller) -> Response:
         """Describe every endpoint, with examples and the shape of refusals."""
         if not document:
-            document.append(complete(get_openapi(title=app.title, version=app.version, routes=app.routes), app.routes))
+            made = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            document.append(describe_doors(complete(made, app.routes), app.router.routes))
         return Json(document[0])
 
     return app

@@ -57,7 +57,11 @@ class AuditQuery(PageQuery):
     verify: bool = False
 
 
-@router.get("/v1/audit", summary="Who did what, in one hash chain", responses=answers(_EXAMPLE, 400))
+_ANSWERS = answers(_EXAMPLE, 400)
+_ANSWERS[200]["content"] |= {"text/csv": {}, "application/x-ndjson": {}}
+
+
+@router.get("/v1/audit", summary="Who did what, in one hash chain", responses=_ANSWERS)
 def list_audit(context: Context, _: Caller, query: Annotated[AuditQuery, Query()]) -> Response:
     """List the audit, latest first; with verify=true every hash from the first row on is checked.
 

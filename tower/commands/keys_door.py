@@ -87,7 +87,7 @@ def key_routes(keys: Keys, record: Record) -> list[BaseRoute]:
         ]
         return KeyList(keys=rows)
 
-    @router.post("", status_code=201, summary="Make a key; its token is shown once", responses=problems(409))
+    @router.post("", status_code=201, summary="Make a key; its token is shown once", responses=problems(409, 503))
     def add(who: Caller, key: NewKey) -> MadeKey:
         record(
             [
@@ -103,7 +103,7 @@ def key_routes(keys: Keys, record: Record) -> list[BaseRoute]:
             raise Problem(409 if "exists" in str(error) else 400, "key_refused", str(error)) from error
         return MadeKey(name=key.name, token=token)
 
-    @router.post("/{name}/rotate", summary="Give a key another token; it is shown once", responses=problems(404))
+    @router.post("/{name}/rotate", summary="Give a key another token; it is shown once", responses=problems(404, 503))
     def rotate(who: Caller, name: Annotated[str, Path()], how: Rotation) -> MadeKey:
         record([entry(who.name, "rotate_key", f"key/{name}", overlap_s=how.overlap_s)])
         try:
@@ -111,7 +111,7 @@ def key_routes(keys: Keys, record: Record) -> list[BaseRoute]:
         except KeyProblem as error:
             raise Problem(404 if "no live key" in str(error) else 400, "key_refused", str(error)) from error
 
-    @router.delete("/{name}", status_code=204, summary="End a key at once", responses=problems(404))
+    @router.delete("/{name}", status_code=204, summary="End a key at once", responses=problems(404, 503))
     def revoke(who: Caller, name: Annotated[str, Path()]) -> None:
         record([entry(who.name, "revoke_key", f"key/{name}")])
         try:
