@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about the doors, which are plain routes of the collector and describe themselves nowhere.
+"""What the OpenAPI document says about the doors: plain routes of the collector, which describe themselves nowhere.
 
 A door that is not served is not described. docs/events.md and docs/connections have the details.
 """
@@ -63,7 +63,9 @@ DOORS: dict[str, dict[str, dict[str, Any]]] = {
                     "description": "Answer when everything up to here is judged",
                 }
             ],
-            requestBody=_takes(**{"application/cloudevents+json": _EVENT, "application/cloudevents-batch+json": [_EVENT]}),
+            requestBody=_takes(
+                **{"application/cloudevents+json": _EVENT, "application/cloudevents-batch+json": [_EVENT]}
+            ),
             responses={"200": _says(_COUNTS)},
         )
     },
@@ -89,7 +91,10 @@ DOORS: dict[str, dict[str, dict[str, Any]]] = {
             "A batch file, taken whole and once",
             parameters=[_CONNECTION],
             requestBody={"required": True, "content": {"application/octet-stream": {}}},
-            responses={"202": _says({"raw_id": "019ca8f0c8408bd6"}), "200": _says({"raw_id": "019c", "duplicate": True})},
+            responses={
+                "202": _says({"raw_id": "019ca8f0c8408bd6"}),
+                "200": _says({"raw_id": "019ca8f0c8408bd6", "duplicate": True}),
+            },
         )
     },
     "/v1/files/{connection}/{raw_id}": {
