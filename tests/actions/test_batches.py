@@ -206,7 +206,7 @@ def test_what_moves_money_waits_for_a_second_person(bulk: Bulk) -> None:
     assert bulk.progress(action)["waiting"] == 2
     bulk.tick()
     assert sorted(bulk.heard) == ["SO-03", "SO-04"]
-    assert bulk.acts("approve") == [("ben", "approve", "because")]
+    assert bulk.acts("approve", "retry") == [("ben", "approve", "because"), *[("ana", "retry", "tax is back")] * 2]
 
 
 def test_what_got_well_while_it_waited_is_not_sent(bulk: Bulk) -> None:
@@ -243,6 +243,18 @@ def test_two_overlapping_batches_never_act_twice_on_one_object(bulk: Bulk) -> No
         bulk.tick()
         bulk.prove()
     assert sorted(bulk.heard) == sorted(bulk.names)
+
+
+def test_the_audit_of_a_send_tells_what_was_seen_and_what_was_sent(bulk: Bulk) -> None:
+    bulk.ask("SO-03", filter="")
+    bulk.tick()
+    with bulk.world.store.reader() as client:
+        rows = client.query("SELECT act, why, detail FROM audit ORDER BY seq").result_rows
+    sent, answered = (msgspec.json.decode(detail) for *_, detail in rows)
+    assert [row[:2] for row in rows] == [("retry", "tax is back"), ("accepted", "")]
+    assert (sent["seen_version"], sent["order_id"], sent["requested_by"]) == ("v-SO-03", "SO-03", "ana")
+    assert sorted(sent["request"]) == ["json", "method", "target", "url"]
+    assert (answered["status_code"], answered["key"]) == (200, sent["key"])
 
 
 def test_the_frozen_list_takes_nothing_up_and_asks_for_no_more_than_its_reason(bulk: Bulk) -> None:

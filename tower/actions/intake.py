@@ -128,7 +128,8 @@ class Intake:
         with self._store.reader() as client:
             plan = self._plan(client, wish, action_id_of(self._actor, key))
         frozen = self._frozen(wish, "", plan)
-        requests = {i.item_id: shown(i.wire, self._book.targets[i.wire["target"]]) for i in plan.items}
+        wires = {i.item_id: {k: v for k, v in i.wire.items() if k != "why"} for i in plan.items}
+        requests = {item_id: shown(wire, self._book.targets[wire["target"]]) for item_id, wire in wires.items()}
         for answer in plan.answers:
             for part in answer["objects"]:
                 part["request"] = requests.get(part.pop("item_id", ""))
@@ -222,7 +223,7 @@ class Intake:
             order_id=order["order_id"], object=clock.object, object_type=clock.object_type, object_id=clock.object_id,
             stage=clock.rule, seen_version=order["version"], error=clock.error or order["error"],
             amount=order["amount"],
-            contract=msgspec.json.encode(Contract.of(action)).decode(), request=msgspec.json.encode(wire).decode(),
+            contract=msgspec.json.encode(Contract.of(action)).decode(), request=msgspec.json.encode({**wire, "why": wish.reason}).decode(),
             ordinal=ordinal, state="requested", attempts=0, attempt_key=key, requested_by=self._actor,
             requested_at=self._now, noted_at=None, sent_at=None, accepted_at=None, verify_by=None, next_at=None,
             finished_at=None, status_code=0, detail="", updated_at=self._now, revision=1,

@@ -187,8 +187,10 @@ def _entry(actor: str, act: str, item: Item, suffix: str = "", *, sends: bool = 
         "action": item.rule_action, "attempt": item.attempts, "key": item.attempt_key,
         "requested_by": item.requested_by,
     }  # fmt: skip
+    why = str(item.wire.get("why") or "") if sends else ""
     if sends:
-        detail["request"] = {k: v for k, v in item.wire.items() if k != "headers"}
+        detail["seen_version"] = item.seen_version
+        detail["request"] = {k: v for k, v in item.wire.items() if k not in ("headers", "why")}
     else:
         detail |= {"status_code": item.status_code, "said": item.detail}
-    return Entry(actor, act, f"{item.action_id}/{item.item_id}{suffix}", detail=detail)
+    return Entry(actor, act, f"{item.action_id}/{item.item_id}{suffix}", why, detail)
