@@ -71,7 +71,7 @@ def url(place: str, **query: str) -> str:
 
 def currency(here: Here) -> str:
     """Return the reporting currency, in which values at risk are counted; empty while the tower has not said."""
-    return str((here.api.json(here.viewer, "/v1/rules", within_s=BOOK_S).data or {}).get("currency") or "")
+    return str(_rules(here).get("currency") or "")
 
 
 def here() -> Here:
@@ -96,8 +96,17 @@ def colours() -> theme.Tokens:
 
 def labels(context: Here) -> dict[str, str]:
     """Return stage id -> label in process order; empty while the tower has not said."""
-    found = context.api.json(context.viewer, "/v1/rules", within_s=BOOK_S).data or {}
-    return {str(s.get("id")): fmt.label(s) for s in found.get("stages") or ()}
+    return {str(s.get("id")): fmt.label(s) for s in _rules(context).get("stages") or ()}
+
+
+def _rules(context: Here) -> Mapping[str, Any]:
+    """Return the rulebook; empty while the tower has not said, and for a key that may not see it: ids will do then."""
+    try:
+        return context.api.json(context.viewer, "/v1/rules", within_s=BOOK_S).data or {}
+    except Refused as error:
+        if error.signed_out:
+            raise
+        return {}
 
 
 def signed_out(error: Refused) -> None:
@@ -108,6 +117,8 @@ def signed_out(error: Refused) -> None:
         _sign_in_link()
     else:
         widgets.note("bad", "This key may not see this page.", str(error))
+        if "executive" in here().viewer.roles:
+            st.html(f'<a class="t-card" style="width:14rem" data-go="1" href="{path("executive")}">To the figures</a>')
     st.stop()
 
 
@@ -141,7 +152,7 @@ def _viewer() -> Viewer | None:
 
 def who(viewer: Viewer) -> None:
     """Say under whose name this page acts, and offer the way out."""
-    roles = "may act" if viewer.may_act else "may look"
+    roles = "may act" if viewer.may_act else "may approve" if viewer.may_approve else "may look"
     way = (
         '<a href="/login" target="_self">Sign in as yourself</a>'
         if viewer.shared

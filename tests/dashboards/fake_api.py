@@ -38,6 +38,7 @@ OPEN = (*STUCK, "unknown", "at_risk", "on_track")
 RANK = {s: i for i, s in enumerate((*OPEN, "done", "cancelled"))}
 KEYS = {
     "key-ana-operator": ("ana", ["operator"]),
+    "key-erna-executive": ("erna", ["executive"]),
     "key-otto-approver": ("otto", ["approver"]),
     "key-paul-approver": ("paul", ["approver"]),
     "key-vic-viewer": ("vic", ["viewer"]),
@@ -206,6 +207,7 @@ class FakeTower:
     seed: int = 7
     outcome: str = "verified"
     settle_s: float = 1.5
+    closed: set[str] = field(default_factory=set)  # paths that no key may ask
     slow_s: float = 0.0  # how long a request for an action takes
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     actions: list[dict[str, Any]] = field(default_factory=list)
@@ -719,6 +721,8 @@ def application(tower: FakeTower) -> Starlette:
                 return problem(401, "send a live key as `Authorization: Bearer <token>`")
             if role == "operator" and not {"operator", "admin"} & set(known[1]):
                 return problem(403, f"this needs the role {role}; the key {known[0]!r} does not have it")
+            if request.url.path in tower.closed:
+                return problem(403, f"the key {known[0]!r} sees orders and messages of its partner only")
             request.state.name = known[0]
             tower.settle()
             result = handler(request, known)

@@ -94,3 +94,17 @@ def test_nothing_says_what_will_stand_there(tower: FakeTower) -> None:
     assert "Nothing was asked for yet" in text(open_page("actions"))
     assert "There is no such action" in text(open_page("actions", id="none"))
     assert isinstance(open_page("audit", act="nothing"), AppTest)
+
+
+def test_a_key_that_may_not_see_the_rulebook_sees_its_orders(tower: FakeTower) -> None:
+    tower.closed = {"/v1/rules"}
+    shown = text(open_page(""))
+    assert "may not see" not in shown and "Failing" in shown
+
+
+def test_an_executive_is_led_from_the_orders_to_the_figures(tower: FakeTower, monkeypatch: pytest.MonkeyPatch) -> None:
+    tower.closed = {"/v1/orders"}
+    monkeypatch.setenv("TOWER_DASH_KEY", "key-erna-executive")
+    forget()
+    shown = text(open_page(""))
+    assert "This key may not see this page." in shown and "figures" in shown
