@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from tower.store.sql import load
@@ -78,5 +77,7 @@ def _seconds(instants: Sequence[datetime]) -> Floats:
 
 def part_of_week(seconds: Floats, zone: str) -> Ints:
     """Return in which of six parts of the week instants lie: thirds of a day, on working days and at the weekend."""
+    import pandas as pd  # here, since a start of the tower need not wait for it
+
     local = pd.to_datetime(seconds, unit="s", utc=True).tz_convert(zone)
     return np.asarray(local.hour // _HOURS + 3 * (local.day_of_week >= 5), dtype=np.int64)
