@@ -131,7 +131,12 @@ def test_the_rules_in_force_are_shown(api: Api) -> None:
     body = api.get("/v1/rules").json()
     assert body["hash"] == "book1"
     invoice = next(m for m in body["milestones"] if m["milestone"] == "invoice_released")
-    assert invoice["authority"][0] == {"kind": "erp", "when": [{"channel": "in edi"}], "configured": True}
+    assert invoice["authority"][0] == {
+        "kind": "erp",
+        "when": [{"channel": "in edi"}],
+        "configured": True,
+        "connections": ["one"],
+    }
     assert [s["id"] for s in body["stages"]] == ["capture-to-ship", "ship-to-invoice"]
 
 

@@ -153,3 +153,27 @@ def test_what_comes_late_is_not_late(make_store: Callable[[], Store]) -> None:
     assert tower.tick(BOOK, T + timedelta(minutes=130), goods)["ship"][3] == ""
     with tower.store.reader() as client:
         assert client.query("SELECT count() FROM breaches WHERE rule = 'ship'").result_rows == [(0,)]
+
+
+# attribute of the order, the value with which the second system owns the milestone
+OWNED_BY = [("company", "2000"), ("warehouse", "HH2"), ("channel", "edi"), ("order_type", "same_day")]
+
+
+def test_who_has_the_word_follows_each_attribute_of_the_order(make_store: Callable[[], Store]) -> None:
+    """By company, warehouse, channel and order type: the owner's word stops the clock, the other's is an echo."""
+    book = BOOK.replace("authority: wms}", "authority: [AUTHORITIES, wms]}")
+    listed = ", ".join(f"{{kind: {name}-wms, when: {{{name}: '{value}'}}}}" for name, value in OWNED_BY)
+    rows = ""
+    for name, value in OWNED_BY:
+        for told, kind, finds in ((value, f"{name}-wms", []), (value, "wms", ["diverging"]), ("other", "wms", []), ("other", f"{name}-wms", ["diverging"])):  # fmt: skip
+            accepted = {**ACCEPTED, name: told}
+            shipped = given(30, "shipment_confirmed", shipment_id="S", **{"from": kind})
+            wanted = [{"rule": "ship", "kind": k, "object": "SO"} for k in finds]
+            rows += (
+                f"  - {{name: '{name} {told} told by {kind}', as_of: '{(T + timedelta(minutes=121)).isoformat()}', "
+                f"given: {[accepted, shipped]!r}, expect: {{findings: {wanted!r}}}}}\n"
+            )
+    text = book.replace("AUTHORITIES", listed).replace("within: 8h", "within: 80h") + rows
+    results = run_examples(parse_book({"book.yaml": text}), make_store())
+    assert [r.detail for r in results if not r.ok] == []
+    assert len(results) == 4 * len(OWNED_BY)

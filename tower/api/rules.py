@@ -15,6 +15,7 @@ from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.versions import versions_of
 from tower.api.wire import Json
+from tower.model.connections import Connections
 
 router = APIRouter()
 _VERSIONS = 20
@@ -24,7 +25,7 @@ _EXAMPLE = {
     "milestones": [
         {
             "milestone": "order_captured", "object": "order", "means": "", "after": [],
-            "authority": [{"kind": "edi", "when": [{"channel": "in edi"}], "configured": True}],
+            "authority": [{"kind": "edi", "when": [{"channel": "in edi"}], "configured": True, "connections": ["edi"]}],
         }
     ],
     "stages": [],
@@ -43,12 +44,13 @@ _EXAMPLE = {
 @router.get("/v1/rules", summary="The rulebook in force", responses=answers(_EXAMPLE))
 def show_rules(context: Context, _: Caller) -> Response:
     """Show what is promised, who has the word about each milestone, and what can be done."""
-    told = plain_book(context.book(), context.connections.kinds)
+    told = plain_book(context.book(), context.connections)
     return Json({**told, "versions": versions_of(context.store, _VERSIONS)})
 
 
-def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
-    """Return the book as JSON; kinds are the system kinds with a connection, None when none are configured."""
+def plain_book(book: Book, connections: Connections) -> dict[str, Any]:
+    """Return the book as JSON; each owner of a milestone with the connections that can speak for it."""
+    kinds = connections.kinds
     return {
         "hash": book.hash,
         "currency": book.value.currency,
@@ -57,13 +59,15 @@ def plain_book(book: Book, kinds: frozenset[str] | None) -> dict[str, Any]:
             "done": [{"milestone": d.milestone, "per": d.per} for d in book.process.done],
             "cancelled": list(book.process.cancelled),
         },
-        "milestones": [_milestone(m, kinds) for m in book.milestones.values()],
+        "milestones": [_milestone(m, connections) for m in book.milestones.values()],
         "stages": [
             {
                 "id": s.id, "label": s.label or s.id, "from": s.start.milestone, "to": s.end.milestone, "per": s.per,
                 "within_s": s.budget.within_s, "until": s.budget.until, "plus_s": s.budget.plus_s,
                 "calendar": s.calendar, "at_risk": None if s.at_risk is None else str(s.at_risk),
                 "odds": None if s.odds is None else str(s.odds),
+                "pause": [{"from": p.start, "to": p.end} for p in s.pauses],
+                "reset": list(s.resets), "cancel": list(s.cancels),
                 "when": _when(s.when), "owner": s.owner, "runbook": s.runbook, "severity": s.severity,
                 "tiers": [
                     {"when": _when(t.when), "within_s": t.budget.within_s if t.budget else None, "calendar": t.calendar}
@@ -107,17 +111,21 @@ def _finding(rule: FindingRule, kinds: frozenset[str] | None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _milestone(milestone: Milestone, kinds: frozenset[str] | None) -> dict[str, Any]:
-    speaking = configured(milestone, kinds).authority
+def _milestone(milestone: Milestone, connections: Connections) -> dict[str, Any]:
+    speaking = configured(milestone, connections.kinds).authority
     return {
         "milestone": milestone.name,
         "object": milestone.object,
         "means": milestone.means,
         "after": list(milestone.after),
         "authority": [
-            {"kind": a.kind, "when": _when(a.when), "configured": a in speaking} for a in milestone.authority
+            {
+                "kind": a.kind, "when": _when(a.when), "configured": a in speaking,
+                "connections": [c.name for c in connections.entries if c.kind == a.kind],
+            }
+            for a in milestone.authority
         ],
-    }
+    }  # fmt: skip
 
 
 def _when(when: When) -> list[dict[str, str]]:

@@ -1,0 +1,95 @@
+"""Real process logs and an SAP document flow under small books: every finding equals a plain recomputation from the rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rules.compile import compile_book
+from rules.parse import load_book
+from tests.engine.oracle import Said
+from tests.engine.world import line
+from tests.real import plain_logs
+from tests.real.convert import DATA
+from tests.real.logs import BOOKS, FULL, LOGS, document_flow, documents
+from tower.engine import workspace
+from tower.engine.books import record_calendars
+from tower.engine.cycle import run_cycle
+from tower.model.connections import Connections
+from tower.store.client import Store
+from tower.store.migrate import migrate
+
+# Findings by rule and kind in the share of the cases that a test takes (tests/real/logs.py).
+COUNTS: dict[str, dict[tuple[str, str], int]] = {
+    "bills": {("bill", "late"): 66, ("billed-uncoded", "out_of_order"): 15, ("coded.failed", "failing"): 30},
+    "documents": {("billed-twice", "duplicate"): 1, ("issue", "late"): 44},
+    "fines": {
+        ("paid-twice", "duplicate"): 13, ("paid-unsent", "out_of_order"): 4, ("pay", "late"): 10, ("pay", "out_of_order"): 3,
+        ("send", "late"): 18, ("send", "too_fast"): 7,
+    },
+    "purchases": {
+        ("billed-unreceived", "out_of_order"): 34, ("clear", "late"): 111, ("clear", "out_of_order"): 21,
+        ("erp-hears-late", "sync_late"): 156, ("invoice-differs", "diverging"): 197, ("recorded-twice", "duplicate"): 78,
+    },
+    "tickets": {("complete", "late"): 22},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return where the stores of this module lie; one engine serves them all."""
+    if not (DATA / "process_logs").is_dir():
+        pytest.skip(f"the shared process logs are not at {DATA}")
+    yield tmp_path_factory.mktemp("logs")
+
+
+def found(folder: Path, book_name: str, said: list[Said], now: datetime) -> plain_logs.Found:
+    """Return the findings of the engine in two ticks, the second by time alone."""
+    book = load_book(BOOKS / book_name)
+    compiled = compile_book(book)
+    store = Store(f"chdb://{folder}", database=book_name)
+    migrate(store)
+    try:
+        with store.writer() as client:
+            record_calendars(client, book)
+            workspace.prepare(client, compiled)
+            body = b"\n".join(line(s, now) for s in said)
+            client.raw_insert("events", insert_block=body, fmt="JSONEachRow")
+            for moment in (now - timedelta(days=20), now):
+                run_cycle(client, compiled, Connections(), moment, "test", everything=False)
+            rows = client.query(
+                "SELECT rule, kind, object_id, opened_at, resolved_at FROM breaches FINAL WHERE state != 'retracted'"
+            ).result_rows
+    finally:
+        store.close()
+    return {(rule, kind, name): (opened, ended) for rule, kind, name, opened, ended in rows}
+
+
+def differences(engine: plain_logs.Found, plain: plain_logs.Found) -> list[Any]:
+    """Return the first places where the two differ."""
+    keys = sorted(k for k in engine.keys() | plain.keys() if engine.get(k, "-") != plain.get(k, "-"))
+    return [(key, engine.get(key, "-"), plain.get(key, "-")) for key in keys[:6]]
+
+
+@pytest.mark.parametrize("name", sorted(LOGS))
+def test_findings_in_a_real_log_are_those_of_a_plain_recomputation(folder: Path, name: str) -> None:
+    log = LOGS[name]
+    rows = log.rows()
+    now = rows["at"].max() + timedelta(days=1)
+    plain = getattr(plain_logs, name)(rows, now)
+    engine = found(folder, name, list(log.says(rows)), now.to_pydatetime())
+    assert differences(engine, plain) == []
+    assert FULL or dict(Counter(key[:2] for key in engine)) == COUNTS[name]
+
+
+def test_findings_in_a_document_flow_are_those_of_a_plain_recomputation(folder: Path) -> None:
+    orders, flows = document_flow()
+    now = max(f.at for f in flows) + timedelta(days=1)
+    engine = found(folder, "documents", list(documents()), now)
+    assert differences(engine, plain_logs.documents(orders, flows, now)) == []
+    assert dict(Counter(key[:2] for key in engine)) == COUNTS["documents"]
