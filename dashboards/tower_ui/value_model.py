@@ -195,6 +195,22 @@ def read_won(answer: Mapping[str, Any], labels: Mapping[str, str]) -> list[Won]:
     return lines
 
 
+def column(means: str) -> str:
+    """Return the heading of a column behind a figure: what it is, without its unit, which its values show."""
+    return fmt.words(
+        means.replace("open seconds", "open time").replace("elapsed seconds", "elapsed time").removeprefix("seconds ")
+    )
+
+
+def behind(value: object, means: str) -> str:
+    """Return one value behind a figure: a length of time, a yes, or a plain number."""
+    if value is None:
+        return fmt.NONE
+    if isinstance(value, bool):
+        return "✓" if value else ""
+    return told(value, "seconds" if "seconds" in means else "", "")
+
+
 def realized(answer: Mapping[str, Any]) -> tuple[int, str, int]:
     """Return how many acts were proved, the money that moved after them, and how many had no price."""
     rows = answer.get("realized") or ()

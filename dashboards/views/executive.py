@@ -185,22 +185,22 @@ def _orders(here: Here, found: Mapping[str, Any], currency: str, labels: Mapping
     if not rows:
         widgets.empty("No orders", "Nothing of this kind happened in this period.")
         return
+    named = found.get("columns") or {}
+    extra = [(name, str(named.get(name) or "")) for name in ("measure", "other", "good") if named.get(name)]
     cells = [
         [
             _order_link(str(r.get("order_id") or "")),
             escape(labels.get(str(r["stage"]), fmt.words(str(r["stage"]))) if r.get("stage") else fmt.NONE),
             escape(str(r["thing"])),
             escape(fmt.moment(fmt.instant(r.get("at")), here.tz, here.now)),
-            escape(fmt.NONE if r.get("measure") is None else f"{float(r['measure']):,.1f}"),
-            escape(fmt.NONE if r.get("other") is None else f"{float(r['other']):,.1f}"),
-            "✓" if r.get("good") else "",
+            *(escape(value_model.behind(r.get(name), means)) for name, means in extra),
             escape(fmt.money_full(fmt.decimal(r.get("amount")), currency)),
         ]
         for r in rows
     ]
-    headers = [("Order", "left"), ("Stage", "left"), ("What", "left"), (f"When ({here.zone})", "left"),
-               ("Measure", "right"), ("Other", "right"), ("Good", "center"), ("Amount", "right")]  # fmt: skip
-    st.html(widgets.table(headers, cells, label="The orders behind the figure"))
+    headers = [("Order", "left"), ("Stage", "left"), ("What", "left"), (f"When ({here.zone})", "left")]
+    headers += [(value_model.column(means), "right") for _, means in extra]
+    st.html(widgets.table([*headers, ("Amount", "right")], cells, label="The orders behind the figure"))
     if found.get("next_cursor") is not None:
         st.html(f'<div class="t-muted">The latest {ROWS}. GET /v1/roi/orders has them all.</div>')
 

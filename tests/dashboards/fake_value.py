@@ -71,7 +71,7 @@ def roi(baseline: bool = True) -> dict[str, Any]:
 
 BEHIND = {
     "metric": "exceptions_per_1000", "label": "Exceptions per 1,000 orders", "from": _iso(LIVE), "to": _iso(NOW), "as_of": _iso(NOW),
-    "next_cursor": 50,
+    "next_cursor": 50, "columns": {"measure": "seconds until seen", "other": "seconds until resolved", "good": "resolved"},
     "orders": [{"order_id": "SO-<i>7</i>", "stage": "ship-to-invoice", "thing": "b-1", "at": _iso(NOW), "measure": 1.0, "other": None,
                 "good": False, "amount": "1234.50"}],
 }  # fmt: skip

@@ -82,6 +82,7 @@ class TestPage:
         assert "how exceptions per 1,000 orders is counted" in said
         assert "SO-&lt;i&gt;7" in said
         assert "404 exceptions · 9,800 orders" in said
+        assert "Until seen Until resolved Resolved" in said
 
     def test_without_a_baseline_nothing_is_compared_and_the_way_is_told(self, tower: FakeTower) -> None:
         tower.roi = roi(baseline=False)

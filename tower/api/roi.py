@@ -22,11 +22,11 @@ from tower.value.baseline import Baseline, against, read_baseline, restated, tol
 from tower.value.earned import earned
 from tower.value.figure import as_json, refuse
 from tower.value.ground import Ground, Window
-from tower.value.metrics import BY_ID, FREED, freed
+from tower.value.metrics import BY_ID, COLUMNS, FREED, freed
 from tower.value.report import at_risk, course, figures_json, groups, tell
 
 router = APIRouter()
-TTL_S = 10.0
+TTL_S = 20.0
 _USUAL_S = 28 * 86400
 _LONGEST = timedelta(days=800)
 
@@ -161,6 +161,7 @@ _LEDGER = {
 _BEHIND = {
     "metric": "exceptions_per_1000", "label": "Exceptions per 1,000 orders", "from": "2026-10-26T10:00:00.000Z",
     "to": "2026-11-23T10:00:00.000Z", "as_of": "2026-11-23T10:00:00.000Z", "next_cursor": None,
+    "columns": {"measure": "seconds until seen", "other": "seconds until resolved", "good": "resolved"},
     "orders": [{"order_id": "SO-1", "stage": "ship-to-invoice", "thing": "5f0c", "at": "2026-11-23T09:00:00.000Z",
                 "measure": 1.0, "other": None, "good": False, "amount": "1234.50"}],
 }  # fmt: skip
@@ -197,6 +198,7 @@ def show_behind(context: Context, _: Caller, query: Annotated[BehindQuery, Query
             "from": instant(window.since),
             "to": instant(window.until),
             "as_of": instant(seen.as_of),
+            "columns": dict(zip(("measure", "other", "good"), COLUMNS[metric.behind], strict=True)),
             "orders": [plain({**row, "good": bool(row["good"])}) for row in rows[: query.limit]],
             "next_cursor": query.cursor + query.limit if more else None,
         }

@@ -167,13 +167,15 @@ def lock_baseline(at: Addresses, began: datetime) -> None:
     with httpx.Client(headers=headers, timeout=30, trust_env=False) as client:
         while time.monotonic() < deadline:
             try:
-                waiting = client.get(f"{at.middleware}/healthz").json()
-                if waiting["sent"] and not waiting["waiting"]:
-                    client.post(f"{at.tower}/v1/roi/baseline", json=window)
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.3)
+                told = client.get(f"{at.middleware}/healthz").json()
+                judged = client.get(f"{at.tower}/healthz").json()
+                if told["sent"] and not told["waiting"] and not judged.get("backlog_bytes"):
+                    locked = client.post(f"{at.tower}/v1/roi/baseline", json=window)
+                    if locked.is_success or locked.json()["code"] == "baseline_locked":
+                        return
+            except (httpx.TransportError, ValueError, KeyError):
+                pass  # not there yet, or busy; asked again
+            time.sleep(1)
 
 
 def write_secret(path: Path, text: str) -> None:

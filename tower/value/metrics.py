@@ -351,6 +351,22 @@ UNITS = (
     "started", "exceptions", "promised", "invoiced", "billed", "clocks", "filled", "touched", "healed", "unbilled",
     "unshipped", "acted", "escalated",
 )  # fmt: skip
+# What `measure`, `other` and `good` are in the rows of each query; '' where they say nothing.
+COLUMNS: dict[str, tuple[str, str, str]] = {
+    "started": ("", "", ""),
+    "exceptions": ("seconds until seen", "seconds until resolved", "resolved"),
+    "promised": ("seconds after the promise", "", "kept"),
+    "invoiced": ("open seconds", "elapsed seconds", ""),
+    "billed": ("open seconds", "elapsed seconds", ""),
+    "clocks": ("open seconds", "elapsed seconds", "in time"),
+    "filled": ("ordered", "shipped", "complete"),
+    "touched": ("", "", ""),
+    "healed": ("seconds it lasted", "", "untouched"),
+    "unbilled": ("seconds since it left", "", ""),
+    "unshipped": ("seconds since it was released", "", ""),
+    "acted": ("seconds until proof", "", "verified"),
+    "escalated": ("seconds after it opened", "", ""),
+}
 # What can be told by stage: units whose rows know theirs, with the figures that are shares or sums of them alone.
 STAGED = ("exceptions", "clocks", "touched", "acted")
 

@@ -2,7 +2,7 @@
 -- Parameters: since, until. One row: one breach; measure: seconds until it was seen, other: until it was resolved, good:
 -- resolved; the order's amount stands at its first breach in the window. No order.
 SELECT
-    b.order_no AS order_no, b.order_id AS order_id, toString(b.rule) AS stage, b.breach_id AS thing, b.opened_at AS at,
+    b.order_no AS order_no, b.order_id AS order_id, toString(b.rule) AS stage, concat(toString(b.kind), ' ', b.object_id) AS thing, b.opened_at AS at,
     CAST(greatest(dateDiff('millisecond', b.opened_at, b.detected_at), 0) / 1000 AS Nullable(Float64)) AS measure,
     CAST(dateDiff('millisecond', b.opened_at, b.resolved_at) / 1000 AS Nullable(Float64)) AS other,
     toUInt8(b.state = 'resolved') AS good,

@@ -1,7 +1,7 @@
 -- Disagreements between systems that ended within the window. breaches: the table. Parameters: since, until, known_at.
 -- One row: one breach; good: nobody touched its order while it was open; measure: seconds it lasted. No order.
 SELECT
-    b.order_no AS order_no, any(b.order_id) AS order_id, toString(any(b.rule)) AS stage, b.breach_id AS thing,
+    b.order_no AS order_no, any(b.order_id) AS order_id, toString(any(b.rule)) AS stage, concat(toString(any(b.kind)), ' ', any(b.object_id)) AS thing,
     assumeNotNull(any(b.resolved_at)) AS at,
     CAST(dateDiff('millisecond', any(b.opened_at), at) / 1000 AS Nullable(Float64)) AS measure,
     CAST(NULL AS Nullable(Float64)) AS other,
