@@ -242,29 +242,13 @@ def as_csv(answer: Mapping[str, Any]) -> str:
 
 
 def spark(course: Sequence[float | None], baseline: float | None) -> str:
-    """Return a course as a small drawing: from nought up, gaps where there is no figure, the baseline dashed."""
+    """Return a course as small bars: from nought up, gaps where there is no figure, the baseline dashed."""
     known = [v for v in course if v is not None]
     top = max([*known, baseline or 0.0, 1e-9]) if known else 1.0
-    width = 100 / max(1, len(course) - 1)
-    runs: list[list[str]] = [[]]
-    for i, value in enumerate(course):
-        if value is None:
-            runs.append([])
-        else:
-            runs[-1].append(f"{i * width:.1f},{27 - 25 * max(0.0, value) / top:.1f}")
-    lines = "".join(_stroke(run) for run in runs if run)
-    level = ""
-    if baseline is not None:
-        y = f"{27 - 25 * max(0.0, baseline) / top:.1f}"
-        level = f'<line class="before" x1="0" x2="100" y1="{y}" y2="{y}"/>'
-    return (
-        f'<svg class="t-spark" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">{level}{lines}</svg>'
-    )
+    bars = "".join('<i class="none"></i>' if v is None else f'<i style="height:{_height(v, top)}"></i>' for v in course)
+    level = "" if baseline is None else f'<s style="bottom:{_height(baseline, top)}"></s>'
+    return f'<div class="t-spark" aria-hidden="true">{bars}{level}</div>'
 
 
-def _stroke(run: Sequence[str]) -> str:
-    """Return a line through points, a dot for a single one."""
-    if len(run) > 1:
-        return f'<polyline points="{" ".join(run)}"/>'
-    x, y = run[0].split(",")
-    return f'<circle cx="{x}" cy="{y}" r="1"/>'
+def _height(value: float, top: float) -> str:
+    return f"{max(3.0, 100 * value / top):.0f}%"

@@ -7,6 +7,7 @@ from typing import Any
 
 NOW = datetime(2026, 11, 27, 8, tzinfo=UTC)
 LIVE = NOW - timedelta(days=28)
+MATCHED = {"acts": 180, "matched": 171, "orders": 168, "twin_orders": 412}
 
 
 def _iso(at: datetime) -> str:
@@ -42,11 +43,11 @@ def roi(baseline: bool = True) -> dict[str, Any]:
     won = {
         "hours_saved": _figure(
             "Hours won by acting", 310.2, "hours", "more", low=220.9, high=402.7, inputs={"horizon_s": 259200},
-            counts={"acts": 180, "matched": 171, "orders": 168, "twin_orders": 412},
+            counts=MATCHED,
         ),
-        "moved_share": _figure("Share moved", 0.31, "share", "more", low=0.2, high=0.4),
-        "value_earned": _figure("Value moved that would not have", "188000.00", "money", "more"),
-        "capital_saved": _figure("Cost of capital saved", "120.00", "money", "more"),
+        "moved_share": _figure("Share moved", 0.31, "share", "more", low=0.2, high=0.4, counts=MATCHED),
+        "value_earned": _figure("Value moved that would not have", "188000.00", "money", "more", counts=MATCHED),
+        "capital_saved": _figure("Cost of capital saved", "120.00", "money", "more", counts=MATCHED),
     }  # fmt: skip
     thin = {name: {**f, "value": None, "low": None, "high": None, "inputs": {}, "counts": {"acts": 3, "matched": 2, "twin_orders": 4},
                    "refused": "2 orders that were acted on found twins; 20 are needed"} for name, f in won.items()}  # fmt: skip

@@ -44,8 +44,10 @@ def test_intervals_lie_on_one_scale_with_nought_on_it() -> None:
 
 
 def test_a_course_has_gaps_where_there_is_no_figure() -> None:
-    drawn = value_model.spark([1.0, None, 2.0, 3.0], 2.0)
-    assert (drawn.count("<circle"), drawn.count("<polyline"), drawn.count('class="before"')) == (1, 1, 1)
+    drawn = value_model.spark([1.0, None, 2.0, 4.0], 2.0)
+    assert drawn.count('<i class="none">') == 1
+    assert [f"height:{h}%" in drawn for h in (25, 50, 100)] == [True] * 3
+    assert '<s style="bottom:50%">' in drawn
 
 
 def test_the_export_holds_every_figure_with_its_formula() -> None:
