@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.value.world import World, at, event
+from rules.parse import parse_book
+from tests.value.world import TEXT, World, at, event
 from tower.store.audit import Entry
 from tower.store.client import Store
 
@@ -127,6 +129,18 @@ def test_a_reversal_takes_a_shipment_back(world: World) -> None:
         event("shipment_confirmed.reversed", at(0, 11), shipment_id="S1"),
     )
     assert world.roi(**WINDOW)["figures"]["shipped_not_invoiced"]["counts"]["shipments"] == 0
+
+
+def test_the_calendar_of_the_figures_needs_no_stage(make_store: Callable[[], Store], tmp_path: Path) -> None:
+    stage = "within: 2h, calendar: office}"
+    book = parse_book({"book.yaml": TEXT.replace(stage, "within: 2h}")})
+    world = World(make_store(), tmp_path, book=book)
+    world.say(
+        event("order_captured", at(0, 9), order_id="O1", amount=10),
+        event("shipment_confirmed", at(0, 15), order_id="O1", shipment_id="S1"),
+        event("invoice_released", at(1, 9), shipment_id="S1", invoice_id="I1"),
+    )
+    assert world.roi(from_=at(0, 0), to=at(5, 0))["figures"]["ship_to_invoice_p50"]["value"] == 2 * H
 
 
 def test_groups_and_the_course_add_up_to_the_figures(told: World) -> None:

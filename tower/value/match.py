@@ -14,6 +14,7 @@ import numpy as np
 from tower.value.spells import Floats, Ints, Spells, part_of_week
 
 MOST_TWINS = 25  # a treated spell takes so many of its twins, drawn by a seed
+LOOKED_AT = 400  # of those stuck and untouched at its age, before the part of the week is asked
 MOST_TREATED = 4000
 _STEP_S = 1e-3  # what ends within the store's own precision of the act ended before it
 
@@ -70,6 +71,8 @@ def match(
         age = spells.treated[i]
         pool = members[_key(spells, int(i))]
         pool = pool[(free_until[pool] > age + _STEP_S) & (spells.order[pool] != spells.order[i])]
+        if len(pool) > LOOKED_AT:
+            pool = np.sort(rng.choice(pool, LOOKED_AT, replace=False))
         if len(pool):
             part = part_of_week(np.append(spells.opened[pool], spells.opened[i]) + age, zone)
             pool = pool[part[:-1] == part[-1]]
