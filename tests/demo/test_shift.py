@@ -1,4 +1,4 @@
-"""The colleague of the demo retries a fixed third of what has been stuck for a while, once."""
+"""The colleague of the demo retries a fixed half of what has been stuck for a while, once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def row(order_id: str, **more: Any) -> dict[str, Any]:
             "overdue_s": 60, "retryable": True, "retries": 0, **more}  # fmt: skip
 
 
-def test_it_takes_a_third_by_lot_and_only_what_is_due_to_be_retried() -> None:
+def test_it_takes_half_by_lot_and_only_what_is_due_to_be_retried() -> None:
     names = [f"SO-{n}" for n in range(3000)]
     own = [n for n in names if lot(n)]
     assert 0.9 < len(own) * SHARE / len(names) < 1.1

@@ -141,6 +141,7 @@ ROI: dict[str, Any] = {
         "book": "a1b2",
     },
     "figures": {"exceptions_per_1000": _FIGURE},
+    "earned_from": "2026-10-26T10:00:00.000Z",
     "earned": [
         {
             "stage": "all",

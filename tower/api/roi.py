@@ -20,7 +20,7 @@ from tower.model.problem import Problem
 from tower.value import ledger
 from tower.value.baseline import Baseline, against, read_baseline, restated, told_of
 from tower.value.earned import earned
-from tower.value.figure import as_json, refuse
+from tower.value.figure import as_json, refuse, shown
 from tower.value.ground import Ground, Window
 from tower.value.metrics import BY_ID, COLUMNS, FREED, freed
 from tower.value.report import at_risk, course, figures_json, groups, tell
@@ -88,6 +88,10 @@ def _read(context: ApiContext, query: RoiQuery) -> bytes:
         widest = Window(min(window.since, baseline.since) if baseline else window.since, window.until)
         with ground_of(seen, context, widest) as ground:
             told = tell(ground, window)
+            # Few acts ripen in a short window; unless one is asked for, what was won counts from the baseline on.
+            since_live = baseline is not None and query.since is None and baseline.until < window.until
+            acts = Window(baseline.until, window.until) if baseline is not None and since_live else window
+            moved = ledger.realized_totals(seen.client, acts, seen.known_at)
             figures = figures_json(told)
             reply: dict[str, Any] = {
                 "from": instant(window.since),
@@ -99,8 +103,9 @@ def _read(context: ApiContext, query: RoiQuery) -> bytes:
                 "book": seen.book.hash,
                 "baseline": baseline.json() if baseline else None,
                 "figures": figures,
-                "earned": [part.json() for part in earned(ground, window)],
-                "realized": plain(ledger.realized_totals(seen.client, window, seen.known_at)),
+                "earned_from": instant(acts.since),
+                "earned": [part.json() for part in earned(ground, acts)],
+                "realized": [{name: shown(value) for name, value in row.items()} for row in moved],
                 "at_risk": at_risk(ground, window),
                 "trend": course(ground, widest),
                 "labels": {s.id: s.label or s.id for s in seen.book.stages},

@@ -1,4 +1,4 @@
-"""A colleague of the demo's operator: retries every third stuck order after a while and leaves the rest alone.
+"""A colleague of the demo's operator: retries every other stuck order after a while and leaves the rest alone.
 
 Which order is a matter of chance, not of what is wrong with it; so those that are left are fair twins of those retried,
 and the tower can say what retrying wins. Speaks HTTP only, under a key of its own.
@@ -16,12 +16,12 @@ import structlog
 
 EVERY_S = 4.0
 PATIENCE_S = 12  # how long an order is stuck before the colleague looks at it
-SHARE = 3
+SHARE = 2
 log = structlog.get_logger("tower.demo")
 
 
 def lot(order_id: str) -> bool:
-    """Return whether the colleague takes care of an order: a third of all, and always the same."""
+    """Return whether the colleague takes care of an order: half of all, and always the same."""
     return hashlib.sha256(f"shift {order_id}".encode()).digest()[0] % SHARE == 0
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from tower.value.spells import Floats, Ints, Spells, part_of_week
 
-MOST_TWINS = 25  # a treated spell takes so many of its twins, drawn by a seed
+MOST_TWINS = 10  # a treated spell takes so many of its twins, drawn by a seed
 LOOKED_AT = 400  # of those stuck and untouched at its age, before the part of the week is asked
-MOST_TREATED = 4000
+MOST_TREATED = 1500
 _STEP_S = 1e-3  # what ends within the store's own precision of the act ended before it
 
 
