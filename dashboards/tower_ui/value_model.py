@@ -19,7 +19,7 @@ PERIODS: dict[str, timedelta | None] = {
 }  # fmt: skip
 USUAL, SINCE = "As the baseline", "Since the baseline"
 HEADLINES = ("on_time", "exceptions_per_1000", "ship_to_invoice_p50", "shipped_not_invoiced")
-_PER = {"per 1,000 orders": "per 1,000", "per 100 orders": "per 100", "hours per 100 orders": "h per 100"}
+_SUMS = ("orders", "money")  # their parts over time are smaller than the whole, so the baseline is no level of theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def _figure(name: str, figure: Mapping[str, Any], trend: Sequence[Mapping[str, A
         counted(figure.get("counts") or {}),
         inputs,
         drawn if any(v is not None for v in drawn) else (),
-        None if before is None else float(str(before)),
+        None if before is None or unit in _SUMS else float(str(before)),
     )
 
 

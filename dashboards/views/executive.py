@@ -217,7 +217,8 @@ def _won(answer: Mapping[str, Any]) -> None:
     within = f", within {fmt.duration(float(horizon))} of an act" if horizon else ""
     how = f"estimated against untreated twins, 95 % interval{within}"
     widgets.heading("What acting won", how)
-    cells = [_won_row(line) for line in lines]
+    told = [line for i, line in enumerate(lines) if i == 0 or not line.refused]
+    untold = [line for line in lines if line not in told]
     headers = [
         ("Stage", "left"),
         ("Hours won", "right"),
@@ -227,7 +228,14 @@ def _won(answer: Mapping[str, Any]) -> None:
         ("Value moved that would not have", "right"),
         ("Rests on", "left"),
     ]
-    st.html(widgets.table(headers, cells, label="What acting won, by stage"))
+    st.html(widgets.table(headers, map(_won_row, told), label="What acting won, by stage"))
+    if untold:
+        rows = [[escape(line.stage), escape(line.refused), escape(line.rests)] for line in untold]
+        why = widgets.table([("Stage", "left"), ("Why", "left"), ("Rests on", "left")], rows, label="Without a figure")
+        st.html(
+            f'<details class="t-more"><summary>{fmt.plural(len(untold), "stage")} without a figure so far, and why'
+            f"</summary>{why}</details>"
+        )
     acts, money, unpriced = value_model.realized(answer)
     more = f", {unpriced:,} of them not priced" if unpriced else ""
     proved = f"{fmt.plural(acts, 'act')} proved by their milestone{more}; {money} moved after them."
