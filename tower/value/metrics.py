@@ -120,8 +120,10 @@ def _money(units: str, noun: str, part: str = "amount_sum") -> Callable[[Sums], 
 
     def reckon(sums: Sums) -> Told:
         found = sums[units]
-        count = found.good if part == "good_amount" else found.units
-        counts = {noun: count, "orders": found.orders, "not_priced": found.unpriced_units}
+        if part == "good_amount":
+            counts = {noun: found.good, "ended": found.units, "not_priced": found.unpriced_units}
+        else:
+            counts = {noun: found.units, "orders": found.orders, "not_priced": found.unpriced_units}
         return Told(getattr(found, part) or Decimal(0), {"currency": sums.terms["currency"]}, counts)
 
     return reckon
