@@ -155,9 +155,8 @@ class Ground:
 
     def phase_sql(self) -> str:
         """Return the phase of a row's stage as SQL; 'other' for a stage that is in none."""
-        pairs = [(stage, phase.name) for phase in self.book.value.phases for stage in phase.stages]
+        phase_of = {stage: phase.name for phase in self.book.value.phases for stage in phase.stages}
         # A milestone that failed without a clock waiting for it counts where its stage does.
-        pairs += [
-            (f"{s.end.milestone}.failed", name) for s in self.book.stages if (name := self.book.value.phase_of(s.id))
-        ]
+        failed = {f"{s.end.milestone}.failed": phase_of[s.id] for s in self.book.stages if s.id in phase_of}
+        pairs = [*phase_of.items(), *failed.items()]
         return f"transform(stage, {texts(s for s, _ in pairs)}, {texts(p for _, p in pairs)}, 'other')"
