@@ -6,7 +6,7 @@ STAMP := $(VENV)/.stamp
 WORKERS ?= 3
 ARGS ?=
 
-.PHONY: help setup demo run test check format bench chromium clean
+.PHONY: help setup demo run test check format bench chromium rabbitmq clean
 .DEFAULT_GOAL := help
 
 help: ## say what each target does
@@ -24,7 +24,7 @@ demo: $(STAMP) ## start the tower, a simulated middleware and the dashboards; Ct
 run: $(STAMP) ## start the tower alone, as the TOWER_ settings say
 	@$(BIN)/tower run $(ARGS)
 
-test: $(STAMP) chromium ## run every test, the browser's too
+test: $(STAMP) chromium rabbitmq ## run every test, the browser's too
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import rules, documentation
@@ -48,6 +48,9 @@ bench: $(STAMP) ## measure, as ratios in one run; ARGS picks and sizes the measu
 
 chromium:
 	@sh scripts/chromium.sh
+
+rabbitmq:
+	@sh scripts/rabbitmq.sh
 
 clean: ## remove the environment and the caches, never data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -19,6 +19,7 @@ from dashboards.views import (
     order,
     orphans,
     quarantine,
+    targets,
     wall,
 )
 
@@ -38,6 +39,7 @@ pages = {
     "orphans": st.Page(orphans.show, title="Orphans", icon=":material/link_off:", url_path="orphans"),
     "actions": st.Page(actions.show, title="Actions", icon=":material/play_circle:", url_path="actions"),
     "audit": st.Page(audit.show, title="Audit", icon=":material/fact_check:", url_path="audit"),
+    "targets": st.Page(targets.show, title="Targets", icon=":material/hub:", url_path="targets"),
     "wall": st.Page(wall.show, title="Wall", icon=":material/tv:", url_path="wall"),
 }
 page.remember(pages)

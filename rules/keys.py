@@ -11,6 +11,7 @@ _INHERITED = (
     "receiver", "group_by", "group_wait", "group_interval", "repeat_interval", "at_once", "digest", "flap_hold",
     "max_age", "escalate",
 )  # fmt: skip
+_PATIENCE = ("attempts", "backoff", "first", "max", "jitter", "give_up_after", "automatic")
 
 KEYS: dict[str, tuple[str, ...]] = {
     "book": (
@@ -25,6 +26,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "receivers",
         "inhibit",
         "targets",
+        "errors",
         "actions",
         "value",
         "score",
@@ -71,12 +73,17 @@ KEYS: dict[str, tuple[str, ...]] = {
     "webhook": ("url", "secret"),
     "cap": ("notices", "per"),
     "inhibition": ("source", "target", "equal"),
-    "target": ("kind", "url", "auth", "headers", "timeout"),
+    "target": ("kind", "url", "auth", "headers", "timeout", "breaker", "rate", "budget", "probe"),
+    "breaker": ("failures", "open_for", "longest"),
+    "budget": ("per_hour", "per_day"),
+    "error class": ("id", "text", "status"),
     "auth": ("bearer", "basic"),
-    "action": ("id", "kind", "stage", "target", "request", "verify", "policy", "safety"),
+    "action": ("id", "kind", "stage", "target", "request", "redrive", "preset", "with", "verify", "policy", "safety"),
+    "redrive": ("queue", "header", "property", "value", "to_queue", "most"),
     "request": ("method", "path", "json", "headers"),
-    "verify": ("milestone", "within"),
-    "policy": ("attempts", "backoff", "first", "max", "automatic"),
+    "verify": ("milestone", "within", "system", "once", "keep"),
+    "policy": (*_PATIENCE, "cases"),
+    "policy case": ("when", "error", *_PATIENCE),
     "value": (
         "currency",
         "rates",

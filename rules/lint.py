@@ -12,8 +12,8 @@ from typing import Any
 from rules.cover import covers
 from rules.document import Document, Path
 from rules.errors import Problem, closest
-from rules.model import Book, Condition, FindingRule, Milestone, Stage, When
-from rules.vocabulary import is_above
+from rules.model import Action, Book, Condition, FindingRule, Milestone, Stage, When
+from rules.vocabulary import MONEY_OBJECTS, is_above
 
 _SUFFIXES = (".failed", ".reversed")
 
@@ -119,7 +119,7 @@ class _Lint:
                 )
 
     def rule_ids(self) -> None:
-        for parts in (("stages", "findings"), ("actions",), ("priorities",)):
+        for parts in (("stages", "findings"), ("errors",), ("actions",), ("priorities",)):
             seen: dict[str, str] = {}
             for part in parts:
                 for i, name in enumerate(self.names(part)):
@@ -234,10 +234,37 @@ class _Lint:
                 self.known(action.stage, [*stages, "any"], "stage", (*path, "stage"))
             self.known(action.target, self.names("targets"), "target", (*path, "target"))
             self.milestone(action.verify.milestone, (*path, "verify", "milestone"))
+            if action.verify.system:
+                self.known(action.verify.system, self.kinds, "kind of system", (*path, "verify", "system"))
+            for key, names in (("once", action.verify.once), ("keep", action.verify.keep or ())):
+                for name in names:
+                    self.milestone(name, (*path, "verify", key))
             first = offered.setdefault((action.kind, action.stage), action.id)
             if first != action.id and action.stage:
                 problem = f"{first} is the {action.kind} of {action.stage} already"
                 self.document.report((*path, "stage"), problem, "a stage offers one action of a kind")
+            self.automatic(action, path)
+            goes_to = self.book.targets.get(action.target)
+            if goes_to is not None and (goes_to.kind == "rabbitmq") != (action.request.method == "REDRIVE"):
+                key = "redrive" if goes_to.kind == "rabbitmq" else "request"
+                problem = f"{action.target} is of kind {goes_to.kind} and needs {key}"
+                self.document.report((*path, "target"), problem, f"write {key}: {{...}}, see docs/targets.md")
+
+    def automatic(self, action: Action, path: Path) -> None:
+        """The engine acts by itself only where a repeat does no harm, and never on money."""
+        policies = [action.policy, *(case.policy for case in action.policy.cases)]
+        if not any(policy.automatic for policy in policies):
+            return
+        proof = self.book.milestones.get(action.verify.milestone)
+        where = (*path, "policy")
+        if action.kind != "retry":
+            self.document.report(where, f"a {action.kind} is never automatic", "write automatic: false")
+        if proof is not None and proof.object in MONEY_OBJECTS:
+            problem = f"{action.verify.milestone} is about {_a(proof.object)}: money documents are never automatic"
+            self.document.report(where, problem, "write automatic: false; a person decides")
+        elif action.safety not in ("R0", "R1"):
+            problem = f"an act of class {action.safety} may repeat a business effect and is never automatic"
+            self.document.report(where, problem, "write automatic: false, or safety: R1 where a repeat is harmless")
 
     def value(self) -> None:
         self.calendar(self.book.value.calendar, ("value", "calendar"))

@@ -201,6 +201,23 @@ class Priority:
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """When a target is left alone: after so many failed calls in a row, for open_s, doubled up to longest_s."""
+
+    failures: int = 5
+    open_s: int = 30
+    longest_s: int = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most so many calls in any window of so many seconds."""
+
+    calls: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where actions go. The host of `url` is the whole allow-list; secrets are references, never values."""
 
@@ -210,6 +227,15 @@ class Target:
     auth: dict[str, str] = field(default_factory=dict)  # {"bearer": "env:TOWER_SECRET_X"} or {"basic": ref}
     headers: dict[str, str] = field(default_factory=dict)
     timeout_s: float = 10.0
+    breaker: Breaker = Breaker()
+    rate: Limit | None = None
+    budget: tuple[Limit, ...] = ()  # of an hour, of a day
+    probe: str = ""  # a path that says by GET whether the target is well; '' for a HEAD of its address
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Rate and budgets, which are one thing with windows of different length."""
+        return (*((self.rate,) if self.rate else ()), *self.budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,21 +250,54 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """The contract: this milestone must come within so many seconds of acceptance."""
+    """The contract: this milestone must come within so many seconds of acceptance.
+
+    system: whose word counts; '' for the milestone's authority. once: milestones that may stand on one object only,
+    among the item's object and what hangs under it. keep: milestones that must not be taken back or fail once they
+    were reached; None for every other one.
+    """
 
     milestone: str
     within_s: int
+    system: str = ""
+    once: tuple[str, ...] = ()
+    keep: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorClass:
+    """A kind of error: any of the texts in it, whatever their case, or answered with one of the statuses."""
+
+    id: str
+    texts: tuple[str, ...] = ()
+    statuses: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often and how patiently an item is re-sent. backoff: none, fixed, exponential."""
+    """How often and how patiently an item is re-sent. backoff: immediate, fixed, exponential.
+
+    attempts 0: never, by nobody. jitter: share of a wait by which it is moved at most, either way. give_up_s: age at
+    which nothing is sent any more. cases: the first whose conditions hold takes the place of the policy.
+    """
 
     attempts: int = 1
     backoff: str = "exponential"
     first_s: int = 30
     max_s: int = 3600
     automatic: bool = False
+    jitter: float = 0.0
+    give_up_s: int | None = None
+    cases: tuple[PolicyCase, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyCase:
+    """A policy for some orders (`when`) and some errors (ids of error classes; () for any)."""
+
+    when: When
+    errors: tuple[str, ...]
+    policy: Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +479,7 @@ class Book:
     feeds: tuple[Feed, ...] = ()
     priorities: tuple[Priority, ...] = ()
     targets: dict[str, Target] = field(default_factory=dict)
+    errors: tuple[ErrorClass, ...] = ()
     actions: tuple[Action, ...] = ()
     value: Value = Value()
     score: Score = field(default_factory=Score)
@@ -442,3 +502,10 @@ class Book:
         """Return the action of that kind offered where the stage is stuck: its own, else the `any` one."""
         own = next((a for a in self.actions if a.kind == kind and a.stage == stage_id), None)
         return own or next((a for a in self.actions if a.kind == kind and a.stage == "any"), None)
+
+    def error_class(self, text: str, status: int = 0) -> str:
+        """Return the id of the first class an error belongs to, '' for none."""
+        low = text.lower()
+        return next(
+            (e.id for e in self.errors if status in e.statuses or any(part.lower() in low for part in e.texts)), ""
+        )

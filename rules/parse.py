@@ -16,14 +16,16 @@ from rules.document import Document, read_files
 from rules.errors import Problem, RulebookError
 from rules.lint import lint
 from rules.model import Book
-from rules.read.actions import read_actions, read_targets
+from rules.read.actions import read_actions
 from rules.read.calendars import read_calendars
 from rules.read.examples import read_examples
 from rules.read.feeds import read_feeds
 from rules.read.findings import read_findings
+from rules.read.policy import read_errors
 from rules.read.process import read_milestones, read_process
 from rules.read.routes import read_inhibitions, read_receivers, read_routes
 from rules.read.stages import read_stages
+from rules.read.targets import read_targets
 from rules.read.value import read_priorities, read_score, read_value
 from rules.section import Section
 
@@ -81,6 +83,7 @@ def _read(document: Document, files: Mapping[str, str]) -> Book:
         feeds=read_feeds(top),
         priorities=read_priorities(top),
         targets=read_targets(top),
+        errors=read_errors(top),
         actions=read_actions(top),
         value=read_value(top),
         score=read_score(top),

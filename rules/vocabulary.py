@@ -26,6 +26,9 @@ PARENTS: dict[str, tuple[str, ...]] = {
 }
 OBJECT_TYPES: tuple[str, ...] = tuple(PARENTS)
 
+# Documents that move or claim money: nothing about them is tried again without a person.
+MONEY_OBJECTS: tuple[str, ...] = ("invoice", "payment", "credit_memo")
+
 # The field of an event's data that names objects of a type.
 ID_FIELDS: dict[str, str] = {f"{name}_id": name for name in OBJECT_TYPES}
 

@@ -16,7 +16,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-PAGES = ("/", "/order", "/flow", "/executive", "/feeds", "/quarantine", "/orphans", "/actions", "/audit", "/wall")
+PAGES = (
+    "/",
+    "/order",
+    "/flow",
+    "/executive",
+    "/feeds",
+    "/quarantine",
+    "/orphans",
+    "/actions",
+    "/audit",
+    "/targets",
+    "/wall",
+)
 _CHOOSE = """<script>try {
   const prefix = "stActiveTheme-", entry = prefix + location.pathname + "-v2";
   const chosen = Object.keys(localStorage).find((key) => key.startsWith(prefix));

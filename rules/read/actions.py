@@ -1,100 +1,59 @@
-"""targets and actions: where the tower may send, and what an operator may do about a stage."""
+"""actions: what an operator, or the engine by itself, may do about a stage."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from rules.errors import closest
-from rules.model import Action, Policy, Request, Target, Verify
+from rules.model import Action, Request, Verify
+from rules.read.policy import read_policy
+from rules.read.presets import Preset, filled, read_preset
+from rules.read.targets import read_headers
 from rules.section import Section
 from rules.vocabulary import TEMPLATE_FIELDS
 
-ACTION_KINDS = ("retry", "replay", "compensate", "redirect", "mark_done")
+ACTION_KINDS = ("retry", "replay", "compensate", "redirect", "cancel", "mark_done")
 METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
-BACKOFFS = ("none", "fixed", "exponential")
+REDRIVE = "REDRIVE"  # the method of a request that moves messages of a queue
+PROPERTIES = ("correlation_id", "message_id")
 SAFETY = ("R0", "R1", "R2", "R3")
-_REFERENCE = re.compile(r"env:TOWER_SECRET_[A-Z0-9_]+|file:[A-Za-z0-9][A-Za-z0-9._-]*")
-_REFERENCE_HINT = "write env:TOWER_SECRET_NAME, or file:NAME for a file of the secrets folder"
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
-
-
-def is_reference(text: str) -> bool:
-    """Return whether a text refers to a secret instead of holding one."""
-    return _REFERENCE.fullmatch(text) is not None
-
-
-def read_targets(book: Section) -> dict[str, Target]:
-    """Return the targets by name."""
-    return {
-        name: _target(name, Section(book.document, path, value, "target"))
-        for name, path, value in book.named("targets")
-    }
-
-
-def _target(name: str, section: Section) -> Target:
-    kind = section.choice("kind", ("http",), "http")
-    url = section.text("url", required=True)
-    check_url(section, "url", url)
-    auth = section.section("auth", "auth")
-    references = {key: auth.text(key) for key in ("bearer", "basic") if auth and auth.has(key)}
-    if auth is not None:
-        if len(auth.value) > 1:
-            auth.report(None, "two ways to authenticate", "keep bearer or basic")
-        for key, reference in references.items():
-            if not is_reference(reference):
-                auth.report(
-                    key, "this is no reference to a secret, and secrets do not belong in a book", _REFERENCE_HINT
-                )
-    timeout = section.duration("timeout", least=1)
-    return Target(name, kind, url, references, _headers(section), float(timeout or 10))
-
-
-def check_url(section: Section, key: str, url: str) -> None:
-    """Report a URL that is not http(s) with a host, or that carries credentials, a query or a fragment."""
-    if not url:
-        return
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        parts, good = urlsplit(""), False
-    if not good:
-        section.report(key, f"{url!r} is no http or https address", "write for example https://middleware.example:9000")
-    elif "@" in parts.netloc or parts.query or parts.fragment:
-        section.report(key, "the address holds more than scheme, host, port and path", "put secrets under auth")
-
-
-def _headers(section: Section) -> dict[str, str]:
-    headers = {}
-    for name, path, value in section.named("headers"):
-        if isinstance(value, dict | list | bool) or value is None:
-            section.document.report(path, f"{value!r} is no text", "write a text, or a reference to a secret")
-            continue
-        headers[name] = str(value)
-    return headers
 
 
 def read_actions(book: Section) -> tuple[Action, ...]:
     """Return the actions in the order written."""
-    return tuple(_action(section) for section in book.sections("actions", "action"))
+    classes = tuple(entry.text("id") for entry in book.sections("errors", "error class"))
+    return tuple(_action(section, classes) for section in book.sections("actions", "action"))
 
 
-def _action(section: Section) -> Action:
+def _action(section: Section, classes: tuple[str, ...]) -> Action:
+    preset = read_preset(section)
+    policy = read_policy(section, classes)
+    if preset is not None and preset.once and any(p.attempts > 1 for p in (policy, *(c.policy for c in policy.cases))):
+        section.report("policy", f"{preset.name}: {preset.repeat}", "write attempts: 1")
     return Action(
         id=section.identifier("id"),
         kind=section.choice("kind", ACTION_KINDS, "retry", required=True),
         stage=section.text("stage", required=True),
         target=section.text("target", required=True),
-        request=_request(section),
+        request=_request(section, preset),
         verify=_verify(section),
-        policy=_policy(section),
-        safety=section.choice("safety", SAFETY, "R1"),
+        policy=policy,
+        safety=section.choice("safety", SAFETY, preset.safety if preset else "R1"),
     )
 
 
-def _request(section: Section) -> Request:
+def _request(section: Section, preset: Preset | None) -> Request:
+    if preset is not None:
+        made = filled(preset, section)
+        _check_fields(section, "with", made)
+        return Request(made["method"], made["path"], made.get("json"), made.get("headers", {}))
+    if section.has("preset"):
+        return Request("POST", "/")
+    if section.has("redrive"):
+        return _redrive(section)
     entry = section.section("request", "request")
     if entry is None:
         section.report("request", "request is missing", 'write request: {method: POST, path: "/retry/{order_id}"}')
@@ -103,13 +62,38 @@ def _request(section: Section) -> Request:
         entry.choice("method", METHODS, "POST"),
         entry.text("path", required=True),
         _plain(entry.raw("json")),
-        _headers(entry),
+        read_headers(entry),
     )
     if request.path and not request.path.startswith("/"):
         entry.report("path", f"the path {request.path!r} does not start with /", "the host comes from the target")
     for key, template in (("path", request.path), ("json", request.json), ("headers", request.headers)):
         _check_fields(entry, key, template)
     return request
+
+
+def _redrive(section: Section) -> Request:
+    """Return the redriving of a queue as a request: what is selected, and where it goes."""
+    if section.has("request"):
+        section.report("request", "an action has a request or a redrive", "keep redrive for a target of kind rabbitmq")
+    entry = section.section("redrive", "redrive")
+    assert entry is not None
+    queue, header, named = (
+        entry.text("queue", required=True),
+        entry.text("header"),
+        entry.choice("property", PROPERTIES),
+    )
+    if header and named:
+        entry.report("property", "a header and a property select twice", "keep one")
+    wanted = {
+        "queue": queue,
+        "header": header,
+        "property": named,
+        "value": entry.text("value", "{order_id}") if header or named else "",
+        "to_queue": entry.text("to_queue"),
+        "most": entry.count("most", 1000, 1, 50_000),
+    }
+    _check_fields(entry, "value", wanted)
+    return Request(REDRIVE, "/" + quote(queue, safe=""), wanted)
 
 
 def _check_fields(section: Section, key: str, template: Any) -> None:
@@ -147,22 +131,6 @@ def _verify(section: Section) -> Verify:
     within = entry.duration("within", least=1)
     if not entry.has("within"):
         entry.report("within", "within is missing", "write within: 60s")
-    return Verify(entry.text("milestone", required=True), within or 0)
-
-
-def _policy(section: Section) -> Policy:
-    entry = section.section("policy", "policy")
-    if entry is None:
-        return Policy()
-    default = Policy()
-    first = entry.duration("first", least=1) or default.first_s
-    longest = entry.duration("max", least=1) or default.max_s
-    if entry.has("first") and entry.has("max") and longest < first:
-        entry.report("max", "max is shorter than first", "the wait grows from first up to max")
-    return Policy(
-        entry.count("attempts", default.attempts, 1, 100),
-        entry.choice("backoff", BACKOFFS, default.backoff),
-        first,
-        longest,
-        entry.flag("automatic"),
-    )
+    keep = entry.texts("keep") if isinstance(entry.raw("keep"), list) or entry.has("keep") else None
+    milestone = entry.text("milestone", required=True)
+    return Verify(milestone, within or 0, entry.text("system"), entry.texts("once"), keep)

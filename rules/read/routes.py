@@ -13,7 +13,7 @@ from cronsim import CronSim, CronSimError
 
 from rules.match import OF_BREACHES
 from rules.model import Cap, Digest, Escalation, Inhibition, Receiver, Route, Webhook
-from rules.read.actions import check_url, is_reference
+from rules.read.targets import check_url, is_reference
 from rules.section import Section
 
 RESOLVED = ("end", "each", "none")

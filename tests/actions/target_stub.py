@@ -53,7 +53,7 @@ class TargetStub:
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 with stub._lock:
                     stub.heard.append(Heard(self.command, self.path, headers, json.loads(text) if text else None))
-                    reply = stub.plan.pop(0) if len(stub.plan) > 1 else stub.plan[0]
+                    reply = stub.reply_to(self.path)
                 time.sleep(reply.delay_s)
                 body = reply.body.replace("$echo", headers.get("authorization", "")).encode()
                 try:
@@ -62,11 +62,11 @@ class TargetStub:
                         self.send_header(name, value)
                     self.send_header("Content-Length", str(len(body)))
                     self.end_headers()
-                    self.wfile.write(body)
+                    self.wfile.write(b"" if self.command == "HEAD" else body)
                 except OSError:
                     self.close_connection = True
 
-            do_GET = do_POST  # noqa: N815 - the name http.server calls
+            do_GET = do_HEAD = do_PUT = do_PATCH = do_POST  # noqa: N815 - the names http.server calls
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""
@@ -76,6 +76,10 @@ class TargetStub:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
+
+    def reply_to(self, _path: str) -> Reply:
+        """Return the next planned reply, the last one for ever."""
+        return self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
 
     def close(self) -> None:
         """Stop listening."""

@@ -10,6 +10,7 @@ import pytest
 
 from tests.actions.world import T0, clock_row
 from tests.api.conftest import Api
+from tower.api.groups import advice
 from tower.store.audit import Audit, Entry
 
 
@@ -48,6 +49,27 @@ def test_groups_are_stuck_orders_by_stage_system_and_error(api: Api) -> None:
     assert api.call("POST", "/v1/actions", "operator", json=body, headers={"Idempotency-Key": "k"}).status_code == 202
     group = api.get("/v1/groups").json()["groups"][0]
     assert (group["last_outcome"], group["last_action_at"]) == ("requested", "2026-11-23T10:00:00.000Z")
+    assert (group["outcomes"], group["advice"]) == ({}, "")
+    with api.world.store.writer() as client:
+        for n, state in enumerate(["verified", "no_effect", "no_effect", "no_effect", "verified", "no_effect"]):
+            client.command(
+                f"INSERT INTO action_items SELECT * REPLACE ('{state}' AS state, 'i{n}' AS item_id, "
+                f"requested_at + {n} AS finished_at) FROM action_items LIMIT 1"
+            )
+    group = api.get("/v1/groups").json()["groups"][0]
+    assert group["outcomes"] == {"no_effect": 4, "verified": 2}
+    assert group["advice"].startswith("4 of the last 5 retries on this error had no effect: do not repeat")
+
+
+@pytest.mark.parametrize(
+    ("latest", "says"),
+    [
+        ([], ""), (["no_effect"] * 2, ""), (["verified"] * 5, ""), (["failed"] * 3, "were refused"),
+        (["verified"] * 4 + ["duplicated"], "did its work twice"), (["regressed"], "broke what had been reached"),
+    ],
+)  # fmt: skip
+def test_what_the_last_ends_say_about_one_more(latest: list[str], says: str) -> None:
+    assert says in advice(latest) if says else not advice(latest)
 
 
 @pytest.fixture

@@ -199,6 +199,25 @@ def iso(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+TARGETS: list[dict[str, Any]] = [
+    {
+        "name": "middleware", "kind": "http", "url": "http://127.0.0.1:9000", "auth": "bearer", "timeout_s": 10.0, "probe": "",
+        "actions": ["retry-invoice"], "health": "failing", "said": "503 <b>down</b>", "well_at": "2026-11-23T09:00:00.000Z",
+        "failed_at": "2026-11-23T09:59:00.000Z", "unreached_since": None,
+        "breaker": {"state": "open", "failures": 5, "opens_at": 5, "opened_at": "2026-11-23T09:59:00.000Z",
+                    "retry_at": "2026-11-23T10:00:30.000Z"},
+        "limits": [{"calls": 500, "seconds": 3600, "used": 500}], "waiting": 12,
+        "answers": [{"at": "2026-11-23T09:59:00.000Z", "verdict": "unknown", "status": 503, "took_ms": 13, "said": "503"}],
+    },
+    {
+        "name": "broker", "kind": "rabbitmq", "url": "amqp://mq:5672", "auth": "basic", "timeout_s": 10.0, "probe": "",
+        "actions": [], "health": "well", "said": "3 redriven", "well_at": "2026-11-23T09:00:00.000Z", "failed_at": None,
+        "unreached_since": None, "breaker": {"state": "closed", "failures": 0, "opens_at": 5, "opened_at": None,
+        "retry_at": None}, "limits": [], "waiting": 0, "answers": [],
+    },
+]  # fmt: skip
+
+
 @dataclass
 class FakeTower:
     """The tower's state and its log. `outcome` is what becomes of accepted retries after `settle_s`."""
@@ -215,6 +234,7 @@ class FakeTower:
     replies: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     keys: dict[str, tuple[str, list[str]]] = field(default_factory=lambda: dict(KEYS))
     roi: dict[str, Any] = field(default_factory=fake_value.roi)
+    probed: list[str] = field(default_factory=list)
     feeds: dict[str, Any] = field(default_factory=dict)  # what is answered instead of one of each kind
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -828,6 +848,10 @@ def application(tower: FakeTower) -> Starlette:
             return Response("seq,at,actor\n", media_type="text/csv")
         return JSONResponse(tower.batches.audit(request.query_params))
 
+    def probe(request: Request, _: Any) -> Response:
+        tower.probed.append(request.path_params["name"])
+        return JSONResponse({"target": request.path_params["name"]}, 202)
+
     def held(request: Request, _: Any) -> Response:
         wanted = {k: request.query_params[k] for k in ("reason", "connection") if request.query_params.get(k)}
         rows = tower.held.open(**wanted)[: int(request.query_params.get("limit", 100))]
@@ -891,6 +915,8 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/actions/{id}", guarded(show_action)),
             Route("/v1/actions/{id}/{step}", guarded(step), methods=["POST"]),
             Route("/v1/audit", guarded(audit)),
+            Route("/v1/targets", guarded(lambda _r, _k: JSONResponse({"targets": TARGETS}))),
+            Route("/v1/targets/{name}/probe", guarded(probe), methods=["POST"]),
             Route("/v1/rules", guarded(rules)),
         ]
     )

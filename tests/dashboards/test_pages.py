@@ -237,3 +237,24 @@ def test_the_wall_shows_failing_orders_most_value_first(tower: FakeTower) -> Non
     shown = text(at)
     places = [shown.index(r["order_id"]) for r in failing[:7]]
     assert places == sorted(places)
+
+
+def test_a_target_that_is_left_alone_comes_first_with_what_to_do_and_can_be_probed(tower: FakeTower) -> None:
+    at = turn_to(app(), "targets")
+    at.run()
+    assert not at.exception
+    shown = text(at)
+    assert shown.index("Left alone") < shown.index("● Works")
+    assert "5 failed in a row, opens at 5" in shown and "500 of 500 per hour" in shown and "12 items wait." in shown
+    raw = " ".join(str(e.proto.body) for e in at.get("html"))
+    assert "503 <b>down" not in raw
+    at.button(key="probe-middleware").click().run()
+    assert tower.probed == ["middleware"]
+
+
+def test_who_may_only_look_cannot_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOWER_DASH_KEY", VIEWER)
+    forget()
+    at = turn_to(app(), "targets")
+    at.run()
+    assert at.button(key="probe-middleware").disabled

@@ -114,6 +114,14 @@ def test_groups_come_with_the_largest_value_first() -> None:
     assert cell(data, "outcome", 0) == "refused"
 
 
+def test_a_group_says_when_the_last_retries_speak_against_another() -> None:
+    """The advice of the tower stands where the last result would."""
+    advice = "3 of the last 5 retries on this error had no effect: do not repeat"
+    groups = [{"stage": "a", "system": "erp", "error": "x", "count": 3, "last_outcome": "verified", "advice": advice}]
+    data = group_payload(groups, labels={}, currency="EUR", now=NOW, may_act=True, live=True, revision="1")
+    assert [cell(data, name, 0) for name in ("outcome", "tone", "story")] == ["do not repeat", "bad", advice]
+
+
 GOOD = {"kind": "retry", "click": "0123456789abcdef", "rows": [{"id": "SO-1", "version": "v"}]}
 
 

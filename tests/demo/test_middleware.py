@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import httpx
 
-from tower.demo.middleware import MiddlewareConfig, create_middleware
+from tower.demo.middleware import MiddlewareConfig, Retries, create_middleware
 from tower.demo.scenario import Message, World
 from tower.demo.sender import Sender
 
@@ -137,3 +137,19 @@ def test_what_a_stopped_feed_holds_back_is_told_when_it_speaks_again() -> None:
         return sorted(str(m.event["id"]) for m in messages if not m.event["type"].endswith("heartbeat"))
 
     assert said(silent + spoken) == said(whole.advance(end))
+
+
+def test_a_broken_system_answers_no_retry_until_it_is_mended() -> None:
+    """A 503 is not remembered: the same key works once the system answers again."""
+    world = World(7, NOW)
+    world.open(NOW - timedelta(minutes=5))
+    world.advance(NOW)
+    order, system = next((order, world._standing[keys[0]].connection) for order, keys in world._unwell.items() if keys)
+    retries = Retries(world)
+    world.break_system(system)
+    assert retries.ask(order, "k", NOW).status == 503
+    world.mend_system(system)
+    mended = retries.ask(order, "k", NOW)
+    assert mended.status in (200, 202, 422)
+    world.break_system(system)
+    assert retries.ask(order, "k", NOW) == mended

@@ -10,12 +10,10 @@ from clickhouse_connect.driver.client import Client
 
 from rules.vocabulary import STUCK_STATES
 from tower.actions.batch import UNSENT, Frozen, Step, Turn, forgiven, state_of, turn_of
-from tower.actions.item import Item
+from tower.actions.item import ENGINE, Item
 from tower.store.audit import Audit, Entry
 from tower.store.client import Store
 from tower.store.sql import load
-
-ENGINE = "engine"
 
 
 def freeze(client: Client, frozen: Frozen, ranked: Sequence[str], now: datetime) -> None:

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 from clickhouse_connect.driver.client import Client
 
-from rules.model import Action, Book
+from rules.compile.retry import cases_sql
+from rules.model import Action, Book, Policy
 from rules.vocabulary import STUCK_STATES
 from tower.actions.batch import AT_ONCE, LEAST_VERIFIED, RAMP, Frozen, waves_of
 from tower.actions.batches import freeze
-from tower.actions.item import Contract, Item, digest, item_id_of, write_items
+from tower.actions.item import ENGINE, Contract, Item, digest, item_id_of, write_items
+from tower.actions.policy import by_error, chosen
 from tower.actions.template import TemplateError, render, shown
 from tower.actions.tried import Tried, Tries, read_tried, retry_open
 from tower.model.problem import Problem
@@ -43,6 +45,7 @@ class Wish:
     filter: str = ""  # JSON of the filter that chose the orders
     ramp: tuple[int, ...] = ()  # sizes of the waves, the last one repeats; empty: as usual
     least_verified: float = LEAST_VERIFIED
+    objects: frozenset[int] | None = None  # only these of the stuck objects; None: all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,8 @@ class Intake:
     def _plan(self, client: Client, wish: Wish, action_id: str) -> Plan:
         """Return what the wish comes to now."""
         wanted = dict(wish.orders)
-        found = client.query(load("action_orders"), parameters={"order_ids": list(wanted)})
+        text = load("action_orders").replace("$cases", cases_sql(self._book, "o"))
+        found = client.query(text, parameters={"order_ids": list(wanted)})
         rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
         rows = [row for row in rows if self._scope is None or self._scope.holds(row)]
         orders = {row["order_id"]: {**row, "stuck": [Clock(*c) for c in row["stuck"]]} for row in rows}
@@ -181,7 +185,7 @@ class Intake:
             return _answer(order_id, "gone", wish.stage, "the order is closed or not on the board"), []
         stuck: Sequence[Clock] = order["stuck"]
         stage = wish.stage or order["stage"]
-        clocks = [c for c in stuck if c.rule == stage]
+        clocks = [c for c in stuck if c.rule == stage and (wish.objects is None or c.object in wish.objects)]
         if not clocks and (stuck or order["state"] not in STUCK_STATES or wish.stage):
             return _answer(order_id, "gone", stage, "the order is no longer stuck there"), []
         if version is not None and version != order["version"]:
@@ -207,29 +211,43 @@ class Intake:
         past = tried.get((clock.object, action.id), Tried())
         if past.in_flight:
             return {**part, "result": "running", "detail": "this is already under way for the object"}, None
-        if not retry_open(action, clock.object, tried):
-            said = f"all {action.policy.attempts} attempts of {action.id} are used up; correct the data first"
+        error = clock.error or order["error"]
+        held = order["cases"].get(action.id, ())
+        policy = chosen(action.policy, held, self._book.error_class(error))
+        if not retry_open(action, clock.object, tried, policy):
+            said = f"all {policy.attempts} attempts of {action.id} are used up; correct the data first"
+            if not policy.attempts:
+                said = f"{action.id} is never tried for such an error; correct the data first"
             return {**part, "result": "not_retryable", "detail": said}, None
+        contract = Contract.of(action, policy, by_error(action.policy, held), self._give_up_at(policy, clock))
         item_id = item_id_of(action_id, order["order_id"], clock.rule, clock.object_type, clock.object_id)
         ordinal = past.begun + 1
         fields = _fields(order, clock, wish, action_id, item_id, ordinal, self._actor)
         key = digest("attempt", item_id)
         try:
             wire = render(action, self._book.targets[action.target], fields, key)
-        except TemplateError as error:
-            return {**part, "result": "not_retryable", "detail": f"the request of {action.id}: {error}"}, None
+        except TemplateError as wrong:
+            return {**part, "result": "not_retryable", "detail": f"the request of {action.id}: {wrong}"}, None
         item = Item(
             action_id=action_id, item_id=item_id, rule_action=action.id, kind=wish.kind, order_no=order["order_no"],
             order_id=order["order_id"], object=clock.object, object_type=clock.object_type, object_id=clock.object_id,
-            stage=clock.rule, seen_version=order["version"], error=clock.error or order["error"],
+            stage=clock.rule, seen_version=order["version"], error=error,
             amount=order["amount"],
-            contract=msgspec.json.encode(Contract.of(action)).decode(),
+            contract=msgspec.json.encode(contract).decode(),
             request=msgspec.json.encode({**wire, "why": wish.reason}).decode(),
             ordinal=ordinal, state="requested", attempts=0, attempt_key=key, requested_by=self._actor,
             requested_at=self._now, noted_at=None, sent_at=None, accepted_at=None, verify_by=None, next_at=None,
             finished_at=None, status_code=0, detail="", updated_at=self._now, revision=1,
         )  # fmt: skip
         return {**part, "result": "accepted", "detail": "", "item_id": item_id}, item
+
+    def _give_up_at(self, policy: Policy, clock: Clock) -> datetime | None:
+        """A person's act grows old from the click, the engine's own from when the order became stuck."""
+        if policy.give_up_s is None:
+            return None
+        stuck_at = clock.due_at if clock.due_at is not None and clock.due_at < self._now else clock.started_at
+        since = stuck_at if self._actor == ENGINE else self._now
+        return since + timedelta(seconds=policy.give_up_s)
 
 
 def action_id_of(actor: str, key: str) -> str:

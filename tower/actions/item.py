@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -13,10 +14,31 @@ from clickhouse_connect.driver.client import Client
 
 from rules.model import Action, Policy
 
+ENGINE = "engine"  # who acts where no person asked
 IN_FLIGHT = ("requested", "approved", "sent", "accepted")
 
 
-class Contract(msgspec.Struct, frozen=True):
+class Patience(msgspec.Struct, frozen=True):
+    """How often and how patiently to send; the part of a policy that travels with an item."""
+
+    attempts: int
+    backoff: str
+    first_s: int
+    max_s: int
+    jitter: float = 0.0
+
+    @classmethod
+    def of(cls, policy: Policy) -> Patience:
+        """Return the patience of a policy of the book."""
+        return cls(policy.attempts, policy.backoff, policy.first_s, policy.max_s, policy.jitter)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy it came from, as far as sending goes."""
+        return Policy(self.attempts, self.backoff, self.first_s, self.max_s, jitter=self.jitter)
+
+
+class Contract(msgspec.Struct, frozen=True, omit_defaults=True):
     """What was promised when the item was asked for: the milestone to see, by when, and how patiently to send."""
 
     milestone: str
@@ -25,17 +47,31 @@ class Contract(msgspec.Struct, frozen=True):
     backoff: str
     first_s: int
     max_s: int
+    jitter: float = 0.0
+    give_up_at: datetime | None = None  # nothing is sent after it
+    by_error: dict[str, Patience] = msgspec.field(default_factory=dict)  # by class of what the target answers
+    system: str = ""  # whose word counts; '' for the milestone's authority
+    once: tuple[str, ...] = ()  # milestones that may stand on one object only
+    keep: tuple[str, ...] | None = None  # milestones that must stay; None for every other one
 
     @classmethod
-    def of(cls, action: Action) -> Contract:
-        """Return the contract of an action of the book."""
-        p, v = action.policy, action.verify
-        return cls(v.milestone, v.within_s, p.attempts, p.backoff, p.first_s, p.max_s)
+    def of(
+        cls, action: Action, policy: Policy, by_error: Mapping[str, Policy], give_up_at: datetime | None
+    ) -> Contract:
+        """Return the contract of an action of the book for one item; policy: the one that holds for it."""
+        p, v = policy, action.verify
+        classes = {name: Patience.of(one) for name, one in by_error.items()}
+        return cls(
+            v.milestone, v.within_s, p.attempts, p.backoff, p.first_s, p.max_s, p.jitter, give_up_at, classes,
+            v.system, v.once, v.keep,
+        )  # fmt: skip
 
-    @property
-    def policy(self) -> Policy:
-        """The sending part."""
-        return Policy(self.attempts, self.backoff, self.first_s, self.max_s)
+    def policy(self, error_class: str) -> Policy:
+        """Return how to go on sending after an answer of that class."""
+        known = self.by_error.get(error_class)
+        if known is not None:
+            return known.policy
+        return Policy(self.attempts, self.backoff, self.first_s, self.max_s, jitter=self.jitter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +119,16 @@ class Item:
     def wire(self) -> dict[str, Any]:
         """The request as it goes on the wire, without secrets."""
         return msgspec.json.decode(self.request, type=dict[str, Any])
+
+    @property
+    def target(self) -> str:
+        """The name of the target it goes to."""
+        return str(self.wire["target"])
+
+    def too_old(self, now: datetime) -> bool:
+        """Return whether nothing is to be sent for it any more."""
+        give_up_at = self.promise.give_up_at
+        return give_up_at is not None and now > give_up_at
 
 
 COLUMNS = [f.name for f in fields(Item)]

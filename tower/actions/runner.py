@@ -1,6 +1,6 @@
 """The engine's hands: takes up what was asked for, sends it, and looks whether the business moved.
 
-Per step: collect answers → seal cancellations → claim and send → verify. The audit row comes before the act, the
+Per step: collect answers → seal cancellations → verify → claim and send. The audit row comes before the act, the
 claimed row before the send, so a kill at any point repeats the same send under the same key and records it once.
 """
 
@@ -12,13 +12,17 @@ from datetime import datetime
 
 import structlog
 
-from rules.compile.authority import authority_sql
 from rules.model import Book, Target
+from tower.actions.answer import Answer
 from tower.actions.batch import UNSENT
 from tower.actions.batches import Batches
-from tower.actions.item import COLUMNS, Item, read_items, write_items
+from tower.actions.gates import Gates
+from tower.actions.item import COLUMNS, ENGINE, Item, read_items, write_items
 from tower.actions.outcome import after_answer, after_facts, claim, ended
-from tower.actions.target import Answer, Sender
+from tower.actions.own import OwnRetries
+from tower.actions.probes import Probes
+from tower.actions.target import Sender
+from tower.actions.verify import Told, look
 from tower.model.secret import Secrets
 from tower.store.audit import Audit, Entry
 from tower.store.client import Store
@@ -26,10 +30,9 @@ from tower.store.sql import load
 
 WORKERS = 4
 MAX_UNDER_WAY = 64  # claimed and unanswered; bounds what a kill repeats, and leaves the rest to be cancelled
-ENGINE = "engine"
 log = structlog.get_logger("tower.actions")
 
-Sent = Future[tuple[Answer, datetime]]
+Sent = Future[tuple[Answer, datetime, datetime]]  # with when it went out and when it was answered
 
 
 class Actions:
@@ -46,41 +49,58 @@ class Actions:
         self._wake = wake
         self._sender = Sender(secrets)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="action")
-        self._under_way: dict[str, tuple[Item, Sent]] = {}
+        self._under_way: dict[str, tuple[Item, Target | None, Sent]] = {}
+        self._gates = Gates(store, clock())
+        self._own = OwnRetries(store)
+        self._probes = Probes(store, self._gates, self._sender, self._pool, clock)
 
-    def step(self, book: Book, kinds: frozenset[str] | None, now: datetime, watermarks: Mapping[str, datetime]) -> int:
+    def step(
+        self,
+        book: Book,
+        kinds: frozenset[str] | None,
+        now: datetime,
+        watermarks: Mapping[str, datetime],
+        *,
+        behind: bool = False,
+    ) -> int:
         """Move every item as far as it can go now; return how many changed.
 
         kinds: system kinds with a connection, None when none are configured. watermarks: how far each kind of
-        system has told; a kind that is missing gates nothing.
+        system has told; a kind that is missing gates nothing. behind: the tower itself is slow.
         """
-        collected = self._collect()
-        live = self._live()
+        collected = self._probes.step(book, now, self._wake) + self._collect(book)
+        live = self._live(now)
+        if self._own.step(book, now, live, behind=behind):
+            live = self._live(now)
         sealed = self._seal([i for i in live if i.state == "cancelled"], now)
+        waiting = [i for i in live if i.state in ("accepted", "verified") or self._unanswered(i)]
+        verified = self._verify(waiting, book, kinds, now, watermarks)
         sent = self._send(book, now) if any(i.state in (*UNSENT, "sent") for i in live) else 0
-        accepted = [i for i in live if i.state == "accepted"]
-        return collected + sealed + sent + self._verify(accepted, book, kinds, now, watermarks)
+        return collected + sealed + verified + sent
 
     def close(self) -> None:
         """Let running sends end and drop the connections; their answers are asked for again at the next start."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._sender.close()
 
-    def _collect(self) -> int:
-        """Write down every answer that has arrived."""
-        done = [(key, item, future) for key, (item, future) in self._under_way.items() if future.done()]
+    def _collect(self, book: Book) -> int:
+        """Write down every answer that has arrived, what it says of its target first."""
+        done = [(item, target, future) for item, target, future in self._under_way.values() if future.done()]
         moved: list[Item] = []
         entries: list[Entry] = []
-        for _, item, future in done:
-            answer, at = future.result()
-            after = after_answer(item, answer, at)
+        for item, target, future in done:
+            answer, sent_at, at = future.result()
+            if target is not None:
+                self._gates.end(target, f"{item.item_id}#{item.attempts}", answer, sent_at, at)
+            after = after_answer(item, answer, at, book.error_class(answer.detail, answer.status))
             moved.append(after)
             act = "unanswered" if after.state == "sent" else after.state
             entries.append(_entry(ENGINE, act, after, f"#{after.attempts}"))
+        self._gates.flush()
         if moved:
             self._record(entries, moved)
-        for key, _, _ in done:
-            del self._under_way[key]
+        for item, _, _ in done:
+            del self._under_way[item.item_id]
         return len(moved)
 
     def _seal(self, cancelled: list[Item], now: datetime) -> int:
@@ -91,50 +111,65 @@ class Actions:
     def _send(self, book: Book, now: datetime) -> int:
         """Claim what is due and send it. Both hold the write lock, so a cancellation is either before or after."""
         with self._store.writer():
-            live, gone = self._batches.ready(self._live(), now)
+            live, gone = self._batches.ready(self._live(now), now)
             self._seal(gone, now)
             busy = {(i.rule_action, i.object) for i in live if i.state in ("sent", "accepted")}
             repeats: list[Item] = []
             claims: list[Item] = []
-            refused: list[Item] = []
+            ends: list[Item] = []
             room = MAX_UNDER_WAY - len(self._under_way)
-            for item in live:
-                if item.item_id in self._under_way or len(repeats) + len(claims) >= room:
+            for item in sorted(live, key=lambda i: i.requested_by == ENGINE):  # what people asked for goes first
+                if item.item_id in self._under_way or not _due(item, now):
                     continue
-                if item.state == "sent" and item.next_at is None:
+                if item.state == "requested" and (item.rule_action, item.object) in busy:
+                    ends.append(ended(item, "cancelled", "the same act is already under way for this object", now))
+                elif item.state == "requested" and item.too_old(now):
+                    ends.append(ended(item, "expired", "it was never sent: it grew older than the policy allows", now))
+                elif len(repeats) + len(claims) >= room or not self._let_through(item, book, now):
+                    continue
+                elif item.state == "sent" and item.next_at is None:
                     repeats.append(item)  # claimed by a process that did not live to hear the answer
-                elif item.state == "sent" and item.next_at is not None and item.next_at <= now:
-                    claims.append(claim(item, self._clock()))
-                elif item.state == "requested" and (item.rule_action, item.object) in busy:
-                    refused.append(ended(item, "cancelled", "the same act is already under way for this object", now))
-                elif item.state == "requested":
+                else:
                     busy.add((item.rule_action, item.object))
                     claims.append(claim(item, self._clock()))
-            self._record([_entry(ENGINE, "cancelled", i) for i in refused], refused)
+            self._record([_entry(ENGINE, i.state, i) for i in ends], ends)
             self._record([_entry(i.requested_by, i.kind, i, f"#{i.attempts}", sends=True) for i in claims], claims)
+            self._gates.flush()
         for item in repeats:
             log.info("action_repeated", action_id=item.action_id, item_id=item.item_id, attempt=item.attempts)
             self._submit(item, book, again=True)
         for item in claims:
             self._submit(item, book, again=item.attempts > 1)
-        return len(repeats) + len(claims) + len(refused) + len(gone)
+        return len(repeats) + len(claims) + len(ends) + len(gone)
+
+    def _let_through(self, item: Item, book: Book, now: datetime) -> bool:
+        """Return whether the item's target takes a call now, and count the call if it does."""
+        target = book.targets.get(item.target)
+        if target is None:
+            return True  # ends as refused, with the reason
+        if self._gates.closed_to(target, now):
+            return False
+        self._gates.begin(target, now)
+        return True
 
     def _submit(self, item: Item, book: Book, *, again: bool) -> None:
         request = item.wire
-        target = book.targets.get(str(request["target"]))
+        target = book.targets.get(item.target)
 
-        def work() -> tuple[Answer, datetime]:
-            return self._answer(target, request, again=again), self._clock()
+        def work() -> tuple[Answer, datetime, datetime]:
+            sent_at = self._clock()
+            return self._answer(target, request, again=again), sent_at, self._clock()
 
         future = self._pool.submit(work)
-        self._under_way[item.item_id] = (item, future)
+        self._under_way[item.item_id] = (item, target, future)
         if self._wake is not None:
             wake = self._wake
             future.add_done_callback(lambda _: wake())
 
     def _answer(self, target: Target | None, request: Mapping[str, object], *, again: bool) -> Answer:
         if target is None:
-            return Answer("refused", 0, f"the rulebook no longer has the target {request['target']}; nothing was sent")
+            said = f"the rulebook no longer has the target {request['target']}; nothing was sent"
+            return Answer("refused", 0, said, reached=False)
         try:
             return self._sender.send(target, request, again=again)
         except Exception as error:
@@ -143,27 +178,28 @@ class Actions:
 
     def _verify(
         self,
-        accepted: list[Item],
+        waiting: list[Item],
         book: Book,
         kinds: frozenset[str] | None,
         now: datetime,
         watermarks: Mapping[str, datetime],
     ) -> int:
-        """End the accepted items whose milestone came, or whose time is over and the feed has passed it."""
-        if not accepted:
+        """Move the items about which the facts have something to say, or whose time is over and the feed has told."""
+        if not waiting:
             return 0
-        text = load("action_seen").replace("$authority", authority_sql(book, kinds, "wanted.milestone", "o"))
-        with self._store.reader() as client:
-            rows = client.query(text).result_rows
-        told = {item_id: (authority, at if seen else None) for item_id, authority, at, seen in rows}
+        told = look(self._store, book, kinds, now)
         moved: list[Item] = []
-        for item in accepted:
-            authority, seen_at = told.get(item.item_id, ("", None))
-            after = after_facts(item, seen_at, watermarks.get(authority), now)
+        for item in waiting:
+            found = told.get(item.item_id, Told())
+            after = after_facts(item, found, watermarks.get(found.authority), now)
             if after is not item:
                 moved.append(after)
         self._record([_entry(ENGINE, i.state, i) for i in moved], moved)
         return len(moved)
+
+    def _unanswered(self, item: Item) -> bool:
+        """Return whether a send may have worked and nobody said so: the business may have moved all the same."""
+        return item.state == "sent" and item.next_at is not None and item.item_id not in self._under_way
 
     def _record(self, entries: list[Entry], items: list[Item]) -> None:
         """Audit first, then the rows; both are synced on return."""
@@ -173,11 +209,18 @@ class Actions:
         with self._store.writer() as client:
             write_items(client, items)
 
-    def _live(self) -> list[Item]:
+    def _live(self, now: datetime) -> list[Item]:
         text = load("action_live").replace("$columns", ", ".join(COLUMNS))
         with self._store.reader() as client:
-            found = client.query(text)
+            found = client.query(text, parameters={"now": now})
         return read_items(found.result_rows, found.column_names)
+
+
+def _due(item: Item, now: datetime) -> bool:
+    """Return whether an item is to be sent now, as far as it says itself."""
+    if item.state == "sent":
+        return item.next_at is None or item.next_at <= now
+    return item.state == "requested"
 
 
 def _entry(actor: str, act: str, item: Item, suffix: str = "", *, sends: bool = False) -> Entry:

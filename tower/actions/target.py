@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,25 +12,14 @@ import msgspec
 import structlog
 
 from rules.model import Target
+from tower.actions import target_rabbit
+from tower.actions.answer import Answer
 from tower.actions.template import HIDDEN, TemplateError, header_value
 from tower.model.secret import SecretError, Secrets, is_reference
 
 log = structlog.get_logger("tower.actions")
 _SNIPPET = 300
 _NOT_NOW = frozenset({408, 425, 429})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came of one send.
-
-    verdict: accepted (2xx), refused (a definite no), unknown (it may have worked) or unsent (it cannot have).
-    """
-
-    verdict: str
-    status: int
-    detail: str
-    retry_after_s: int | None = None
 
 
 class Sender:
@@ -51,15 +39,38 @@ class Sender:
         again: this key was on the wire before, so a 409 means that the first send is still being worked on.
         """
         if not allowed(target, str(request["url"])):
-            return Answer(
-                "refused",
-                0,
-                f"{_origin(str(request['url']))} is not the host of target {target.name}; nothing was sent",
-            )
+            place = _origin(str(request["url"]))
+            said = f"{place} is not the host of target {target.name}; nothing was sent"
+            return Answer("refused", 0, said, reached=False)
+        if target.kind == "rabbitmq":
+            return self._redrive(target, request, again=again)
+        return self._call(target, request, again=again)
+
+    def probe(self, target: Target) -> Answer:
+        """Ask the target whether it is well, without an effect: GET its probe path, or HEAD its address."""
+        if target.kind == "rabbitmq":
+            return self._redrive(target, None)
+        method, path = ("GET", target.probe) if target.probe else ("HEAD", "")
+        request: dict[str, Any] = {"method": method, "url": target.url.rstrip("/") + path, "headers": {}, "json": None}
+        return self._call(target, request, again=False)
+
+    def _redrive(self, target: Target, request: Mapping[str, Any] | None, *, again: bool = False) -> Answer:
+        """Redrive, or without a request only look whether the broker lets us in."""
+        try:
+            secret = self._secrets.resolve(target.auth["basic"]) if target.auth else ""
+        except SecretError as error:
+            return Answer("unsent", 0, str(error), reached=False)
+        user, _, password = secret.partition(":")
+        login = (user, password) if secret else None
+        if request is None:
+            return target_rabbit.probe(target, login)
+        return target_rabbit.redrive(target, request, login, again=again)
+
+    def _call(self, target: Target, request: Mapping[str, Any], *, again: bool) -> Answer:
         try:
             secret_headers, secrets = self._authority(target)
         except (SecretError, TemplateError) as error:
-            return Answer("unsent", 0, str(error))
+            return Answer("unsent", 0, str(error), reached=False)
         body = None if request["json"] is None else msgspec.json.encode(request["json"])
         headers = {
             **({"Content-Type": "application/json"} if body is not None else {}),
@@ -77,7 +88,8 @@ class Sender:
             httpx.UnsupportedProtocol,
             httpx.InvalidURL,
         ) as error:
-            return Answer("unsent", 0, f"no connection to {_origin(target.url)}: {type(error).__name__}")
+            said = f"no connection to {_origin(target.url)}: {type(error).__name__}"
+            return Answer("unsent", 0, said, reached=False)
         except httpx.HTTPError as error:
             return Answer("unknown", 0, f"no answer from {_origin(target.url)}: {type(error).__name__}")
         answer = _read(response, secrets, again=again)
@@ -109,7 +121,7 @@ def allowed(target: Target, url: str) -> bool:
         same = (want.scheme, want.hostname, want.port) == (have.scheme, have.hostname, have.port)
     except ValueError:
         return False
-    return same and have.scheme in ("http", "https") and bool(have.hostname) and "@" not in have.netloc
+    return same and have.scheme in ("http", "https", "amqp", "amqps") and bool(have.hostname) and "@" not in have.netloc
 
 
 def _read(response: httpx.Response, secrets: list[str], *, again: bool) -> Answer:

@@ -22,7 +22,7 @@ TEMPLATE_FIELDS: tuple[str, ...] = (
 HIDDEN = "***"
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
-_METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET")
+_METHODS = ("POST", "PUT", "PATCH", "DELETE", "GET", "REDRIVE")
 _OWN_HEADERS = frozenset(
     {"idempotency-key", "authorization", "host", "content-length", "content-type", "transfer-encoding"}
 )

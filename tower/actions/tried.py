@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
 
-from rules.model import Action
+from rules.model import Action, Policy
 from tower.store.sql import load
 
 
@@ -42,9 +42,12 @@ def read_tried(
     return retries, tried
 
 
-def retry_open(action: Action | None, target: int, tried: Tries) -> bool:
-    """Return whether the action may be begun for the object: it exists, none is in flight and attempts are left."""
+def retry_open(action: Action | None, target: int, tried: Tries, policy: Policy | None = None) -> bool:
+    """Return whether the action may be begun for the object: it exists, none is in flight and attempts are left.
+
+    policy: the one that holds for the order, where it is known; else the action's own.
+    """
     if action is None:
         return False
     past = tried.get((target, action.id), Tried())
-    return not past.in_flight and past.spent < action.policy.attempts
+    return not past.in_flight and past.spent < (policy or action.policy).attempts

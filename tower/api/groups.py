@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,12 +17,16 @@ from tower.store.sql import load
 
 router = APIRouter()
 MAX_GROUPS = 1000
+_DAYS = 30  # outcomes are counted over so many
+_TOO_OFTEN = 3  # of the last five
 _EXAMPLE = {
     "groups": [
         {
             "stage": "ship-to-invoice", "system": "erp", "error": "tax code missing", "count": 14,
             "value": "51230.00", "states": ["failing", "late"], "first_at": "2026-11-23T07:10:00.000Z",
-            "last_at": "2026-11-23T09:40:00.000Z", "last_action_at": None, "last_outcome": None, "retryable": True,
+            "last_at": "2026-11-23T09:40:00.000Z", "last_action_at": None, "last_outcome": None,
+            "outcomes": {"no_effect": 3, "verified": 2}, "retryable": True,
+            "advice": "3 of the last 5 retries on this error had no effect: do not repeat, correct the cause first",
         }
     ],
     "counts": "orders",
@@ -31,7 +36,10 @@ _EXAMPLE = {
 
 @router.get("/v1/groups", summary="Stuck orders by stage, system and error", responses=answers(_EXAMPLE))
 def list_groups(request: Request, context: Context, _: Caller) -> Response:
-    """List groups of stuck orders by their worst clock, the most value at risk first. Counts are of orders."""
+    """List groups of stuck orders by their worst clock, the most value at risk first. Counts are of orders.
+
+    outcomes counts how acts on such an error ended in 30 days; advice says when the last five speak against another.
+    """
     now = context.clock()
     clicks = request.app.state.clicks.count
     key = ("groups", context.progress.judged, context.engine_health(now).last_tick_at, clicks)
@@ -40,10 +48,27 @@ def list_groups(request: Request, context: Context, _: Caller) -> Response:
 
 def _read(context: ApiContext, now: datetime) -> bytes:
     with context.store.reader() as client:
-        found = client.query(load("api_groups"), parameters={"limit": MAX_GROUPS})
+        since = now - timedelta(days=_DAYS)
+        found = client.query(load("api_groups"), parameters={"limit": MAX_GROUPS, "since": since})
     book = context.book()
     groups: list[dict[str, Any]] = records(found.column_names, found.result_rows)
     for group in groups:
         group["value"] = group["value"] or "0.00"
+        group["advice"] = advice(group.pop("latest") or [])
+        group["outcomes"] = {state: count for state, count in sorted((group["outcomes"] or {}).items()) if count}
         group["retryable"] = bool(group["stage"]) and book.action_for(group["stage"]) is not None
     return bytes(Json({"groups": groups, "counts": "orders", "as_of": instant(now)}).body)
+
+
+def advice(latest: Sequence[str]) -> str:
+    """Return what the last ends of acts on an error, the latest first, say about one more; '' when nothing."""
+    harm = [state for state in latest if state in ("duplicated", "regressed")]
+    if harm:
+        did = "did its work twice" if harm[0] == "duplicated" else "broke what had been reached"
+        return f"one of the last {len(latest)} retries on this error {did}: do not repeat, look at that order first"
+    for state, did in (("no_effect", "had no effect"), ("failed", "were refused"), ("expired", "got no answer")):
+        if (count := latest.count(state)) >= _TOO_OFTEN:
+            return (
+                f"{count} of the last {len(latest)} retries on this error {did}: do not repeat, correct the cause first"
+            )
+    return ""

@@ -27,6 +27,9 @@ _BY_LABEL = {
     "alerts": ("o2c_alerts", "Alerts that are not over", "state"),
     "notices": ("o2c_notices", "Notices that are not at their end, or failed", "state"),
     "action_items": ("o2c_action_items", "Items of actions", "state"),
+    "target_open": ("o2c_target_open", "1 while a target is left alone", "target"),
+    "target_failures": ("o2c_target_failures", "Failed calls in a row that reached the target", "target"),
+    "target_calls_1h": ("o2c_target_calls_1h", "Calls to the target in the last hour", "target"),
 }
 _COUNTERS = ("accepted", "duplicate", "quarantined", "rejected", "refused")
 _EXAMPLE = '# HELP o2c_orders Open orders on the board\n# TYPE o2c_orders gauge\no2c_orders{state="late"} 12.0\n'

@@ -92,6 +92,7 @@ _TABLE: dict[str, Permit] = {
     "GET /v1/rules/backtest/{id}": READ,
     "DELETE /v1/rules/backtest/{id}": ACT,
     "GET /v1/targets": READ,
+    "POST /v1/targets/{name}/probe": ACT,
     # what comes in
     "GET /v1/feeds": READ_CONNECTIONS,
     "GET /v1/drift": READ,

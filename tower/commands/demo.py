@@ -53,6 +53,7 @@ def _welcome(at: Addresses) -> None:
   Admin key     {at.admin_key}
   Logs          {at.logs}
 
+  Break the ERP curl -X POST {at.middleware}/systems/erp/break    (and /mend: retries fail, the breaker opens)
   Stop a feed   curl -X POST {at.middleware}/feeds/wms-berlin/stop    (and /start: its orders are unknown, not late)
   Try           curl -s -H "Authorization: Bearer {at.operator_key}" "{at.tower}/v1/orders?state=stuck&limit=3"
 

@@ -2,7 +2,8 @@
 
 It lets the world of tower/demo/scenario.py run in real time, sends what its systems say, and offers
 `POST /retry/{order_id}` to the tower's actions, honouring Idempotency-Key, and `POST /alerts` to its signed notices.
-`POST /feeds/{connection}/stop` lets one of its systems fall silent, `start` lets it speak again.
+`POST /feeds/{connection}/stop` lets one of its systems fall silent, `start` lets it speak again;
+`POST /systems/{connection}/break` lets one answer no retry, `mend` lets it answer again.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Retries:
         if known is not None:
             return known
         answer = self._world.retry(order_id, now)
+        if answer.status >= 500:
+            return answer  # nothing was done, so the same key may be tried again
         self._answers[key] = answer
         if len(self._answers) > KEPT_ANSWERS:
             self._answers.popitem(last=False)
@@ -109,6 +112,13 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
             return JSONResponse({"connection": name, "speaks": False})
         return JSONResponse({"connection": name, "speaks": True, "sent": world.speak(name, clock())})
 
+    async def system(request: Request) -> Response:
+        name, act = request.path_params["connection"], request.path_params["act"]
+        if name not in SOURCES or act not in ("break", "mend"):
+            return JSONResponse({"error": f"write /systems/NAME/break or mend; names are {', '.join(SOURCES)}"}, 404)
+        (world.break_system if act == "break" else world.mend_system)(name)
+        return JSONResponse({"connection": name, "answers": act == "mend"})
+
     async def feeds(_: Request) -> Response:
         held = {name: world.held(name) for name in SOURCES}
         return JSONResponse(
@@ -149,6 +159,7 @@ def create_middleware(config: MiddlewareConfig, clock: Callable[[], datetime]) -
         Route("/alerts", taken_alerts),
         Route("/feeds", feeds),
         Route("/feeds/{connection}/{act}", feed, methods=["POST"]),
+        Route("/systems/{connection}/{act}", system, methods=["POST"]),
         Route("/healthz", health),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -72,6 +72,7 @@ class World:
         self._standing: dict[str, Step] = {}  # steps that wait for a repair
         self._unwell: dict[str, list[str]] = {}  # order -> keys of standing steps
         self._held: dict[str, list[dict[str, Any]]] = {}  # what connections that were stopped would have said
+        self._broken: set[str] = set()
         self._attempts: list[Attempt] = []
 
     def open(self, since: datetime) -> None:
@@ -105,6 +106,8 @@ class World:
             return Answer(200, "nothing_to_do", f"nothing stands still for {order_id}")
         step = self._standing[keys[0]]
         assert step.fault is not None
+        if step.connection in self._broken:
+            return Answer(503, "unavailable", f"{step.connection} does not answer")
         if step.fault.answer == "refuses":
             error = step.fault.error or "the document was rejected by its receiver"
             self._try(step, now, f"retry refused: {error}")
@@ -113,6 +116,14 @@ class World:
             return Answer(202, "accepted", f"{step.milestone} of {order_id} is queued")
         self._put(now + timedelta(seconds=0.4), "mend", step.key)
         return Answer(200, "repaired", f"{step.milestone} of {order_id} was sent again")
+
+    def break_system(self, connection: str) -> None:
+        """Let a system answer no retry from now on."""
+        self._broken.add(connection)
+
+    def mend_system(self, connection: str) -> None:
+        """Let a broken system answer again."""
+        self._broken.discard(connection)
 
     def stop(self, connection: str) -> None:
         """Let a connection say nothing from now on. Its system works on, and what it has to say is held back."""

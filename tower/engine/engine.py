@@ -192,7 +192,8 @@ class Engine:
         for feed in (f for f in tick.feeds if f.gates):
             marks[feed.kind] = min(marks.get(feed.kind, feed.gate), feed.gate)
         self._alerts.step(self.book, now)
-        self._actions.step(self.book, self._connections.kinds, now, marks)
+        behind = self._tick_s > _MISSED_TICKS * self._settings.tick_s
+        self._actions.step(self.book, self._connections.kinds, now, marks, behind=behind)
         self._fetches.step(now)
         self._fresh_curves = self._jeopardy.step(self.book, now, tick.orders)
         self._last, self._last_tick_at = tick, now

@@ -134,7 +134,7 @@ def group_columns(currency: str) -> list[Json]:
         column("first", "First seen", "ago", 90, align="right", hide=1100),
         column("last", "Last seen", "ago", 90, align="right"),
         column("retried", "Last retry", "ago", 90, align="right"),
-        column("outcome", "Its result", "outcome", 90),
+        column("outcome", "Its result", "outcome", 110),
         column("act", "", "act", 112),
     ]
 
@@ -156,7 +156,7 @@ def group_payload(
 ) -> Json:
     """Return the table of groups, largest value first; one row per stage, system and error."""
     ordered = sorted(groups, key=lambda g: (-(fmt.decimal(g.get("value")) or 0), group_id(g)))
-    states = [str(g.get("last_outcome") or "") for g in ordered]
+    told = [_told(g) for g in ordered]
     return {
         "kind": "groups",
         "revision": revision,
@@ -182,12 +182,20 @@ def group_payload(
             "first": [_milli(fmt.instant(g.get("first_at"))) for g in ordered],
             "last": [_milli(fmt.instant(g.get("last_at"))) for g in ordered],
             "retried": [_milli(fmt.instant(g.get("last_action_at"))) for g in ordered],
-            "outcome": _coded([fmt.OUTCOMES.get(s, (s, "", ""))[0] for s in states]),
-            "tone": _coded([fmt.OUTCOMES.get(s, ("", "muted", ""))[1] for s in states]),
-            "story": _coded([fmt.OUTCOMES.get(s, ("", "", ""))[2] for s in states]),
+            "outcome": _coded([short for short, _, _ in told]),
+            "tone": _coded([tone for _, tone, _ in told]),
+            "story": _coded([story for _, _, story in told]),
             "act": _coded(["retry" if g.get("retryable") else "fix" for g in ordered]),
         },
     }
+
+
+def _told(group: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return the last outcome in short, its tone and its sentence; or what speaks against one more retry."""
+    if advice := str(group.get("advice") or ""):
+        return "do not repeat", "bad", advice
+    state = str(group.get("last_outcome") or "")
+    return fmt.OUTCOMES.get(state, (state, "muted", ""))
 
 
 def _act(order: str, state: str, retryable: bool, outcomes: Mapping[str, Outcome]) -> str:

@@ -1,14 +1,21 @@
--- What the facts say about every accepted item. authority: whose word counts for wanted.milestone in order o.
--- One row: (item_id, authority, seen_at). seen_at is the contract's milestone, on the item's object or anything under
--- it in its order, in time, heard after the noted instant, and not taken back since; NULL if there is none. No order.
+-- What the facts say about every item that waits for them: accepted, unanswered, or verified and still watched. authority:
+-- whose word counts for wanted.milestone in order o. Parameter: now.
+-- One row: (item_id, authority, first_at, seen, standing, harm). first_at: when the contract's milestone occurred, on the
+-- item's object or anything under it in its order, in time, heard after the noted instant, and not taken back since.
+-- standing: (milestone, object, heard since) of milestones that may stand on one object only. harm: (milestone, what, when)
+-- of what had been reached before the noted instant and is not any more. No order.
 WITH RECURSIVE
 wanted AS
 (
     SELECT
         item_id, order_no, object, JSONExtractString(contract, 'milestone') AS milestone,
-        assumeNotNull(noted_at) AS noted, assumeNotNull(verify_by) AS latest
+        JSONExtractString(contract, 'system') AS system, JSONExtract(contract, 'once', 'Array(String)') AS once,
+        JSONHas(contract, 'keep') AND JSONType(contract, 'keep') = 'Array' AS chosen,
+        JSONExtract(contract, 'keep', 'Array(String)') AS keep,
+        assumeNotNull(noted_at) AS noted, ifNull(verify_by, {now:DateTime64(3, 'UTC')}) AS latest
     FROM action_items FINAL
-    WHERE state = 'accepted'
+    WHERE state = 'accepted' OR (state = 'sent' AND next_at IS NOT NULL)
+        OR (state = 'verified' AND verify_by >= {now:DateTime64(3, 'UTC')})
 ),
 named AS
 (
@@ -51,47 +58,75 @@ tree AS
     INNER JOIN hanging ON hanging.order_no = tree.order_no AND hanging.parent = tree.object
     WHERE tree.depth < 24
 ),
+places AS
+(
+    SELECT DISTINCT item_id, object FROM tree
+),
 owned AS
 (
-    SELECT wanted.item_id AS item_id, wanted.milestone AS milestone, wanted.noted AS noted, wanted.latest AS latest,
-        $authority AS authority
+    SELECT
+        wanted.item_id AS item_id, wanted.order_no AS order_no, wanted.milestone AS milestone, wanted.once AS once,
+        wanted.chosen AS chosen, wanted.keep AS keep, wanted.noted AS noted, wanted.latest AS latest,
+        if(wanted.system != '', wanted.system, $authority) AS authority
     FROM wanted
     LEFT JOIN (SELECT * FROM orders FINAL WHERE order_no IN (SELECT order_no FROM wanted)) AS o ON o.order_no = wanted.order_no
+),
+facts AS
+(
+    SELECT
+        f.order_no AS order_no, ifNull(named.target, f.object) AS object, f.object_id AS object_id, f.milestone AS milestone,
+        f.kind AS kind, f.polarity AS polarity, f.occurred_at AS occurred_at, f.received_at AS received_at
+    FROM
+    (
+        SELECT order_no, object, object_id, milestone, kind, polarity, occurred_at, received_at
+        FROM case_facts FINAL
+        WHERE order_no IN (SELECT order_no FROM wanted) AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
+    ) AS f
+    LEFT JOIN named ON named.order_no = f.order_no AND named.name = f.object
 ),
 told AS
 (
     SELECT
-        owned.item_id AS item_id,
+        owned.item_id AS item, facts.milestone AS milestone, any(facts.object_id) AS object_id,
+        max(ifNull(places.object, 0) = facts.object AND places.item_id IS NOT NULL) AS inside,
+        any(owned.milestone) = facts.milestone AS is_wanted,
         groupArrayIf(
             facts.occurred_at,
             facts.polarity = 'reached' AND facts.received_at > owned.noted AND facts.occurred_at <= owned.latest
         ) AS reached,
-        maxIf(facts.occurred_at, facts.polarity = 'reversed') AS reversed
-    FROM (SELECT DISTINCT item_id, order_no, object FROM tree) AS places
-    INNER JOIN owned ON owned.item_id = places.item_id
-    INNER JOIN
-    (
-        SELECT
-            f.order_no AS order_no, ifNull(named.target, f.object) AS object, f.milestone AS milestone, f.kind AS kind,
-            f.polarity AS polarity, f.occurred_at AS occurred_at, f.received_at AS received_at
-        FROM
-        (
-            SELECT order_no, object, milestone, kind, polarity, occurred_at, received_at
-            FROM case_facts FINAL
-            WHERE order_no IN (SELECT order_no FROM wanted)
-                AND milestone IN (SELECT milestone FROM wanted)
-                AND (ev, body) NOT IN (SELECT ev, body FROM conflicts)
-        ) AS f
-        LEFT JOIN named ON named.order_no = f.order_no AND named.name = f.object
-    ) AS facts ON facts.order_no = places.order_no AND facts.object = places.object
-    WHERE facts.milestone = owned.milestone AND (owned.authority = '' OR facts.kind = owned.authority)
-    GROUP BY owned.item_id, facts.object
+        maxIf(facts.occurred_at, facts.polarity = 'reversed') AS reversed,
+        maxIf(facts.occurred_at, facts.polarity = 'reached') AS stood_at,
+        minIf(facts.received_at, facts.polarity = 'reached') > any(owned.noted) AS fresh,
+        countIf(facts.polarity = 'reached' AND facts.received_at <= owned.noted) > 0 AS was_there,
+        argMaxIf(
+            CAST(facts.polarity AS String), facts.occurred_at,
+            facts.polarity != 'reached' AND facts.received_at > owned.noted AND facts.occurred_at > owned.noted
+        ) AS hurt_by,
+        maxIf(
+            facts.occurred_at,
+            facts.polarity != 'reached' AND facts.received_at > owned.noted AND facts.occurred_at > owned.noted
+        ) AS hurt_at,
+        has(any(owned.once), facts.milestone) AS single,
+        was_there AND hurt_at > stood_at AND NOT is_wanted
+            AND (NOT any(owned.chosen) OR has(any(owned.keep), facts.milestone)) AS harmed
+    FROM owned
+    INNER JOIN facts ON facts.order_no = owned.order_no
+    LEFT JOIN places ON places.item_id = owned.item_id AND places.object = facts.object
+    WHERE facts.milestone != owned.milestone OR owned.authority = '' OR facts.kind = owned.authority
+    GROUP BY owned.item_id, facts.milestone, facts.object
 )
 SELECT
     owned.item_id, owned.authority,
     minIf(arrayMin(arrayFilter(at -> at > told.reversed, told.reached)),
-        notEmpty(arrayFilter(at -> at > told.reversed, told.reached))) AS first_at,
-    countIf(notEmpty(arrayFilter(at -> at > told.reversed, told.reached))) > 0 AS seen
+        told.inside AND told.is_wanted AND notEmpty(arrayFilter(at -> at > told.reversed, told.reached))) AS first_at,
+    countIf(told.inside AND told.is_wanted AND notEmpty(arrayFilter(at -> at > told.reversed, told.reached))) > 0 AS seen,
+    groupArrayIf(
+        (assumeNotNull(told.milestone), assumeNotNull(told.object_id), assumeNotNull(told.fresh)),
+        ifNull(told.inside AND told.single AND told.stood_at > told.reversed, 0)
+    ) AS standing,
+    groupArrayIf(
+        (assumeNotNull(told.milestone), assumeNotNull(told.hurt_by), assumeNotNull(told.hurt_at)), ifNull(told.harmed, 0)
+    ) AS harm
 FROM owned
-LEFT JOIN told ON told.item_id = owned.item_id
+LEFT JOIN told ON told.item = owned.item_id
 GROUP BY owned.item_id, owned.authority

@@ -22,5 +22,14 @@ FROM
     SELECT 'notices', toString(state), toFloat64(count()) FROM notices FINAL WHERE state NOT IN ('sent', 'held') GROUP BY state
     UNION ALL
     SELECT 'action_items', toString(state), toFloat64(count()) FROM action_items FINAL GROUP BY state
+    UNION ALL
+    SELECT 'target_open', target, toFloat64(state != 'closed') FROM target_states FINAL
+    UNION ALL
+    SELECT 'target_failures', target, toFloat64(failures) FROM target_states FINAL
+    UNION ALL
+    SELECT 'target_calls_1h', CAST(target AS String), toFloat64(count())
+    FROM target_calls
+    WHERE at > now64(3) - INTERVAL 1 HOUR
+    GROUP BY target
 )
 ORDER BY name, label

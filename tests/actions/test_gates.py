@@ -1,0 +1,128 @@
+"""Breaker, rate, budgets and probes on a real store and a real target; a restart forgets none of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from rules.model import Breaker, Limit
+from tests.actions.desk import Desk
+from tests.actions.target_stub import Reply, TargetStub
+from tests.actions.world import T0, clock_row
+
+
+@pytest.fixture
+def desk(make_desk: Callable[..., Desk]) -> Desk:
+    """Six stuck orders; a target that is left alone after two failures for 60 s."""
+    desk = make_desk(attempts=3, first_s=1)
+    for n in range(2, 7):
+        desk.world.order(f"SO-{n}", clock_row(object_id=f"S{n}"))
+    aim(desk, breaker=Breaker(failures=2, open_s=60))
+    return desk
+
+
+def aim(desk: Desk, **target: Any) -> None:
+    """Change the target in the book."""
+    desk.book = replace(desk.book, targets={"middleware": replace(desk.book.targets["middleware"], **target)})
+
+
+def turn(desk: Desk, times: int = 1) -> None:
+    for _ in range(times):
+        desk.step()
+        desk.world.wait(1)
+
+
+def test_a_target_that_fails_is_left_alone_and_nothing_is_lost_by_waiting(desk: Desk, target: TargetStub) -> None:
+    target.plan = [Reply(503)]
+    desk.click("SO-1", key="k1")
+    turn(desk, 3)
+    assert len(target.heard) == 2  # two failures in a row, and it is open
+    desk.click("SO-2", "SO-3", key="k2")
+    turn(desk, 4)
+    assert len(target.heard) == 2
+    assert [i.attempts for i in desk.items()] == [2, 0, 0]  # waiting costs no attempt
+    target.plan = [Reply(200)]
+    desk.world.wait(60)
+    desk.step()
+    assert len(target.heard) == 3  # one call tries
+    turn(desk, 2)
+    assert desk.states() == ["accepted"] * 3
+    assert desk.runner._gates.state("middleware").state == "closed"
+
+
+@pytest.mark.parametrize("moment", ["open", "half open"])
+def test_a_restart_does_not_forget_an_open_breaker(desk: Desk, target: TargetStub, moment: str) -> None:
+    target.plan = [Reply(503)]
+    desk.click("SO-1", "SO-2", "SO-3", key="k1")
+    turn(desk, 3)
+    before = len(target.heard)
+    if moment == "half open":
+        desk.world.wait(60)
+        desk.step()  # the trial is on the wire and its answer is never read
+        assert len(target.heard) == before + 1
+    desk.restart()
+    desk.step()
+    assert len(target.heard) == before + (2 if moment == "half open" else 0)  # one trial, not three
+    assert desk.runner._gates.state("middleware").state == moment.replace(" ", "_")
+
+
+def test_what_finds_no_connection_leaves_the_breaker_closed(make_desk: Callable[..., Desk], target: TargetStub) -> None:
+    desk = make_desk(attempts=5, backoff="immediate")
+    aim(desk, breaker=Breaker(failures=1))
+    target.close()
+    desk.click("SO-1")
+    turn(desk, 6)
+    known = desk.runner._gates.state("middleware")
+    assert (known.state, known.failures) == ("closed", 0)
+    assert known.unreached_since is not None
+    assert desk.states() == ["expired"]
+
+
+@pytest.mark.parametrize(
+    ("limits", "per_window", "window_s"),
+    [({"rate": Limit(2, 10)}, 2, 10), ({"budget": (Limit(4, 3600), Limit(5, 86400))}, 4, 3600)],
+    ids=["rate", "budget"],
+)
+def test_a_target_gets_no_more_calls_than_it_takes(
+    desk: Desk, target: TargetStub, limits: dict[str, Any], per_window: int, window_s: int
+) -> None:
+    aim(desk, **limits)
+    desk.click(*(f"SO-{n}" for n in range(1, 7)))
+    turn(desk, 3)
+    assert len(target.heard) == per_window
+    desk.restart()  # what was used is not forgotten
+    turn(desk, 2)
+    assert len(target.heard) == per_window
+    desk.world.wait(window_s)
+    desk.step()
+    assert len(target.heard) == min(2 * per_window, 5 if window_s == 3600 else 6)
+
+
+def test_a_probe_tries_the_target_in_the_place_of_an_order(desk: Desk, target: TargetStub) -> None:
+    aim(desk, probe="/healthz")
+    target.plan = [Reply(500)]
+    desk.click("SO-1", "SO-2", key="k1")
+    turn(desk, 2)
+    target.plan = [Reply(500), Reply(200)]
+    desk.world.wait(60)
+    turn(desk, 3)
+    assert sorted(h.path for h in target.heard) == ["/healthz", "/retry/SO-1", "/retry/SO-2"]
+    desk.world.wait(120)
+    turn(desk, 4)
+    assert target.heard[3].path == "/healthz"
+    assert sorted(h.path for h in target.heard[4:]) == ["/retry/SO-1", "/retry/SO-2"]
+    assert ("engine", "probe") in desk.acts()
+
+
+def test_a_person_s_probe_is_audited_and_made_once(desk: Desk, target: TargetStub) -> None:
+    with desk.world.store.writer() as client:
+        client.insert(
+            "target_probes", [["middleware", desk.world.now, "ana"]], column_names=["target", "asked_at", "asked_by"]
+        )
+    turn(desk, 3)
+    assert [(h.method, h.path) for h in target.heard] == [("HEAD", "/")]
+    assert desk.acts() == [("ana", "probe")]
+    assert desk.runner._gates.state("middleware").well_at == T0
