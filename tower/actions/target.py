@@ -12,7 +12,6 @@ import msgspec
 import structlog
 
 from rules.model import Target
-from tower.actions import target_rabbit
 from tower.actions.answer import Answer
 from tower.actions.template import HIDDEN, TemplateError, header_value
 from tower.model.secret import SecretError, Secrets, is_reference
@@ -56,6 +55,8 @@ class Sender:
 
     def _redrive(self, target: Target, request: Mapping[str, Any] | None, *, again: bool = False) -> Answer:
         """Redrive, or without a request only look whether the broker lets us in."""
+        from tower.actions import target_rabbit  # the broker's client is loaded only where a broker is a target
+
         try:
             secret = self._secrets.resolve(target.auth["basic"]) if target.auth else ""
         except SecretError as error:
