@@ -91,7 +91,7 @@ def test_a_thin_match_gives_no_figure_and_says_why(found: dict[str, Earned]) -> 
 
 
 def test_money_and_shares_follow_from_the_effect(found: dict[str, Earned]) -> None:
-    part = found["planted-1"]
+    part = found["planted-11"]
     inputs, counts = part.told["hours_saved"].inputs, part.told["hours_saved"].counts
     hours = inputs["saved_s_an_act"] / 3600
     assert float(part.told["hours_saved"].value or 0) == pytest.approx(hours * counts["matched"])
