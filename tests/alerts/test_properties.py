@@ -64,7 +64,11 @@ def test_each_opening_is_told_once_and_each_end_after_it(acts: list[tuple[int, s
     }
 
 
-@given(st.dictionaries(st.sampled_from(["system", "priority", "channel", "kind"]), st.sampled_from(["", "erp", "P1", "web"])))
+@given(
+    st.dictionaries(
+        st.sampled_from(["system", "priority", "channel", "kind"]), st.sampled_from(["", "erp", "P1", "web"])
+    )
+)
 def test_every_breach_ends_at_a_receiver(values: dict[str, str]) -> None:
     routes = routes_of(PLAN.roots[0], breach("x", T0, **values))
     assert routes and all(route.receiver in PLAN.receivers for route in routes)

@@ -26,6 +26,7 @@ from tower.alerts.outcome import set_outcomes
 from tower.alerts.reader import read_changes
 from tower.alerts.rows import fill_caps, read_acks, read_state, write_closed, write_state
 from tower.alerts.suppress import Silence
+from tower.alerts.targets import DownTargets
 from tower.model.connections import Connections
 from tower.model.secret import Secrets
 from tower.store.client import Store
@@ -48,6 +49,7 @@ class Alerts:
         self._store, self._connections, self._url = store, connections, public_url
         self._courier = Courier(store, secrets, clock, wake, self._revise)
         self._pings = Pings(secrets)
+        self._targets = DownTargets()
         self._revision = 0
         self._book = ""  # the rulebook that the desk goes by
         self._seen_book = ""  # ... and that of the cursor
@@ -71,10 +73,10 @@ class Alerts:
         with self._store.reader() as client:
             desk = self._ready(book, now)
             since = min(self._since, now - timedelta(milliseconds=1))
-            [(count, word)] = client.query(load("alert_news"), parameters={"since": since}).result_rows
-            changes = []
+            [(count, word, down)] = client.query(load("alert_news"), parameters={"since": since}).result_rows
+            changes = self._targets.changes(down, now)
             if count or self._afresh:
-                changes = read_changes(client, book, self._connections, None if self._afresh else since)
+                changes += read_changes(client, book, self._connections, None if self._afresh else since)
             said = []
             if word != self._said or changes:
                 said = read_acks(client, desk.alerts)
@@ -120,6 +122,7 @@ class Alerts:
             for alert in orphaned:
                 alert.closed_at, alert.next_at, alert.next_reason = now, None, ""
                 again.touch(alert)
+            self._targets.restore({k: m.breach for a in alerts for k, m in a.members.items()})
             longest = max((r.cap.per_s for r in book.receivers.values() if r.cap), default=0)
             fill_caps(client, desk.caps, now, longest)
             write_state(client, again, now, self._revise)
