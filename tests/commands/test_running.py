@@ -59,13 +59,29 @@ def test_a_second_tower_on_the_folder_is_refused(running: Running) -> None:
 
 
 def test_keys_are_made_and_ended_through_the_running_tower(running: Running) -> None:
-    made = here("keys", "add", "anna", "--role", "operator", env=running.env)
+    more = ("--role", "operator", "--scope", "partner=ACME", "--expires", "90d")
+    made = here("keys", "add", "anna", *more, env=running.env)
     assert made.returncode == 0, made.stderr
-    token = made.stdout.strip()
+    first = made.stdout.strip()
     assert "anna" in here("keys", "list", env=running.env).stdout
     assert "exists" in here("keys", "add", "anna", env=running.env).stderr
-    assert token
+    second = here("keys", "rotate", "anna", "--overlap", "1h", env=running.env).stdout.strip()
+    for token in (first, second):
+        who = httpx.get(f"{running.url}/v1/me", headers={"Authorization": f"Bearer {token}"})
+        assert who.json()["scopes"] == ["partner=ACME"]
     assert here("keys", "revoke", "anna", env=running.env).returncode == 0
+    assert "90 days" in here("keys", "add", "ben", "--expires", "90 days", env=running.env).stderr
+
+
+def test_the_audit_of_the_running_tower_is_a_file_that_proves_itself(running: Running, tmp_path: Path) -> None:
+    here("keys", "add", "carl", env=running.env)
+    for form in ("csv", "ndjson"):
+        made = here("audit", "export", "--format", form, env=running.env)
+        assert made.returncode == 0 and "add_key" in made.stdout, made.stderr
+        file = tmp_path / f"audit.{form}"
+        file.write_text(made.stdout, newline="")
+        assert "are whole" in here("audit", "verify", str(file), env=running.env).stdout
+    assert "--from" in here("audit", "export", "--from", "yesterday", env=running.env).stderr
 
 
 def test_files_are_loaded_through_the_door(running: Running, tmp_path: Path) -> None:
