@@ -218,7 +218,9 @@ def test_a_batch_by_filter_is_previewed_and_shows_what_has_arrived_since(desk: A
     batch = click(desk, body, query="?dry_run=true").json()["batch"]
     assert (batch["orders"], batch["items"], batch["value"], batch["waves"]) == (8, 7, "2100.00", [1, 5, 1])
     assert batch["refused"] == [{"reason": "the rulebook has no retry for this", "orders": 1}]
-    assert batch["targets"] == [{"target": "middleware", "verified": 0, "unwell": 0, "under_way": 0}]
+    assert batch["targets"] == [
+        {"target": "middleware", "breaker_open": False, "verified": 0, "unwell": 0, "under_way": 0}
+    ]
     made = click(desk, body).json()["action_id"]
     desk.world.order("SO-late", clock_row(object_id="L1"), priority="P1")
     told = desk.get(f"/v1/actions/{made}").json()

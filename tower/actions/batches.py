@@ -80,7 +80,7 @@ class Batches:
             batches, counts = read_batches(client, ids), read_counts(client, ids)
             rows = client.query(load("batch_waiting"), parameters={"action_ids": ids}).result_rows
             placed = {str(item_id): int(wave) for item_id, wave in rows}
-            broken = _broken(client)
+            broken = broken_targets(client)
         turns: dict[str, int] = {}
         for action_id, (frozen, steps) in batches.items():
             state = state_of(frozen.safety, steps)
@@ -118,7 +118,7 @@ class Batches:
         return [replace(i, detail=said) for i in items if (i.order_no, i.stage, i.object) not in stuck]
 
 
-def _broken(client: Client) -> set[str]:
+def broken_targets(client: Client) -> set[str]:
     """Return the targets whose breaker is open."""
     if not client.query("EXISTS TABLE target_states").result_rows[0][0]:
         return set()

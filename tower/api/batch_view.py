@@ -10,7 +10,7 @@ import msgspec
 
 from rules.vocabulary import ACTION_ITEM_STATES
 from tower.actions.batch import UNSENT
-from tower.actions.batches import read_batches, read_counts
+from tower.actions.batches import broken_targets, read_batches, read_counts
 from tower.api.context import ApiContext
 from tower.api.order_query import MAX_LIMIT, OrderFilter
 from tower.api.wire import instant
@@ -59,7 +59,7 @@ def select_orders(context: ApiContext, wanted: OrderFilter, scope: Scope | None)
 
 
 def targets_told(context: ApiContext, names: list[str], scope: Scope | None) -> list[dict[str, Any]]:
-    """Return how each target of a batch did in the last hour: items that ended well and badly, and those under way.
+    """Return how each target of a batch is: its breaker, items of the last hour that ended well and badly, under way.
 
     For a caller with a scope the names alone: the counts would tell of orders that do not exist for it.
     """
@@ -68,9 +68,10 @@ def targets_told(context: ApiContext, names: list[str], scope: Scope | None) -> 
     with context.store.reader() as client:
         values = {"targets": names, "since": context.clock() - timedelta(hours=1)}
         found = client.query(load("batch_targets"), parameters=values)
+        broken = broken_targets(client)
     told = {row[0]: dict(zip(found.column_names, row, strict=True)) for row in found.result_rows}
     none = {"verified": 0, "unwell": 0, "under_way": 0}
-    return [{"target": name, **none, **told.get(name, {})} for name in names]
+    return [{"target": name, "breaker_open": name in broken, **none, **told.get(name, {})} for name in names]
 
 
 def _arrived(context: ApiContext, text: str, frozen: frozenset[str], scope: Scope | None) -> dict[str, Any]:
