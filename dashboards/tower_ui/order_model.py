@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -133,6 +133,16 @@ class OrderView:
     log: list[LogLine]
     actions: list[Mapping[str, Any]]
     labels: Mapping[str, str]
+    score: float | None = None
+    score_terms: Mapping[str, float] = field(default_factory=dict)
+
+    def score_text(self) -> str:
+        """Return the score with its terms, the largest first; '' for a closed order."""
+        if self.score is None:
+            return ""
+        terms = sorted(self.score_terms.items(), key=lambda t: (-t[1], t[0]))
+        told = " · ".join(f"{name} {points:.1f}" for name, points in terms if points >= 0.05)
+        return f"Score {self.score:.1f}: {told}" if told else f"Score {self.score:.1f}"
 
     @property
     def stuck(self) -> bool:
@@ -281,6 +291,8 @@ def read_order(body: Mapping[str, Any], labels: Mapping[str, str]) -> OrderView:
         log=[_log_line(r) for r in reversed(body.get("logs") or ()) if not _belongs(r, body)],
         actions=sorted(body.get("actions") or (), key=lambda a: str(a.get("requested_at") or ""), reverse=True),
         labels=labels,
+        score=_number(row.get("score")),
+        score_terms={str(k): float(v) for k, v in (body.get("score_terms") or {}).items()},
     )
 
 

@@ -103,6 +103,8 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
     widgets.status_line(watch.say)
     _problem(here, order)
     _cards(here, order)
+    if text := order.score_text():
+        st.html(f'<div class="t-detail">{escape(text)}</div>')
     left, right = st.columns(2, gap="medium")
     with left:
         widgets.heading("Milestones", "colour: how it went · dotted: when it was due")

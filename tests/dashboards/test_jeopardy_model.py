@@ -55,5 +55,11 @@ def test_an_order_says_the_chance_that_it_moves_by_itself_and_from_how_many_case
     assert thin.heals(UTC, NOW) == ""
 
 
+def test_a_score_is_told_with_its_terms_the_largest_first() -> None:
+    body = {"order_id": "A", "score": 45.02, "score_terms": {"value": 15.0, "odds": 30.0, "tier": 0.0, "cash": 0.02}}
+    assert read_order(body, LABELS).score_text() == "Score 45.0: odds 30.0 · value 15.0"
+    assert read_order({"order_id": "A", "score": None}, LABELS).score_text() == ""
+
+
 def test_the_board_has_a_column_for_odds() -> None:
     assert "odds" in [c["key"] for c in board_columns("EUR")]
