@@ -61,3 +61,17 @@ def test_why_shows_the_evidence_and_the_sql(past: Api) -> None:
     assert body["clocks"] and body["sql"]
     is_problem(past.get("/v1/orders/SO-1/why?rule=nothing"), 404, "unknown_rule")
     assert past.get("/v1/orders/none/why").status_code == 404
+
+
+def test_stages_and_groups_go_back_too_and_nothing_there_can_be_retried(past: Api) -> None:
+    def running(query: str) -> dict[str, int]:
+        body = past.get(f"/v1/stages?{query}").json()
+        assert body["as_of"].startswith("2026-11-23T0")
+        return {s["id"]: s["running"] for s in body["stages"]}
+
+    assert running("as_of=2026-11-23T06:20:00Z") == {"capture-to-ship": 1, "ship-to-invoice": 0}
+    assert running("as_of=2026-11-23T08:00:00Z") == {"capture-to-ship": 0, "ship-to-invoice": 1}
+    (group,) = past.get("/v1/groups?known_at=2026-11-23T08:00:00Z").json()["groups"]
+    assert (group["stage"], group["count"], group["retryable"]) == ("capture-to-ship", 1, False)
+    assert past.get("/v1/groups?as_of=2026-11-23T08:00:00Z").json()["groups"] == []
+    is_problem(past.get("/v1/stages?as_of=soon"), 400)

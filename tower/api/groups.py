@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
+from tower.api.past import Moment, look
 from tower.api.wire import Json, instant, records
 from tower.store.sql import load
 
@@ -34,29 +35,32 @@ _EXAMPLE = {
 }  # fmt: skip
 
 
-@router.get("/v1/groups", summary="Stuck orders by stage, system and error", responses=answers(_EXAMPLE))
-def list_groups(request: Request, context: Context, _: Caller) -> Response:
+@router.get("/v1/groups", summary="Stuck orders by stage, system and error", responses=answers(_EXAMPLE, 400))
+def list_groups(request: Request, context: Context, _: Caller, query: Annotated[Moment, Query()]) -> Response:
     """List groups of stuck orders by their worst clock, the most value at risk first. Counts are of orders.
 
     outcomes counts how acts on such an error ended in 30 days; advice says when the last five speak against another.
     """
     now = context.clock()
     clicks = request.app.state.clicks.count
-    key = ("groups", context.progress.judged, context.engine_health(now).last_tick_at, clicks)
-    return Response(request.app.state.shared.get(key, lambda: _read(context, now)), media_type="application/json")
+    key = ("groups", query, context.progress.judged, context.engine_health(now).last_tick_at, clicks)
+    return Response(
+        request.app.state.shared.get(key, lambda: _read(context, now, query)), media_type="application/json"
+    )
 
 
-def _read(context: ApiContext, now: datetime) -> bytes:
-    with context.store.reader() as client:
-        since = now - timedelta(days=_DAYS)
-        found = client.query(load("api_groups"), parameters={"limit": MAX_GROUPS, "since": since})
-    book = context.book()
+def _read(context: ApiContext, moment: datetime, query: Moment) -> bytes:
+    with look(context, moment, query.as_of, query.known_at) as seen:
+        text = load("api_groups").replace("$orders", seen.orders)
+        since = seen.as_of - timedelta(days=_DAYS)
+        found = seen.client.query(text, parameters={"limit": MAX_GROUPS, "now": seen.as_of, "since": since})
+        book, now = seen.book, seen.as_of
     groups: list[dict[str, Any]] = records(found.column_names, found.result_rows)
     for group in groups:
         group["value"] = group["value"] or "0.00"
         group["advice"] = advice(group.pop("latest") or [])
         group["outcomes"] = {state: count for state, count in sorted((group["outcomes"] or {}).items()) if count}
-        group["retryable"] = bool(group["stage"]) and book.action_for(group["stage"]) is not None
+        group["retryable"] = not query.past and bool(group["stage"]) and book.action_for(group["stage"]) is not None
     return bytes(Json({"groups": groups, "counts": "orders", "as_of": instant(now)}).body)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rules.compile.authority import authority_sql
@@ -17,8 +16,8 @@ from tower.api.jeopardy_rows import failing_since
 from tower.api.order_parts import Predicted, clocks_of, events_of, findings_of, milestones_of, names_of, objects_of
 from tower.api.order_rows import COLUMNS, live_columns, terms_of
 from tower.api.order_traces import read_traces
-from tower.api.past import Look, curves_of, look
-from tower.api.wire import Instant, Json, instant, plain, records
+from tower.api.past import Look, Moment, curves_of, look
+from tower.api.wire import Json, instant, plain, records
 from tower.model.problem import Problem
 from tower.model.scope import Scope
 from tower.store.sql import load
@@ -32,15 +31,6 @@ _ATTRIBUTES = (
 )  # fmt: skip
 
 
-class OrderMoment(BaseModel):
-    """As of when."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    as_of: Annotated[Instant | None, Field(description="Judge with the facts up to this instant")] = None
-    known_at: Annotated[Instant | None, Field(description="Use only what was known at this instant")] = None
-
-
 # has() finds the granule by its index; a shipment may have a name that reads the same.
 _GOES_BY = (
     "has(names.name_id, {order_id:String})"
@@ -51,7 +41,7 @@ OrderId = Annotated[str, Path(max_length=1000)]
 
 @router.get("/v1/orders/{order_id:path}", summary="One order with everything known", responses=answers(ORDER, 400, 404))
 def show_order(
-    context: Context, _: Caller, scope: Seen, order_id: OrderId, query: Annotated[OrderMoment, Query()]
+    context: Context, _: Caller, scope: Seen, order_id: OrderId, query: Annotated[Moment, Query()]
 ) -> Response:
     """Show the order's row, objects, links, milestones with echoes, clocks, findings, traces, logs and actions."""
     now = context.clock()
@@ -90,7 +80,7 @@ def show_order(
         failing = failing_since(seen.client, seen.breaches, [row["order_no"]])
     stored = {name: [value] for name, value in row.items()}
     columns = live_columns(stored, book, seen.as_of, retries, tried, curves, failing)
-    if query.as_of is not None or query.known_at is not None:
+    if query.past:
         columns["retryable"] = [False]
     return Json(
         {

@@ -6,15 +6,32 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 
 from clickhouse_connect.driver.client import Client
+from pydantic import BaseModel, ConfigDict, Field
 
 from rules.model import Book
 from rules.odds import Curves
 from tower.api.context import ApiContext
 from tower.api.jeopardy_rows import curves_at
+from tower.api.wire import Instant
 from tower.engine.replay import book_known_at, judged
 from tower.store.client import Store
+
+
+class Moment(BaseModel):
+    """As of when, by what was known when."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    as_of: Annotated[Instant | None, Field(description="Judge with the facts up to this instant")] = None
+    known_at: Annotated[Instant | None, Field(description="Use only what was known at this instant")] = None
+
+    @property
+    def past(self) -> bool:
+        """Whether another moment than the present is asked for; what is past cannot be acted upon."""
+        return self.as_of is not None or self.known_at is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from rules.compile.authority import configured
@@ -13,6 +13,7 @@ from rules.model import Book, Stage
 from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
 from tower.api.docs import answers
+from tower.api.past import Moment, look
 from tower.api.wire import Json, instant, money
 from tower.store.sql import load
 
@@ -39,19 +40,21 @@ _EXAMPLE = {
 }  # fmt: skip
 
 
-@router.get("/v1/stages", summary="Each stage: running, stuck, ages, flow", responses=answers(_EXAMPLE))
-def list_stages(request: Request, context: Context, _: Caller) -> Response:
+@router.get("/v1/stages", summary="Each stage: running, stuck, ages, flow", responses=answers(_EXAMPLE, 400))
+def list_stages(request: Request, context: Context, _: Caller, query: Annotated[Moment, Query()]) -> Response:
     """List every stage in process order. Counts are of clocks; `orders` and `value` are of orders, each taken once."""
     now = context.clock()
-    key = ("stages", context.progress.judged, context.engine_health(now).last_tick_at)
-    return Response(request.app.state.shared.get(key, lambda: _read(context, now)), media_type="application/json")
+    key = ("stages", query, context.progress.judged, context.engine_health(now).last_tick_at)
+    return Response(
+        request.app.state.shared.get(key, lambda: _read(context, now, query)), media_type="application/json"
+    )
 
 
-def _read(context: ApiContext, now: datetime) -> bytes:
-    with context.store.reader() as client:
-        clocks = _by_rule(client.query(load("api_stages"), parameters={"now": now}))
-        flow = _by_rule(client.query(load("api_flow"), parameters={"now": now}))
-    book = context.book()
+def _read(context: ApiContext, moment: datetime, query: Moment) -> bytes:
+    with look(context, moment, query.as_of, query.known_at) as seen:
+        client, book, now = seen.client, seen.book, seen.as_of
+        clocks = _by_rule(client.query(load("api_stages").replace("$orders", seen.orders), parameters={"now": now}))
+        flow = _by_rule(client.query(load("api_flow").replace("$orders", seen.orders), parameters={"now": now}))
     kinds = context.connections.kinds
     reply = Json(
         {

@@ -11,15 +11,15 @@ from starlette.responses import Response
 from tower.api.auth import Caller, Context, Seen
 from tower.api.docs import answers
 from tower.api.examples import WHY
-from tower.api.order import OrderId, OrderMoment, check_scope, row_of
-from tower.api.past import look
+from tower.api.order import OrderId, check_scope, row_of
+from tower.api.past import Moment, book_then, look
 from tower.api.wire import Json, plain
 from tower.engine.why import explain
 
 router = APIRouter()
 
 
-class WhyQuery(OrderMoment):
+class WhyQuery(Moment):
     """Which rule, as of when."""
 
     rule: Annotated[str | None, Field(description="A stage or finding of the rulebook; absent: all of them")] = None
@@ -34,6 +34,12 @@ def why(context: Context, _: Caller, scope: Seen, order_id: OrderId, query: Anno
         with look(context, now, query.as_of, query.known_at, [order_id]) as seen:
             check_scope(scope, row_of(seen, order_id), order_id)
     found = explain(
-        context.store, context.book(), context.connections, order_id, query.rule, query.as_of or known_at, known_at
+        context.store,
+        book_then(context, query.known_at),
+        context.connections,
+        order_id,
+        query.rule,
+        query.as_of or known_at,
+        known_at,
     )
     return Json(plain(found))

@@ -8,6 +8,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from rules.compile.script import script, statements
 from rules.model import Book
 from rules.odds import SEGMENT_ATTRIBUTES, WHOLE, segment_of
 from tower.engine.books import compiled_for
@@ -57,7 +58,9 @@ def explain(
     as_of: datetime,
     known_at: datetime,
 ) -> dict[str, Any]:
-    """Return rule, version, clocks, findings, both events, calendar, pauses, SQL and parameters.
+    """Return rule, version, clocks, findings, both events, calendar, pauses, feeds, SQL and parameters.
+
+    script is all of the SQL as one text that can be run as it is; feeds say how far each had been heard.
 
     rule None explains every rule of the order. Raises Problem 404 for an unknown order or rule.
     """
@@ -77,9 +80,12 @@ def explain(
         keys = {c[k] for c in clocks for k in ("from_event", "to_event")}
         keys |= {f["evidence"][k] for f in findings for k in ("from_event", "to_event")}
         events = rows(_EVENTS, keys=sorted(keys - {""}))
-        order = rows("SELECT order_id, state, stage, priority, version FROM judged_orders")
+        order = rows("SELECT order_id, state, stage, priority, version, waits_for FROM judged_orders")
+        feeds = rows("SELECT * FROM feed_marks ORDER BY connection")
         attributes = rows(f"SELECT {', '.join(SEGMENT_ATTRIBUTES)} FROM judged_orders")
         curves = _curves(client, rule, attributes, min(as_of, known_at))
+    compiled = compiled_for(book, connections.kinds)
+    own_id = str(order[0]["order_id"]) if order else order_id
     written = (book.stage(rule) or book.finding(rule)) if rule else None
     return {
         "order": order[0] if order else {"order_id": order_id},
@@ -92,7 +98,9 @@ def explain(
         "findings": findings,
         "events": events,
         "curves": curves,
-        "sql": [{"table": step.table, "sql": step.sql} for step in compiled_for(book, connections.kinds).steps],
+        "feeds": feeds,
+        "script": script(statements(compiled, [own_id], [tuple(f.values()) for f in feeds], as_of, known_at)),
+        "sql": [{"table": step.table, "sql": step.sql} for step in compiled.steps],
         "parameters": {"as_of": as_of, "known_at": known_at, "order_id": order_id},
     }
 

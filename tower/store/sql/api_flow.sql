@@ -1,4 +1,4 @@
--- What went through each stage in the last 24 hours. Parameters: now. One row: one stage. No order.
+-- What went through each stage in the last 24 hours. Parameter: now; orders: the table. One row: one stage. No order.
 SELECT
     rule,
     countIf(started_at > {now:DateTime64(3, 'UTC')} - INTERVAL 1 DAY) AS entered,
@@ -10,7 +10,7 @@ FROM
 (
     SELECT order_no, clocks.rule AS rules, clocks.started_at AS starts, clocks.stopped_at AS stops,
         clocks.state AS states, clocks.verdict AS verdicts
-    FROM orders FINAL
+    FROM $orders
     WHERE on_board AND (closed_at IS NULL OR last_at > {now:DateTime64(3, 'UTC')} - INTERVAL 1 DAY)
 )
 ARRAY JOIN rules AS rule, starts AS started_at, stops AS stopped_at, states AS state, verdicts AS verdict

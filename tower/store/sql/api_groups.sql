@@ -1,5 +1,6 @@
 -- Stuck orders by stage, system and error of their worst clock, with the last thing done about such an error, how often
--- what was done in 30 days ended how, and the last five ends, the latest first. Parameters: limit, since. One row: one group. Order: value falling, then count, then names.
+-- what was done in 30 days ended how, and the last five ends, the latest first. Parameters: limit, since, now; orders: the table.
+-- One row: one group. Order: value falling, then count, then names.
 SELECT
     g.stage AS stage, g.system AS system, g.error AS error, g.count AS count, g.value AS value, g.states AS states,
     g.first_at AS first_at, g.last_at AS last_at, a.last_action_at AS last_action_at, a.last_outcome AS last_outcome,
@@ -9,7 +10,7 @@ FROM
     SELECT
         stage, system, error, count() AS count, sum(value_at_risk) AS value, min(since) AS first_at,
         max(since) AS last_at, arraySort(groupUniqArray(toString(state))) AS states
-    FROM orders FINAL
+    FROM $orders
     WHERE on_board AND closed_at IS NULL AND state IN ('failing', 'late', 'diverging')
     GROUP BY stage, system, error
 ) AS g
@@ -28,6 +29,7 @@ LEFT JOIN
             )
         ) AS latest
     FROM action_items FINAL
+    WHERE requested_at <= {now:DateTime64(3, 'UTC')}
     GROUP BY stage, error
 ) AS a ON a.stage = g.stage AND a.error = g.error
 ORDER BY value DESC NULLS LAST, count DESC, stage, system, error

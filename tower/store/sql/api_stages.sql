@@ -1,4 +1,4 @@
--- Open clocks by stage. Parameter: now. One row: one stage; counts are of clocks, `orders` and `value` of orders.
+-- Open clocks by stage. Parameter: now; orders: the table. One row: one stage; counts are of clocks, `orders` and `value` of orders.
 -- bucket_*: stuck clocks by age, with their orders and the value of those; the edges are those of tower/api/stages.py. No order.
 -- An order counts with the first of its clocks in question: `nth`, `nth_stuck` and `nth_bucket` number them within the order.
 SELECT
@@ -32,7 +32,7 @@ FROM
         arrayMap(v -> v IN ('failing', 'late', 'diverging'), verdicts) AS stucks,
         arrayMap(at -> dateDiff('second', at, {now:DateTime64(3, 'UTC')}), tupleElement(open, 4)) AS ages,
         arrayMap(age -> multiIf(age < 3600, 1, age < 14400, 2, age < 28800, 3, age < 86400, 4, age < 172800, 5, 6), ages) AS buckets
-    FROM orders FINAL
+    FROM $orders
     WHERE on_board AND closed_at IS NULL
 )
 ARRAY JOIN
