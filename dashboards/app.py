@@ -19,6 +19,7 @@ from dashboards.views import (
     order,
     orphans,
     quarantine,
+    rulebook,
     targets,
     wall,
 )
@@ -40,6 +41,7 @@ pages = {
     "actions": st.Page(actions.show, title="Actions", icon=":material/play_circle:", url_path="actions"),
     "audit": st.Page(audit.show, title="Audit", icon=":material/fact_check:", url_path="audit"),
     "targets": st.Page(targets.show, title="Targets", icon=":material/hub:", url_path="targets"),
+    "rulebook": st.Page(rulebook.show, title="Rulebook", icon=":material/menu_book:", url_path="rulebook"),
     "wall": st.Page(wall.show, title="Wall", icon=":material/tv:", url_path="wall"),
 }
 page.remember(pages)

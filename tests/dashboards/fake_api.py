@@ -235,6 +235,7 @@ class FakeTower:
     keys: dict[str, tuple[str, list[str]]] = field(default_factory=lambda: dict(KEYS))
     roi: dict[str, Any] = field(default_factory=fake_value.roi)
     probed: list[str] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)  # backtests
     feeds: dict[str, Any] = field(default_factory=dict)  # what is answered instead of one of each kind
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -884,7 +885,22 @@ def application(tower: FakeTower) -> Starlette:
 
     def rules(_: Request, __: Any) -> Response:
         stages = [{"id": s[0], "label": s[1], "from": s[2], "to": s[3], "within_s": s[6]} for s in STAGES]
-        return JSONResponse({"hash": "3f9a12c0", "currency": "EUR", "stages": stages})
+        changes = ["stage ship-to-invoice: limit was within 4h, is within 2h"]
+        at = "2026-11-02T06:00:00.000Z"
+        versions = [{"hash": "3f9a12c0", "loaded_at": at, "in_force": True, "cause": "book", "changes": changes}]
+        milestones = [{"milestone": s[3], "authority": [{"kind": "erp"}]} for s in STAGES]
+        told = {"hash": "3f9a12c0", "currency": "EUR", "stages": stages, "versions": versions, "milestones": milestones}
+        return JSONResponse(told)
+
+    async def backtest(request: Request, _: Any) -> Response:
+        tower.asked.append(await request.json())
+        rule = {"rule": STAGES[0][0], "kind": "late", "gained": 3, "lost": 0, "differently": 1, "same": 7,
+                "gained_value": "1200.00", "lost_value": "0.00", "lead_p50_s": -3600}  # fmt: skip
+        order = {"order_id": next(iter(tower.rows)), "rule": rule["rule"], "kind": "late", "object_id": "S1", "change": "gained",
+                 "old_opened_at": None, "new_opened_at": "2026-11-20T09:00:00.000Z", "value": "400.00"}  # fmt: skip
+        outcome = {"changed_rules": [rule["rule"]], "gained": 3, "lost": 0, "differently": 1, "busiest_day": 2, "seconds": 0.4,
+                   "since": "2026-08-25T10:00:00.000Z", "rules": [rule], "orders": [order]}  # fmt: skip
+        return JSONResponse({"id": "b1", "state": "done", "outcome": outcome, "error": ""})
 
     return Starlette(
         routes=[
@@ -908,6 +924,7 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/alerts/{id}/ack", guarded(tower.alerts.ack, "operator"), methods=["POST"]),
             Route("/v1/silences", guarded(tower.alerts.silence, "operator"), methods=["POST"]),
             Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(jeopardy(now())))),
+            Route("/v1/rules/backtest", guarded(backtest, "operator"), methods=["POST"]),
             Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),
