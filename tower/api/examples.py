@@ -78,6 +78,8 @@ WHY: dict[str, Any] = {
     "order_id": "SO-1",
     "as_of": "2026-11-23T10:00:00.000Z",
     "findings": [],
+    "feeds": [],
+    "script": "SET join_use_nulls = 1; ...",
     "sql": [],
     "parameters": {},
 }
