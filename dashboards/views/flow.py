@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 
 import streamlit as st
 
 from dashboards.settings import settings
-from dashboards.tower_ui import charts, flow_model, fmt, page, widgets
+from dashboards.tower_ui import charts, flow_model, fmt, moment, page, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.flow_model import Stage
@@ -33,24 +34,28 @@ def show() -> None:
             format_func=str.capitalize,
             label_visibility="collapsed",
         )
+        moment.picker(page.here())
+    at = moment.wanted()
+    if at is not None:
+        moment.banner(page.here(), at)
     try:
-        _live(unit == "value")
+        _live(unit == "value", at)
     except Refused as error:
         page.signed_out(error)
 
 
 @st.fragment(run_every=EVERY_S)
-def _live(value: bool) -> None:
+def _live(value: bool, at: datetime | None) -> None:
     """The part that refreshes."""
     here = page.here()
     try:
-        _draw(here, value)
+        _draw(here, value, at)
     except Refused as error:
         page.signed_out(error)
 
 
-def _draw(here: Here, value: bool) -> None:
-    snapshot = here.api.json(here.viewer, "/v1/stages")
+def _draw(here: Here, value: bool, at: datetime | None) -> None:
+    snapshot = here.api.json(here.viewer, "/v1/stages", moment.query(at))
     here.pulse(snapshot, every=EVERY_S)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="stages"):
         return
@@ -73,7 +78,7 @@ def _draw(here: Here, value: bool) -> None:
         st.html(_heat(stages, value, currency))
     with right:
         widgets.heading("By system", "stuck orders, most first")
-        _systems(here, currency)
+        _systems(here, currency, at)
 
 
 def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
@@ -123,8 +128,8 @@ def _heat(stages: list[Stage], value: bool, currency: str) -> str:
     return f'<table class="t-heatmap" aria-label="Stuck by stage and time">{inside}</table>'
 
 
-def _systems(here: Here, currency: str) -> None:
-    groups = (here.api.json(here.viewer, "/v1/groups").data or {}).get("groups") or ()
+def _systems(here: Here, currency: str, at: datetime | None) -> None:
+    groups = (here.api.json(here.viewer, "/v1/groups", moment.query(at)).data or {}).get("groups") or ()
     rows = flow_model.by_system(groups)
     if not rows:
         widgets.empty("Everything is moving", "No system holds a stuck order.")

@@ -236,6 +236,7 @@ class FakeTower:
     roi: dict[str, Any] = field(default_factory=fake_value.roi)
     probed: list[str] = field(default_factory=list)
     asked: list[dict[str, Any]] = field(default_factory=list)  # backtests
+    looked: list[dict[str, str]] = field(default_factory=list)  # the questions about stages
     feeds: dict[str, Any] = field(default_factory=dict)  # what is answered instead of one of each kind
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -892,6 +893,10 @@ def application(tower: FakeTower) -> Starlette:
         told = {"hash": "3f9a12c0", "currency": "EUR", "stages": stages, "versions": versions, "milestones": milestones}
         return JSONResponse(told)
 
+    def stages(request: Request, _: Any) -> Response:
+        tower.looked.append(dict(request.query_params))
+        return JSONResponse(tower.stages())
+
     async def backtest(request: Request, _: Any) -> Response:
         tower.asked.append(await request.json())
         rule = {"rule": STAGES[0][0], "kind": "late", "gained": 3, "lost": 0, "differently": 1, "same": 7,
@@ -925,7 +930,7 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/silences", guarded(tower.alerts.silence, "operator"), methods=["POST"]),
             Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(jeopardy(now())))),
             Route("/v1/rules/backtest", guarded(backtest, "operator"), methods=["POST"]),
-            Route("/v1/stages", guarded(lambda _r, _k: JSONResponse(tower.stages()))),
+            Route("/v1/stages", guarded(stages)),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),
             Route("/v1/actions", guarded(list_actions)),

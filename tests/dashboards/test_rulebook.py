@@ -39,7 +39,7 @@ def test_promises_carry_their_figures_and_the_graph_their_owners() -> None:
 
 @pytest.mark.usefixtures("started")
 def test_another_limit_is_tried_with_a_click(tower: FakeTower) -> None:
-    at = turn_to(start(), "rulebook")
+    at = turn_to(start(), "rulebook").run()
     assert not at.exception
     shown = text(at)
     assert "limit was within 4h, is within 2h" in shown and "in force" in shown
@@ -55,5 +55,18 @@ def test_another_limit_is_tried_with_a_click(tower: FakeTower) -> None:
 def test_a_viewer_is_told_who_may_ask(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOWER_DASH_KEY", VIEWER)
     forget()
-    at = turn_to(start(), "rulebook")
+    at = turn_to(start(), "rulebook").run()
     assert "needs the role operator" in text(at) and not at.text_input
+
+
+@pytest.mark.usefixtures("started")
+def test_the_flow_map_of_the_past_says_so_and_leads_back(tower: FakeTower) -> None:
+    at = start(as_of="2026-11-20T09:00:00Z")
+    at = turn_to(at, "flow")
+    at.query_params["as_of"] = "2026-11-20T09:00:00Z"
+    at.run()
+    assert not at.exception
+    assert "not live" in text(at) and "Nothing can be retried here" in text(at)
+    assert "2026-11-20T09:00:00+00:00" in [q["as_of"] for q in tower.looked if "as_of" in q]
+    at.button(key="back_to_live").click().run()
+    assert not at.exception and "not live" not in text(at)
