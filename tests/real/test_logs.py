@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from tower.engine.books import record_calendars
 from tower.engine.cycle import run_cycle
 from tower.model.connections import Connections
 from tower.store.client import Store
-from tower.store.migrate import migrate
 
 # Findings by rule and kind in the share of the cases that a test takes (tests/real/logs.py).
 COUNTS: dict[str, dict[tuple[str, str], int]] = {
@@ -40,33 +37,25 @@ COUNTS: dict[str, dict[tuple[str, str], int]] = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Return where the stores of this module lie; one engine serves them all."""
-    if not (DATA / "process_logs").is_dir():
-        pytest.skip(f"the shared process logs are not at {DATA}")
-    yield tmp_path_factory.mktemp("logs")
+pytestmark = pytest.mark.skipif(
+    not (DATA / "process_logs").is_dir(), reason=f"the shared process logs are not at {DATA}"
+)
 
 
-def found(folder: Path, book_name: str, said: list[Said], now: datetime) -> plain_logs.Found:
+def found(store: Store, book_name: str, said: list[Said], now: datetime) -> plain_logs.Found:
     """Return the findings of the engine in two ticks, the second by time alone."""
     book = load_book(BOOKS / book_name)
     compiled = compile_book(book)
-    store = Store(f"chdb://{folder}", database=book_name)
-    migrate(store)
-    try:
-        with store.writer() as client:
-            record_calendars(client, book)
-            workspace.prepare(client, compiled)
-            body = b"\n".join(line(s, now) for s in said)
-            client.raw_insert("events", insert_block=body, fmt="JSONEachRow")
-            for moment in (now - timedelta(days=20), now):
-                run_cycle(client, compiled, Connections(), moment, "test", everything=False)
-            rows = client.query(
-                "SELECT rule, kind, object_id, opened_at, resolved_at FROM breaches FINAL WHERE state != 'retracted'"
-            ).result_rows
-    finally:
-        store.close()
+    with store.writer() as client:
+        record_calendars(client, book)
+        workspace.prepare(client, compiled)
+        body = b"\n".join(line(s, now) for s in said)
+        client.raw_insert("events", insert_block=body, fmt="JSONEachRow")
+        for moment in (now - timedelta(days=20), now):
+            run_cycle(client, compiled, Connections(), moment, "test", everything=False)
+        rows = client.query(
+            "SELECT rule, kind, object_id, opened_at, resolved_at FROM breaches FINAL WHERE state != 'retracted'"
+        ).result_rows
     return {(rule, kind, name): (opened, ended) for rule, kind, name, opened, ended in rows}
 
 
@@ -77,19 +66,19 @@ def differences(engine: plain_logs.Found, plain: plain_logs.Found) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", sorted(LOGS))
-def test_findings_in_a_real_log_are_those_of_a_plain_recomputation(folder: Path, name: str) -> None:
+def test_findings_in_a_real_log_are_those_of_a_plain_recomputation(store: Store, name: str) -> None:
     log = LOGS[name]
     rows = log.rows()
     now = rows["at"].max() + timedelta(days=1)
     plain = getattr(plain_logs, name)(rows, now)
-    engine = found(folder, name, list(log.says(rows)), now.to_pydatetime())
+    engine = found(store, name, list(log.says(rows)), now.to_pydatetime())
     assert differences(engine, plain) == []
     assert FULL or dict(Counter(key[:2] for key in engine)) == COUNTS[name]
 
 
-def test_findings_in_a_document_flow_are_those_of_a_plain_recomputation(folder: Path) -> None:
+def test_findings_in_a_document_flow_are_those_of_a_plain_recomputation(store: Store) -> None:
     orders, flows = document_flow()
     now = max(f.at for f in flows) + timedelta(days=1)
-    engine = found(folder, "documents", list(documents()), now)
+    engine = found(store, "documents", list(documents()), now)
     assert differences(engine, plain_logs.documents(orders, flows, now)) == []
     assert dict(Counter(key[:2] for key in engine)) == COUNTS["documents"]
