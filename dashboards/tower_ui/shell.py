@@ -18,15 +18,18 @@ from starlette.routing import BaseRoute, Route
 
 PAGES = (
     "/",
+    "/alerts",
     "/order",
     "/flow",
     "/executive",
+    "/jeopardy",
     "/feeds",
     "/quarantine",
     "/orphans",
     "/actions",
     "/audit",
     "/targets",
+    "/rulebook",
     "/wall",
 )
 _CHOOSE = """<script>try {
