@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -181,5 +182,6 @@ def test_a_thousand_are_redriven_once_each_though_the_broker_is_killed_half_way(
         consumer.setdefault(properties.message_id, body)
     assert len(consumer) == 1000
     assert set(consumer.values()) == {f'{{"n": {n}}}'.encode() for n in range(1000)}
-    assert len(delivered) - 1000 <= 1  # at most the one whose acknowledgement was lost
+    repeats = Counter(properties.message_id for properties, _ in delivered)
+    assert max(repeats.values()) <= 2  # a killed broker forgets acknowledgements, and those copies come again, once
     assert taken(broker, "big.dlq") == []
