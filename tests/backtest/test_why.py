@@ -55,7 +55,7 @@ def test_every_finding_has_evidence_that_adds_up(live: Live) -> None:
             )  # fmt: skip
             assert open_seconds(evidence["calendar"], start, opened_at) - stood == budget, (rule, evidence)
             assert resolved_at is None or evidence["used_s"] is None or evidence["used_s"] >= budget
-    assert kinds.keys() >= {"late", "failing", "diverging", "out_of_order", "too_fast"}
+    assert kinds.keys() >= {"late", "failing", "diverging", "out_of_order"}
 
 
 def test_the_script_of_a_look_gives_every_finding_again(live: Live) -> None:
