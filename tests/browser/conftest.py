@@ -43,8 +43,9 @@ def find_chromium(playwright: Playwright) -> str | None:
     return named or (own if Path(own).exists() else None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """A browser; it ends with its file, since its event loop keeps others from running in the same process."""
     with sync_playwright() as playwright:
         path = find_chromium(playwright)
         if path is None:

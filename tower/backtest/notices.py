@@ -75,7 +75,10 @@ def _counted(rows: Iterable[Mapping[str, Any]], side: str, book: Book, connectio
 
 
 def _breach(row: Mapping[str, Any], book: Book, connections: Connections) -> Breach:
-    life = {"breach_id": "", "state": "open", "opened_at": row["day"], "detected_at": row["day"], "over_at": None}
+    life = {
+        "breach_id": "", "state": "open", "opened_at": row["day"], "detected_at": row["day"], "over_at": None,
+        "milestone": str(row["rule"]).removesuffix(".failed"),
+    }  # fmt: skip
     return breach_of({**row, **life, "order_no": 0, "object_id": ""}, book, connections)
 
 
