@@ -33,7 +33,19 @@ KEYS: dict[str, tuple[list[str], list[str], list[str]]] = {
 }
 # What of an answer moves with time alone.
 VOLATILE = frozenset(
-    {"age_s", "overdue_s", "used_s", "as_of", "instance", "lag_s", "judged_at", "known_at", "detected_at"}
+    {
+        "age_s",
+        "overdue_s",
+        "used_s",
+        "as_of",
+        "instance",
+        "lag_s",
+        "judged_at",
+        "known_at",
+        "detected_at",
+        "score",
+        "score_terms",
+    }
 )
 HIDDEN = re.compile(rb"BETA|beta|777777|FR09|C-BETA")
 DEAR = ("as_of", "known_at")
