@@ -45,6 +45,7 @@ VOLATILE = frozenset(
         "detected_at",
         "score",
         "score_terms",
+        "self_heal_by",
     }
 )
 HIDDEN = re.compile(rb"BETA|beta|777777|FR09|C-BETA")

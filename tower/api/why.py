@@ -41,5 +41,6 @@ def why(context: Context, _: Caller, scope: Seen, order_id: OrderId, query: Anno
         query.rule,
         query.as_of or known_at,
         known_at,
+        sees=None if scope is None else scope.connections,
     )
     return Json(plain(found))

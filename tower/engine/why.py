@@ -57,10 +57,12 @@ def explain(
     rule: str | None,
     as_of: datetime,
     known_at: datetime,
+    sees: frozenset[str] | None = None,
 ) -> dict[str, Any]:
     """Return rule, version, clocks, findings, both events, calendar, pauses, feeds, SQL and parameters.
 
     script is all of the SQL as one text that can be run as it is; feeds say how far each had been heard.
+    sees: the connections that may be named to the caller, None for all; the script names all, so others get none.
 
     rule None explains every rule of the order. Raises Problem 404 for an unknown order or rule.
     """
@@ -98,8 +100,10 @@ def explain(
         "findings": findings,
         "events": events,
         "curves": curves,
-        "feeds": feeds,
-        "script": script(statements(compiled, [own_id], [tuple(f.values()) for f in feeds], as_of, known_at)),
+        "feeds": feeds if sees is None else [f for f in feeds if f["connection"] in sees],
+        "script": script(statements(compiled, [own_id], [tuple(f.values()) for f in feeds], as_of, known_at))
+        if sees is None
+        else None,
         "sql": [{"table": step.table, "sql": step.sql} for step in compiled.steps],
         "parameters": {"as_of": as_of, "known_at": known_at, "order_id": order_id},
     }
