@@ -423,6 +423,7 @@ def test_a_list_of_too_many_documents_is_refused_whole() -> None:
         ("objects: [{type: order, key: erp_order_no, expr: body.ids}]", "over 4000 objects in one event"),
         ("objects: [{type: order, key: erp_order_no, expr: 'body.many[].same'}]", "over 4000 objects in one event"),
         ("objects: [{type: order, key: erp_order_no, expr: 'body.ids[:1500]'}]", "1500 objects, 1000 at most"),
+        ("foreach: [body.many, body.many]\nwhen: item.nope", "over 5000000 steps; send it in parts"),
         (
             "foreach: body.many\nevent_key: index\nreason: '[item.same, body.ids[]][] | [0]'",
             "over 5000000 steps; send it in parts",
