@@ -44,11 +44,12 @@ def test_the_specification_example_is_stored_exactly(desk: Desk) -> None:
     body = (SAMPLES / "logs.json").read_bytes()
     answer = post(desk, body, JSON, "/v1/logs")
     assert (answer.status_code, answer.json(), answer.headers["content-type"]) == (200, {}, JSON)
+    scope = msgspec.json.decode(body)["resourceLogs"][0]["scopeLogs"][0]["scope"]
     columns = ", ".join(name for name, _ in SHAPE[1:])
     assert logs(desk, 1, f"toUnixTimestamp64Nano(Timestamp), {columns}") == [
         (
             1544712660300000000, "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", 0, "Information", 10,
-            "my.service", "Example log record", "", {"service.name": "my.service"}, "", "my.library", "1.0.0",
+            "my.service", "Example log record", "", {"service.name": "my.service"}, "", scope["name"], "1.0.0",
             {"my.scope.attribute": "some scope attribute"},
             {
                 "string.attribute": "some string", "boolean.attribute": "true", "int.attribute": "10",

@@ -57,6 +57,8 @@ def test_the_specification_example_is_stored_exactly(desk: Desk, name: str) -> N
     content_type = PROTOBUF if name.endswith("pb") else JSON
     answer = post(desk, (SAMPLES / name).read_bytes(), content_type)
     assert (answer.status_code, answer.headers["content-type"]) == (200, content_type)
+    sample = msgspec.json.decode((SAMPLES / "trace.json").read_bytes())
+    scope = sample["resourceSpans"][0]["scopeSpans"][0]["scope"]
     columns = (
         "toUnixTimestamp64Nano(Timestamp), TraceId, SpanId, ParentSpanId, SpanName, SpanKind, ServiceName, ScopeName,"
         " ScopeVersion, ResourceAttributes, SpanAttributes, Duration, StatusCode"
@@ -64,7 +66,7 @@ def test_the_specification_example_is_stored_exactly(desk: Desk, name: str) -> N
     assert spans(desk, 1, columns) == [
         (
             1544712660000000000, "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "eee19b7ec3c1b173",
-            "I'm a server span", "Server", "my.service", "my.library", "1.0.0", {"service.name": "my.service"},
+            "I'm a server span", "Server", "my.service", scope["name"], "1.0.0", {"service.name": "my.service"},
             {"my.span.attr": "some value"}, 1000000000, "Unset",
         )
     ]  # fmt: skip
