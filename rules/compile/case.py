@@ -202,42 +202,9 @@ HAVING countIf(was_reversed) > 0 AND countIf(reached_at IS NOT NULL OR echo_at I
 """
 
 
-def anchors_sql(types: list[str]) -> str:
-    """Return the step that tells for each object of the given types which milestones lie on its way.
-
-    `first` and `last` look up and down (the start of a clock), `down_*` only at the object and below (its end).
-    """
-    wanted = texts(types)
-    return f"""
--- One row: an object a clock may run on, and a milestone reached on it, above it or below it.
-SELECT
-    near.order_no AS order_no, near.object AS object, any(near.object_type) AS object_type, reached.milestone AS milestone,
-    minOrNull(reached.reached_at) AS first_at, argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS first_ev,
-    maxOrNull(reached.reached_at) AS last_at, argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS last_ev,
-    minOrNull(reached.echo_at) AS echo_at, argMinIf(reached.echo_ev, (reached.echo_at, reached.echo_ev), reached.echo_at IS NOT NULL) AS echo_ev,
-    minOrNullIf(reached.reached_at, near.down) AS down_first_at,
-    argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_first_ev,
-    maxOrNullIf(reached.reached_at, near.down) AS down_last_at,
-    argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_last_ev,
-    minOrNullIf(reached.echo_at, near.down) AS down_echo_at,
-    arrayDistinct(arraySort(groupArrayArray(reached.reports))) AS reports
-FROM
-(
-    SELECT t.order_no AS order_no, t.above AS object, t.above_type AS object_type, t.object AS base, 1 AS down
-    FROM judged_tree AS t
-    WHERE has({wanted}, t.above_type)
-    UNION ALL
-    SELECT t.order_no, t.object, t.object_type, t.above, 0
-    FROM judged_tree AS t
-    WHERE has({wanted}, t.object_type) AND t.above != t.object
-) AS near
-INNER JOIN judged_reached AS reached ON reached.order_no = near.order_no AND reached.base = near.base
-GROUP BY near.order_no, near.object, reached.milestone
-""".strip()
-
-
 TOLD = """
--- One row: every word on a milestone that counts for an object, on it or on anything below it, oldest first.
+-- One row: every word on a milestone that failed somewhere in its order and counts for an object: on it or below it,
+-- oldest first.
 SELECT order_no, milestone, object, arraySort(groupArray(occurred_at)) AS told_at
 FROM
 (
@@ -245,6 +212,7 @@ FROM
     FROM judged_reports AS reports
     INNER JOIN judged_tree AS tree ON tree.order_no = reports.order_no AND tree.object = reports.object
     WHERE reports.polarity = 'reached' AND reports.word
+        AND (reports.order_no, reports.milestone) IN (SELECT order_no, milestone FROM judged_reports WHERE polarity = 'failed')
 )
 GROUP BY order_no, milestone, object
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.compile import case, clocks, deadlines, doubts, names, verdict
+from rules.compile import anchors, case, clocks, deadlines, doubts, names, verdict
 from rules.kinds import diverging, failing, late, out_of_order, too_fast
 from rules.model import Book
 
@@ -40,13 +40,6 @@ def _completeness(book: Book) -> list[tuple[str, str, str]]:
         if s.end.pick == "complete"
     }
     return sorted(wanted)
-
-
-def _anchor_types(book: Book, completeness: list[tuple[str, str, str]]) -> list[str]:
-    types = {"order"} | {s.per for s in book.stages} | {per for _, _, per in completeness}
-    types |= {book.milestones[rule.first].object for rule in book.findings if rule.first}
-    types |= {book.milestones[rule.then].object for rule in book.findings if rule.since}
-    return sorted(types)
 
 
 def _findings(book: Book, kinds: frozenset[str] | None) -> str:
@@ -98,7 +91,7 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         ),
         Step("judged_reached", case.REACHED.strip()),
         Step("judged_void", case.VOID.strip()),
-        Step("judged_anchors", case.anchors_sql(_anchor_types(book, completeness))),
+        Step("judged_anchors", anchors.anchors_sql(anchors.asked(book, completeness))),
         Step("judged_told", case.TOLD.strip()),
         Step("judged_quantities", case.quantities_sql(book)),
         Step("judged_short", case.short_sql(completeness), needs="judged_quantities"),

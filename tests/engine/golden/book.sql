@@ -253,31 +253,45 @@ HAVING countIf(was_reversed) > 0 AND countIf(reached_at IS NOT NULL OR echo_at I
 -- judged_anchors
 -- One row: an object a clock may run on, and a milestone reached on it, above it or below it.
 SELECT
-    near.order_no AS order_no, near.object AS object, any(near.object_type) AS object_type, reached.milestone AS milestone,
-    minOrNull(reached.reached_at) AS first_at, argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS first_ev,
-    maxOrNull(reached.reached_at) AS last_at, argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), reached.reached_at IS NOT NULL) AS last_ev,
-    minOrNull(reached.echo_at) AS echo_at, argMinIf(reached.echo_ev, (reached.echo_at, reached.echo_ev), reached.echo_at IS NOT NULL) AS echo_ev,
-    minOrNullIf(reached.reached_at, near.down) AS down_first_at,
-    argMinIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_first_ev,
-    maxOrNullIf(reached.reached_at, near.down) AS down_last_at,
-    argMaxIf(reached.reached_ev, (reached.reached_at, reached.reached_ev), near.down AND reached.reached_at IS NOT NULL) AS down_last_ev,
-    minOrNullIf(reached.echo_at, near.down) AS down_echo_at,
-    arrayDistinct(arraySort(groupArrayArray(reached.reports))) AS reports
+    order_no, object, object_type, milestone,
+    fromUnixTimestamp64Milli(toInt64(bitShiftRight(first_pair, 64)), 'UTC') AS first_at, ifNull(toUInt64(first_pair), 0) AS first_ev,
+    fromUnixTimestamp64Milli(toInt64(bitShiftRight(last_pair, 64)), 'UTC') AS last_at, ifNull(toUInt64(last_pair), 0) AS last_ev,
+    fromUnixTimestamp64Milli(toInt64(bitShiftRight(echo_pair, 64)), 'UTC') AS echo_at, ifNull(toUInt64(echo_pair), 0) AS echo_ev,
+    fromUnixTimestamp64Milli(toInt64(bitShiftRight(down_first_pair, 64)), 'UTC') AS down_first_at, ifNull(toUInt64(down_first_pair), 0) AS down_first_ev,
+    fromUnixTimestamp64Milli(toInt64(bitShiftRight(down_last_pair, 64)), 'UTC') AS down_last_at, ifNull(toUInt64(down_last_pair), 0) AS down_last_ev,
+    down_echo_at, reports
 FROM
 (
-    SELECT t.order_no AS order_no, t.above AS object, t.above_type AS object_type, t.object AS base, 1 AS down
-    FROM judged_tree AS t
-    WHERE has(CAST(['invoice', 'order', 'payment', 'shipment'] AS Array(String)), t.above_type)
-    UNION ALL
-    SELECT t.order_no, t.object, t.object_type, t.above, 0
-    FROM judged_tree AS t
-    WHERE has(CAST(['invoice', 'order', 'payment', 'shipment'] AS Array(String)), t.object_type) AND t.above != t.object
-) AS near
-INNER JOIN judged_reached AS reached ON reached.order_no = near.order_no AND reached.base = near.base
-GROUP BY near.order_no, near.object, reached.milestone
+    SELECT
+        near.order_no AS order_no, near.object AS object, any(near.object_type) AS object_type, reached.milestone AS milestone,
+        minOrNull(reached.pair) AS first_pair, maxOrNull(reached.pair) AS last_pair, minOrNull(reached.echo_pair) AS echo_pair,
+        minOrNullIf(reached.pair, near.down) AS down_first_pair, maxOrNullIf(reached.pair, near.down) AS down_last_pair,
+        minOrNullIf(reached.echo_at, near.down) AS down_echo_at,
+        arrayDistinct(arraySort(groupArrayArray(reached.reports))) AS reports
+    FROM
+    (
+        SELECT t.order_no AS order_no, t.above AS object, t.above_type AS object_type, t.object AS base, 1 AS down
+        FROM judged_tree AS t
+        WHERE has(CAST(['invoice', 'order', 'payment', 'shipment'] AS Array(String)), t.above_type)
+        UNION ALL
+        SELECT t.order_no, t.object, t.object_type, t.above, 0
+        FROM judged_tree AS t
+        WHERE has(CAST(['invoice', 'order', 'payment', 'shipment'] AS Array(String)), t.object_type) AND t.above != t.object
+    ) AS near
+    INNER JOIN
+    (
+        SELECT
+            order_no, base, milestone, echo_at, reports, bitShiftLeft(toInt128(toUnixTimestamp64Milli(reached_at)), 64) + toInt128(reached_ev) AS pair,
+            bitShiftLeft(toInt128(toUnixTimestamp64Milli(echo_at)), 64) + toInt128(echo_ev) AS echo_pair
+        FROM judged_reached
+    ) AS reached ON reached.order_no = near.order_no AND reached.base = near.base
+    WHERE (near.object_type, reached.milestone) IN (('invoice', 'credit_held'), ('invoice', 'invoice_released'), ('invoice', 'payment_applied'), ('order', 'credit_held'), ('order', 'credit_released'), ('order', 'delivered'), ('order', 'invoice_released'), ('order', 'order_accepted'), ('order', 'order_captured'), ('order', 'order_changed'), ('order', 'payment_applied'), ('order', 'shipment_confirmed'), ('order', 'stock_released'), ('payment', 'credit_held'), ('payment', 'payment_applied'), ('shipment', 'credit_held'), ('shipment', 'credit_released'), ('shipment', 'delivered'), ('shipment', 'invoice_released'), ('shipment', 'invoice_waived'), ('shipment', 'order_changed'), ('shipment', 'shipment_confirmed'), ('shipment', 'stock_held'), ('shipment', 'stock_released'))
+    GROUP BY near.order_no, near.object, reached.milestone
+)
 
 -- judged_told
--- One row: every word on a milestone that counts for an object, on it or on anything below it, oldest first.
+-- One row: every word on a milestone that failed somewhere in its order and counts for an object: on it or below it,
+-- oldest first.
 SELECT order_no, milestone, object, arraySort(groupArray(occurred_at)) AS told_at
 FROM
 (
@@ -285,6 +299,7 @@ FROM
     FROM judged_reports AS reports
     INNER JOIN judged_tree AS tree ON tree.order_no = reports.order_no AND tree.object = reports.object
     WHERE reports.polarity = 'reached' AND reports.word
+        AND (reports.order_no, reports.milestone) IN (SELECT order_no, milestone FROM judged_reports WHERE polarity = 'failed')
 )
 GROUP BY order_no, milestone, object
 
