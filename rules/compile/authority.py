@@ -25,10 +25,14 @@ def configured(milestone: Milestone, kinds: frozenset[str] | None) -> Milestone:
 
 
 def columns(table: str) -> dict[str, str]:
-    """Return where matchers find each order attribute; amounts compare in the reporting currency."""
-    found = {name: f"{table}.{name}" for name in ORDER_ATTRIBUTES}
-    found["amount"] = f"{table}.reporting_amount"
-    found["priority"] = f"{table}.priority"
+    """Return where matchers find each order attribute; amounts compare in the reporting currency.
+
+    table: '' where the names are plain.
+    """
+    of = f"{table}." if table else ""
+    found = {name: f"{of}{name}" for name in ORDER_ATTRIBUTES}
+    found["amount"] = f"{of}reporting_amount"
+    found["priority"] = f"{of}priority"
     return found
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.compile import anchors, case, clocks, deadlines, doubts, names, verdict
-from rules.kinds import diverging, failing, late, out_of_order, too_fast
+from rules.compile import anchors, case, clocks, deadlines, doubts, hand, names, verdict
+from rules.kinds import diverging, escalated, failing, late, out_of_order, too_fast
 from rules.model import Book
 
 
@@ -46,7 +46,7 @@ def _findings(book: Book, kinds: frozenset[str] | None) -> str:
     parts = [late.findings_sql(), diverging.findings_sql(), out_of_order.findings_sql(), failing.findings_sql()]
     parts += [too_fast.findings_sql(s) for s in book.stages if s.not_before_s]
     union = "\nUNION ALL\n".join(parts)
-    union = f"SELECT *, 0 AS outlives, '' AS more FROM\n(\n{union}\n)"
+    union = f"SELECT *, 0 AS outlives, '' AS more FROM\n(\n{union}\n)\nUNION ALL\n{escalated.findings_sql()}"
     if doubts.judged_rules(book, kinds):
         union += f"\nUNION ALL\n{doubts.findings_sql(book, kinds)}"
     return f"""-- One row: a finding of a compiled rule as of the moment.
@@ -97,6 +97,7 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_short", case.short_sql(completeness), needs="judged_quantities"),
         Step("judged_complete", case.complete_sql(completeness)),
         Step("judged_failures", verdict.FAILURES.strip()),
+        Step("judged_hand", hand.HAND.strip(), needs="hand_facts"),
         Step("judged_cases", verdict.cases_sql(book)),
         Step("judged_runs", clocks.runs_sql(book, kinds)),
         Step("judged_ends", deadlines.ends_sql()),

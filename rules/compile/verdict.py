@@ -119,7 +119,13 @@ SELECT
     profile.order_no AS order_no, scope.order_id AS order_id, {attributes},
     profile.reporting_amount AS reporting_amount, profile.priority AS priority, profile.last_milestone AS last_milestone,
     profile.last_at AS last_at, profile.facts AS facts,
-    starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at, finished.done_at AS done_at
+    starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at,
+    multiIf(
+        hand.marked_at IS NULL, finished.done_at, finished.done_at IS NULL, hand.marked_at,
+        least(finished.done_at, hand.marked_at)) AS done_at,
+    if(ifNull(done_at = hand.marked_at, 0), hand.marked_by, '') AS marked_by,
+    ifNull(hand.held_by, '') AS held_by, ifNull(hand.assignee, '') AS assignee,
+    if(hand.escalated AND hand.calmed_at IS NULL, hand.escalated_by, '') AS escalated_by
 FROM judged_attributes AS profile
 INNER JOIN scope ON scope.order_no = profile.order_no
 LEFT JOIN
@@ -138,6 +144,7 @@ LEFT JOIN
     WHERE object IN (SELECT object FROM scope)
     GROUP BY order_no
 ) AS finished ON finished.order_no = profile.order_no
+LEFT JOIN judged_hand AS hand ON hand.order_no = profile.order_no
 """.strip()
 
 
@@ -250,6 +257,8 @@ SELECT
     {waits_for} AS waits_for, {waits_until} AS waits_until,
     {nested},
     {names},
+    o.held_by AS held_by, o.assignee AS assignee, o.escalated_by AS escalated_by,
+    if(order_state = 'done', o.marked_by, '') AS closed_by,
     {text(book_hash)} AS book
 FROM judged_cases AS o
 LEFT JOIN

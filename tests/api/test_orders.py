@@ -19,6 +19,7 @@ KEYS = [
     "next_milestone", "retries", "retryable", "version", "object_type", "object_id", "budget_s", "used_s",
     "reporting_amount", "closed_at", "order_type", "warehouse", "company", "partner", "channel",
     "odds", "predicted_at", "self_heal_odds", "score", "rate_date",
+    "held_by", "assignee", "escalated_by", "closed_by",
 ]  # fmt: skip
 
 

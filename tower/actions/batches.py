@@ -86,7 +86,7 @@ class Batches:
             state = state_of(frozen.safety, steps)
             turn = turn_of(frozen, counts.get(action_id, {}), forgiven(steps))
             if state == "running" and frozen.ramped:
-                targets = {str(i.wire["target"]) for i in waiting if i.action_id == action_id}
+                targets = {i.target for i in waiting if i.action_id == action_id}
                 hit = sorted(targets & broken)
                 turn = Turn(turn.wave, f"the breaker of target {hit[0]} is open") if hit else turn
                 if turn.stop:
@@ -114,8 +114,9 @@ class Batches:
         parameters = {"order_nos": sorted({i.order_no for i in items}), "stuck": list(STUCK_STATES)}
         with self._store.reader() as client:
             stuck = set(client.query(load("batch_still_stuck"), parameters=parameters).result_rows)
-        said = "the order is no longer stuck there; nothing was sent"
-        return [replace(i, detail=said) for i in items if (i.order_no, i.stage, i.object) not in stuck]
+        said = "the order is no longer stuck there, or somebody holds it; nothing was sent"
+        sent = [i for i in items if not i.by_hand]
+        return [replace(i, detail=said) for i in sent if (i.order_no, i.stage, i.object) not in stuck]
 
 
 def broken_targets(client: Client) -> set[str]:

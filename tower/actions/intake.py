@@ -20,6 +20,7 @@ from rules.model import Action, Book, Policy
 from rules.vocabulary import STUCK_STATES
 from tower.actions.batch import AT_ONCE, LEAST_VERIFIED, RAMP, Frozen, waves_of
 from tower.actions.batches import freeze
+from tower.actions.hand import BY_HAND, item_of, refusal
 from tower.actions.item import ENGINE, Contract, Item, digest, item_id_of, write_items
 from tower.actions.policy import by_error, chosen
 from tower.actions.template import TemplateError, render, shown
@@ -46,6 +47,7 @@ class Wish:
     ramp: tuple[int, ...] = ()  # sizes of the waves, the last one repeats; empty: as usual
     least_verified: float = LEAST_VERIFIED
     objects: frozenset[int] | None = None  # only these of the stuck objects; None: all of them
+    assignee: str = ""  # of kind assign; '' for whoever asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,7 @@ class Intake:
                 return earlier
             plan = self._plan(client, wish, action_id)
             frozen = self._frozen(wish, action_id, plan)
-            if frozen.safety >= "R2" and not wish.reason.strip():
-                raise Problem(400, "reason_missing", f"{_RISKS[frozen.safety]} ({frozen.safety}): say why in `reason`")
+            self._ask_for_reason(wish, frozen)
             reply = msgspec.json.encode({"action_id": action_id, "items": plan.answers})
             freeze(client, frozen, self._ranked(plan), self._now)
             write_items(client, plan.items)
@@ -132,18 +133,36 @@ class Intake:
             plan = self._plan(client, wish, action_id_of(self._actor, key))
         frozen = self._frozen(wish, "", plan)
         wires = {i.item_id: {k: v for k, v in i.wire.items() if k != "why"} for i in plan.items}
-        requests = {item_id: shown(wire, self._book.targets[wire["target"]]) for item_id, wire in wires.items()}
+        targets = self._book.targets
+        requests = {i: shown(w, targets[w["target"]]) if w["target"] else w for i, w in wires.items()}
         for answer in plan.answers:
             for part in answer["objects"]:
                 part["request"] = requests.get(part.pop("item_id", ""))
-        return {"dry_run": True, "items": plan.answers, "batch": _summary(frozen, plan)}
+        summary = _summary(frozen, plan)
+        if self._by_hand(wish) and BY_HAND[wish.kind].needs_reason:
+            summary["needs"] = ["reason"]
+        return {"dry_run": True, "items": plan.answers, "batch": summary}
+
+    def _by_hand(self, wish: Wish) -> bool:
+        """Return whether the wish is a word about orders; what the book sends somewhere by that name goes first."""
+        return wish.kind in BY_HAND and not any(a.kind == wish.kind for a in self._book.actions)
+
+    def _ask_for_reason(self, wish: Wish, frozen: Frozen) -> None:
+        if wish.reason.strip():
+            return
+        if self._by_hand(wish) and BY_HAND[wish.kind].needs_reason:
+            raise Problem(400, "reason_missing", f"{wish.kind} needs words that others can read: say them in `reason`")
+        if frozen.safety >= "R2":
+            raise Problem(400, "reason_missing", f"{_RISKS[frozen.safety]} ({frozen.safety}): say why in `reason`")
 
     def _frozen(self, wish: Wish, action_id: str, plan: Plan) -> Frozen:
         """Return the batch: as careful as its most careful item, in waves unless few orders were picked by hand."""
         of = {a.id: a.safety for a in self._book.actions}
+        if self._by_hand(wish):
+            of = {wish.kind: BY_HAND[wish.kind].safety}
         safety = max((of[i.rule_action] for i in plan.items), default="R0")
-        by_hand = not wish.filter and len(wish.orders) <= AT_ONCE
-        ramp = wish.ramp or ((max(len(plan.items), 1),) if by_hand else RAMP)
+        at_once = self._by_hand(wish) or (not wish.filter and len(wish.orders) <= AT_ONCE)
+        ramp = wish.ramp or ((max(len(plan.items), 1),) if at_once else RAMP)
         waves = waves_of(len(plan.items), ramp)
         return Frozen(action_id, safety, wish.least_verified, waves, wish.filter, tuple(o for o, _ in wish.orders))
 
@@ -181,6 +200,8 @@ class Intake:
     def _order(
         self, order: dict[str, Any] | None, order_id: str, version: str | None, wish: Wish, action_id: str, tried: Tries
     ) -> tuple[dict[str, Any], list[Item]]:
+        if order is not None and order["on_board"] and self._by_hand(wish):
+            return self._word(order, version, wish, action_id)
         if order is None or not order["on_board"] or order["closed_at"] is not None:
             return _answer(order_id, "gone", wish.stage, "the order is closed or not on the board"), []
         stuck: Sequence[Clock] = order["stuck"]
@@ -193,6 +214,9 @@ class Intake:
         action = self._book.action_for(stage, wish.kind) if stage else None
         if action is None or not clocks:
             return _answer(order_id, "not_retryable", stage, f"the rulebook has no {wish.kind} for this"), []
+        if order["held_by"]:
+            said = f"{order['held_by']} holds the order; release it first"
+            return _answer(order_id, "not_retryable", stage, said), []
         parts: list[dict[str, Any]] = []
         items: list[Item] = []
         for clock in clocks:
@@ -203,6 +227,19 @@ class Intake:
         result = next(r for r in ("accepted", "running", "not_retryable") if r in results)
         detail = next((p["detail"] for p in parts if p["result"] == result), "")
         return {**_answer(order_id, result, stage, detail), "objects": parts}, items
+
+    def _word(
+        self, order: dict[str, Any], version: str | None, wish: Wish, action_id: str
+    ) -> tuple[dict[str, Any], list[Item]]:
+        """Return the answer about one order of which something is to be said by hand, and the item that says it."""
+        result, detail = refusal(wish.kind, order, version)
+        if result:
+            return _answer(order["order_id"], result, "", detail), []
+        who = wish.assignee.strip() or self._actor
+        item = item_of(wish.kind, order, action_id, self._actor, who, wish.reason, self._now)
+        part = {"object_type": "order", "object_id": order["order_id"], "result": "accepted", "detail": ""}
+        answer = _answer(order["order_id"], "accepted", "", "")
+        return {**answer, "objects": [{**part, "item_id": item.item_id}]}, [item]
 
     def _item(
         self, action: Action, order: dict[str, Any], clock: Clock, wish: Wish, action_id: str, tried: Tries
@@ -275,7 +312,7 @@ def _summary(frozen: Frozen, plan: Plan) -> dict[str, Any]:
         "needs": [need for need, least in (("reason", "R2"), ("approval", "R3")) if frozen.safety >= least],
         "waves": list(frozen.waves),
         "least_verified": frozen.least_verified if frozen.ramped else None,
-        "targets": sorted({str(i.wire["target"]) for i in plan.items}),
+        "targets": sorted({i.target for i in plan.items} - {""}),
     }
 
 

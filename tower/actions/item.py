@@ -122,8 +122,13 @@ class Item:
 
     @property
     def target(self) -> str:
-        """The name of the target it goes to."""
+        """The name of the target it goes to; '' for what is said by hand."""
         return str(self.wire["target"])
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it is a word about an order and goes to no target."""
+        return not self.target
 
     def too_old(self, now: datetime) -> bool:
         """Return whether nothing is to be sent for it any more."""

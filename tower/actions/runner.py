@@ -17,6 +17,7 @@ from tower.actions.answer import Answer
 from tower.actions.batch import UNSENT
 from tower.actions.batches import Batches
 from tower.actions.gates import Gates
+from tower.actions.hand import entry_of, write_facts
 from tower.actions.item import COLUMNS, ENGINE, Item, read_items, write_items
 from tower.actions.outcome import after_answer, after_facts, claim, ended
 from tower.actions.own import OwnRetries
@@ -113,6 +114,8 @@ class Actions:
         with self._store.writer():
             live, gone = self._batches.ready(self._live(now), now)
             self._seal(gone, now)
+            words = self._write_down([i for i in live if i.by_hand], now)
+            live = [i for i in live if not i.by_hand]
             busy = {(i.rule_action, i.object) for i in live if i.state in ("sent", "accepted")}
             repeats: list[Item] = []
             claims: list[Item] = []
@@ -140,7 +143,19 @@ class Actions:
             self._submit(item, book, again=True)
         for item in claims:
             self._submit(item, book, again=item.attempts > 1)
-        return len(repeats) + len(claims) + len(ends) + len(gone)
+        return len(repeats) + len(claims) + len(ends) + len(gone) + words
+
+    def _write_down(self, words: list[Item], now: datetime) -> int:
+        """Make facts of what people said by hand, audited first; return how many."""
+        said = [i for i in words if i.state == "requested"]
+        if said:
+            self._audit.append([entry_of(i) for i in said], now)
+            write_facts(self._store, said, now)
+            with self._store.writer() as client:
+                write_items(client, [ended(i, "verified", "", now) for i in said])
+            if self._wake is not None:
+                self._wake()  # the next tick judges by them
+        return len(said)
 
     def _let_through(self, item: Item, book: Book, now: datetime) -> bool:
         """Return whether the item's target takes a call now, and count the call if it does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -37,6 +37,10 @@ class Breach:
         """Value at risk of its order in the reporting currency."""
         value = self.facts.get("value")
         return value if isinstance(value, Decimal) else NO_VALUE
+
+    def at_once(self, priorities: Collection[str]) -> bool:
+        """Whether it waits for no group: its priority is one of those, or a person escalated it."""
+        return self.priority in priorities or self.facts.get("kind") == "escalated"
 
     def text(self, name: str) -> str:
         """An attribute as text, '' when it is not known."""

@@ -1,7 +1,8 @@
 """Whether an alert has something to say now, to whom and why, and when it looks again. Pure: `now` is passed in.
 
 A group looks at the moments of its grid (or digest), as Alertmanager flushes: first after group_wait, then every
-group_interval. Breaches of a priority in at_once wait for no moment. Repeats and escalations have their own times.
+group_interval. Breaches of a priority in at_once, and what people escalate, wait for no moment. Repeats and
+escalations have their own times.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def look(alert: Alert, route: Route, view: View, now: datetime) -> Decision:
         alert.flush_at = next_flush(route, alert.anchor, now)
     flush = alert.flush_at is not None and now >= alert.flush_at
     fresh = _fresh(alert, route, view, done, all_of_them=flush)
-    urgent = any(m.breach.priority in route.at_once for m in fresh)
+    urgent = any(m.breach.at_once(route.at_once) for m in fresh)
     repeat_at = _repeat_at(alert, route)
     if silent is None and (flush or urgent or (repeat_at is not None and now >= repeat_at)):
         if urgent and not flush:
@@ -74,7 +75,7 @@ def _fresh(alert: Alert, route: Route, view: View, done: Decision, *, all_of_the
     """Return what may be told now of what was not told yet; of the urgent ones only unless all are asked for."""
     found = []
     for member in alert.untold.values():
-        if all_of_them or member.breach.priority in route.at_once:
+        if all_of_them or member.breach.at_once(route.at_once):
             before, member.held_by = member.held_by, view.held_by(member.breach)
             if member.held_by != before:
                 done.changed.append(member)

@@ -60,7 +60,10 @@ class NewAction(BaseModel):
     orders: Annotated[list[Wanted] | None, Field(max_length=MAX_ORDERS)] = None
     filter: Annotated[OrderFilter | None, Field(description="The filters of GET /v1/orders")] = None
     stage: Annotated[str, Field(max_length=200, description="Absent: the stage each order is stuck in")] = ""
-    reason: Annotated[str, Field(max_length=2000, description="Must be given for R2 and R3")] = ""
+    reason: Annotated[
+        str, Field(max_length=2000, description="Must be given for R2, R3, hold, note, escalate and reopen")
+    ] = ""
+    assignee: Annotated[str, Field(max_length=100, description="Of kind assign; absent: whoever asks")] = ""
     ramp: Annotated[
         list[Annotated[int, Field(ge=1, le=MAX_ORDERS)]] | None,
         Field(min_length=1, max_length=50, description="Sizes of the waves, the last one repeats"),
@@ -140,7 +143,7 @@ def request_action(
     chosen_by = wish.filter.model_dump_json(exclude_none=True) if wish.filter is not None else ""
     frozen = Wish(
         wish.kind, _frozen(context, wish, scope), wish.stage, wish.reason, chosen_by, tuple(wish.ramp or ()),
-        wish.least_verified,
+        wish.least_verified, assignee=wish.assignee,
     )  # fmt: skip
     if query.dry_run:
         shown = intake.preview(frozen, key)

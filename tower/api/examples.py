@@ -13,7 +13,7 @@ ORDER_ROW: dict[str, Any] = {
     "object_type": "shipment", "object_id": "S1", "budget_s": 7200, "used_s": 10800, "reporting_amount": "1234.50",
     "closed_at": None, "order_type": "standard", "warehouse": "HH2", "company": "DE01", "partner": "",
     "channel": "edi", "odds": 1.0, "predicted_at": "2026-11-23T10:22:00.000Z", "self_heal_odds": 0.38, "score": 51.1249,
-    "rate_date": None,
+    "rate_date": None, "held_by": "", "assignee": "ana", "escalated_by": "", "closed_by": "",
 }  # fmt: skip
 ORDERS: dict[str, Any] = {
     "orders": [ORDER_ROW],
@@ -73,6 +73,10 @@ ORDER: dict[str, Any] = {
     ],
     "alerts": [],
     "actions": [],
+    "by_hand": [
+        {"what": "assigned", "undo": False, "by": "ana", "assignee": "ana", "said": "",
+         "at": "2026-11-23T09:30:00.000Z", "received_at": "2026-11-23T09:30:00.400Z"}
+    ],
 }  # fmt: skip
 WHY: dict[str, Any] = {
     "order_id": "SO-1",

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import Response
 
 from rules.compile.authority import authority_sql
+from rules.compile.retry import cases_sql
 from tower.actions.tried import read_tried
 from tower.api.auth import Caller, Context, Seen
 from tower.api.docs import answers
@@ -41,7 +42,7 @@ OrderId = Annotated[str, Path(max_length=1000)]
 
 @router.get("/v1/orders/{order_id:path}", summary="One order with everything known", responses=answers(ORDER, 400, 404))
 def show_order(
-    context: Context, _: Caller, scope: Seen, order_id: OrderId, query: Annotated[Moment, Query()]
+    context: Context, caller: Caller, scope: Seen, order_id: OrderId, query: Annotated[Moment, Query()]
 ) -> Response:
     """Show the order's row, objects, links, milestones with echoes, clocks, findings, traces, logs and actions."""
     now = context.clock()
@@ -75,6 +76,9 @@ def show_order(
             telemetry = read_traces(seen.client, named_as, trace_ids, seen.as_of, context.settings.trace_url)
         actions = seen.client.query(load("api_order_actions"), parameters=values)
         alerts = seen.client.query(load("api_order_alerts"), parameters=values)
+        # A caller with a scope reads its own words alone: what colleagues say among themselves is not for a partner.
+        own = {"names": [order_id, *names_of(links)], "only": caller.name if scope is not None else ""}
+        by_hand = _rows(seen, load("api_order_hand"), {**values, **own})
         retries, tried = read_tried(seen.client, [row["order_no"]], [row["clock_object"]])
         curves = curves_of(seen, context.store)
         failing = failing_since(seen.client, seen.breaches, [row["order_no"]])
@@ -98,6 +102,7 @@ def show_order(
             **telemetry,
             "alerts": records(alerts.column_names, alerts.result_rows),
             "actions": records(actions.column_names, actions.result_rows),
+            "by_hand": [{**plain(word), "undo": bool(word["undo"])} for word in by_hand],
         }
     )
 
@@ -119,6 +124,7 @@ def row_of(seen: Look, order_id: str) -> dict[str, Any]:
     text = load("api_orders").replace("$orders", seen.orders)
     text = text.replace("$where", f"order_id = {{order_id:String}} OR ({_GOES_BY})")
     text = text.replace("$key", "on_board").replace("$direction", "DESC")
+    text = text.replace("$cases", cases_sql(seen.book, ""))
     rows = _rows(seen, text, {"order_id": order_id, "limit": 1})
     if not rows:
         raise _unheard(order_id)

@@ -50,6 +50,8 @@ _CLAUSES: dict[str, str] = {
     "priority": "priority IN {priority:Array(String)}",
     "customer_id": "customer_id = {customer_id:String}",
     "partner": "partner = {partner:String}",
+    "assignee": "assignee = {assignee:String}",
+    "held": "(held_by != '') = {held:Bool}",
     "min_value": "reporting_amount >= {min_value:Decimal(38, 6)}",
     "q": (
         "(positionCaseInsensitiveUTF8(order_id, {q:String}) > 0"
@@ -75,6 +77,10 @@ class OrderFilter(BaseModel):
     priority: Annotated[str | None, Field(examples=["P1,P2"])] = None
     customer_id: str | None = None
     partner: str | None = None
+    assignee: Annotated[
+        str | None, Field(max_length=100, description="Who works on it; empty for orders that nobody has")
+    ] = None
+    held: Annotated[bool | None, Field(description="Only orders that somebody holds, or only the others")] = None
     min_value: Annotated[
         Decimal | None, Field(description="Least value in the reporting currency", examples=["1000"])
     ] = None

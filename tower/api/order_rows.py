@@ -17,6 +17,7 @@ from rules.model import Book, Value
 from rules.odds import Curves
 from rules.score import score_terms, total
 from rules.vocabulary import STUCK_STATES
+from tower.actions.policy import chosen
 from tower.actions.tried import Tried, retry_open
 from tower.api.jeopardy_rows import Failing, jeopardy_of, rounded, worst_clocks
 from tower.api.wire import instant, money
@@ -34,6 +35,7 @@ COLUMNS: dict[str, pa.DataType] = {
     "object_type": _TEXT, "object_id": _TEXT, "budget_s": _COUNT, "used_s": _COUNT, "reporting_amount": _MONEY,
     "closed_at": _TIME, "order_type": _TEXT, "warehouse": _TEXT, "company": _TEXT, "partner": _TEXT, "channel": _TEXT,
     "odds": _SHARE, "predicted_at": _TIME, "self_heal_odds": _SHARE, "score": _SHARE, "rate_date": _TEXT,
+    "held_by": _TEXT, "assignee": _TEXT, "escalated_by": _TEXT, "closed_by": _TEXT,
 }  # fmt: skip
 _AGEING = frozenset({"age_s", "overdue_s", "used_s", "odds", "predicted_at", "self_heal_odds", "score"})
 _MICRO = Decimal("0.000001")
@@ -117,12 +119,7 @@ def live_columns(
         for started, used, calendar, pauses in clocks
     ]
     columns["retries"] = [retries.get(n, 0) for n in stored["order_no"]]
-    columns["retryable"] = [
-        verdict in STUCK_STATES and retry_open(book.action_for(stage), clock_object, tried)
-        for verdict, stage, clock_object in zip(
-            stored["clock_verdict"], stored["stage"], stored["clock_object"], strict=True
-        )
-    ]
+    columns["retryable"] = _retryable(stored, book, tried)
     found = [jeopardy_of(c, book, curves, failing, now) for c in worst_clocks(stored, columns["used_s"])]
     columns["odds"] = [rounded(j.odds) for j in found]
     columns["predicted_at"] = [j.predicted_at for j in found]
@@ -131,6 +128,19 @@ def live_columns(
     columns["score"] = [None if terms is None else total(terms) for terms in scores]
     columns["rate_date"] = rate_dates(book.value, stored)
     return {name: columns[name] for name in COLUMNS}
+
+
+def _retryable(stored: Mapping[str, Sequence[Any]], book: Book, tried: Mapping[tuple[int, str], Tried]) -> list[bool]:
+    """Return whether a retry of the worst clock would be taken now, by the policy for the order and its error."""
+    names = ("clock_verdict", "stage", "clock_object", "held_by", "cases", "clock_error", "error")
+    found: list[bool] = []
+    for verdict, stage, target, held_by, cases, clock_error, error in zip(*(stored[n] for n in names), strict=True):
+        action = book.action_for(stage) if verdict in STUCK_STATES and not held_by else None
+        policy = None
+        if action is not None and action.policy.cases:
+            policy = chosen(action.policy, cases.get(action.id, ()), book.error_class(clock_error or error))
+        found.append(retry_open(action, target, tried, policy))
+    return found
 
 
 def terms_of(

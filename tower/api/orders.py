@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
+from rules.compile.retry import cases_sql
 from rules.compile.score import scored_sql
 from tower.actions.tried import read_tried
 from tower.api.auth import Caller, Context, Seen
@@ -91,6 +92,7 @@ def read_page(context: ApiContext, query: OrderQuery, now: datetime, scope: Scop
             bound |= {"score_now": scored_at, "score_curves_at": min(scored_at, seen.known_at)}
         text = load("api_orders").replace("$orders", orders).replace("$where", "\n    AND ".join(wanted + behind))
         text = text.replace("$key", key).replace("$direction", direction)
+        text = text.replace("$cases", cases_sql(seen.book, ""))
         found = seen.client.query(text, parameters=bound)
         total_sql = load("api_orders_total").replace("$orders", seen.orders)
         total_sql = total_sql.replace("$where", "\n    AND ".join(wanted))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
@@ -19,6 +19,7 @@ DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 EVERYTHING_KNOWN = datetime(2199, 1, 1, tzinfo=UTC)
 _BATCH_EVENTS = 50_000
 _SLICE_ORDERS = 10_000
+_SAID_LATELY = timedelta(days=7)  # longer than an engine is down between a word and its judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,7 @@ def _find_due(client: Client, now: datetime, everything: bool) -> None:
         return
     client.command(load("engine_due"), parameters={"now": now})
     client.command(load("engine_waiting"))
+    client.command(load("engine_by_hand"), parameters={"since": now - _SAID_LATELY})
 
 
 def _judge(client: Client, compiled: Compiled, now: datetime) -> int:

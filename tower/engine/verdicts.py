@@ -15,7 +15,8 @@ ORDER_COLUMNS = (
     "order_no", "order_id", "on_board", "state", "closed_at", "started_at", "stage", "object_type", "object_id", "since",
     "due_at", "budget_s", "priority", *ORDER_ATTRIBUTES, "reporting_amount", "value_at_risk", "system", "error",
     "last_milestone", "last_at", "next_milestone", "facts", "version", "next_at", "waits_for", "waits_until",
-    *(f"clocks.{name}" for name in CLOCK_COLUMNS), *(f"names.{name}" for name in NAME_COLUMNS), "book",
+    *(f"clocks.{name}" for name in CLOCK_COLUMNS), *(f"names.{name}" for name in NAME_COLUMNS), "held_by", "assignee",
+    "escalated_by", "closed_by", "book",
 )  # fmt: skip
 
 _EVIDENCE = """toJSONString(CAST((

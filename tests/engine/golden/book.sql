@@ -459,13 +459,65 @@ INNER JOIN judged_members AS members ON members.order_no = fails.order_no AND me
 LEFT JOIN judged_told AS told
     ON told.order_no = fails.order_no AND told.milestone = fails.milestone AND told.object = fails.object
 
+-- judged_hand
+-- One row: an order of which something was said by hand. escalated_at, calmed_at: of the latest escalation.
+WITH
+    (occurred_at, fact_id) AS place,
+    arraySort(groupArrayIf((occurred_at, fact_id, undo, by, said), what = 'escalated')) AS calls,
+    arrayLast(c -> c.3 = 0, calls) AS last_call,
+    arrayLast(c -> c.3 = 1 AND (c.1, c.2) < (last_call.1, last_call.2), calls) AS calm_before,
+    arrayFirst(c -> c.3 = 0 AND (c.1, c.2) > (calm_before.1, calm_before.2), calls) AS call,
+    arrayFirst(c -> c.3 = 1 AND (c.1, c.2) > (call.1, call.2), calls) AS calm,
+    argMaxIf((undo, by, occurred_at), place, what = 'marked_done') AS mark,
+    countIf(what = 'marked_done') > 0 AND mark.1 = 0 AND NOT ifNull(any(contrary_at) > mark.3, 0) AS marked
+SELECT
+    order_no,
+    argMaxIf(if(undo, '', by), place, what = 'held') AS held_by,
+    argMaxIf(if(undo, '', assignee), place, what = 'assigned') AS assignee,
+    if(marked, mark.2, '') AS marked_by, if(marked, mark.3, NULL) AS marked_at,
+    call.4 AS escalated_by, call.5 AS escalated_for, call.2 != '' AS escalated, call.1 AS escalated_at,
+    if(calm.2 = '', NULL, calm.1) AS calmed_at
+FROM
+(
+    SELECT ids.order_no AS order_no, f.* EXCEPT (order_no), contrary.contrary_at AS contrary_at
+    FROM
+    (
+        SELECT order_no, order_id FROM scope
+        UNION DISTINCT
+        SELECT order_no, name_id FROM judged_names WHERE object_type = 'order'
+    ) AS ids
+    INNER JOIN
+    (
+        SELECT *
+        FROM hand_facts FINAL
+        WHERE order_id IN (SELECT order_id FROM (SELECT order_no, order_id FROM scope
+        UNION DISTINCT
+        SELECT order_no, name_id FROM judged_names WHERE object_type = 'order'))
+            AND occurred_at <= {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
+    ) AS f ON f.order_id = ids.order_id
+    LEFT JOIN
+    (
+        SELECT order_no, max(occurred_at) AS contrary_at
+        FROM judged_facts
+        WHERE polarity IN ('failed', 'reversed')
+        GROUP BY order_no
+    ) AS contrary ON contrary.order_no = ids.order_no
+)
+GROUP BY order_no
+
 -- judged_cases
 -- One row: an order with what starts and closes it.
 SELECT
     profile.order_no AS order_no, scope.order_id AS order_id, profile.amount AS amount, profile.quantity AS quantity, profile.currency AS currency, profile.customer_id AS customer_id, profile.customer_tier AS customer_tier, profile.channel AS channel, profile.order_type AS order_type, profile.company AS company, profile.warehouse AS warehouse, profile.partner AS partner, profile.promised_at AS promised_at, profile.requested_at AS requested_at,
     profile.reporting_amount AS reporting_amount, profile.priority AS priority, profile.last_milestone AS last_milestone,
     profile.last_at AS last_at, profile.facts AS facts,
-    starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at, finished.done_at AS done_at
+    starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at,
+    multiIf(
+        hand.marked_at IS NULL, finished.done_at, finished.done_at IS NULL, hand.marked_at,
+        least(finished.done_at, hand.marked_at)) AS done_at,
+    if(ifNull(done_at = hand.marked_at, 0), hand.marked_by, '') AS marked_by,
+    ifNull(hand.held_by, '') AS held_by, ifNull(hand.assignee, '') AS assignee,
+    if(hand.escalated AND hand.calmed_at IS NULL, hand.escalated_by, '') AS escalated_by
 FROM judged_attributes AS profile
 INNER JOIN scope ON scope.order_no = profile.order_no
 LEFT JOIN
@@ -484,6 +536,7 @@ LEFT JOIN
     WHERE object IN (SELECT object FROM scope)
     GROUP BY order_no
 ) AS finished ON finished.order_no = profile.order_no
+LEFT JOIN judged_hand AS hand ON hand.order_no = profile.order_no
 
 -- judged_runs
 -- One row: one stage running on one object of one order.
@@ -1085,6 +1138,8 @@ SELECT
     n.names.3 AS `names.name_id`,
     n.names.4 AS `names.target`,
     n.names.5 AS `names.target_id`,
+    o.held_by AS held_by, o.assignee AS assignee, o.escalated_by AS escalated_by,
+    if(order_state = 'done', o.marked_by, '') AS closed_by,
     '06a76f816b72ca8f1935e157d77c02c498d52a15d2b56c379e24039b28dff46f' AS book
 FROM judged_cases AS o
 LEFT JOIN
@@ -1227,6 +1282,18 @@ FROM judged_clocks
 WHERE rule = 'invoice' AND state = 'stopped' AND NOT disorder AND NOT provisional
     AND toUnixTimestamp64Milli(assumeNotNull(end_at)) - toUnixTimestamp64Milli(started_at) < 120000
 )
+UNION ALL
+/* kind: escalated */
+SELECT
+    h.order_no AS order_no, 'escalated' AS rule, 'escalated' AS kind, scope.object AS object, 'order' AS object_type,
+    scope.order_id AS object_id, h.escalated_at AS opened_at, h.calmed_at AS resolved_at, '' AS milestone, '' AS system,
+    h.escalated_for AS error, toUInt64(0) AS from_event, toUInt64(0) AS to_event, h.escalated_at AS started_at,
+    CAST(NULL AS Nullable(Int64)) AS budget_s, CAST(NULL AS Nullable(Int64)) AS used_s, '' AS calendar,
+    CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC')))) AS holds, 0 AS outlives,
+    toJSONString(CAST(tuple(h.escalated_by), 'Tuple(by String)')) AS more
+FROM judged_hand AS h
+INNER JOIN scope ON scope.order_no = h.order_no
+WHERE h.escalated
 UNION ALL
 /* kinds: out_of_order, duplicate, diverging, sync_late */
 SELECT

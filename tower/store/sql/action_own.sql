@@ -26,7 +26,7 @@ FROM
             if(clock.5 IS NOT NULL AND clock.5 < {now:DateTime64(3, 'UTC')}, assumeNotNull(clock.5), clock.4) AS stuck_at,
             $class AS class
         FROM orders AS o FINAL
-        WHERE o.on_board AND o.closed_at IS NULL AND o.state IN ('failing', 'late', 'diverging')
+        WHERE o.on_board AND o.closed_at IS NULL AND o.held_by = '' AND o.state IN ('failing', 'late', 'diverging')
     )
 ) AS stuck
 LEFT JOIN
