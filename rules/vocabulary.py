@@ -67,6 +67,8 @@ TEXT_ATTRIBUTES: tuple[str, ...] = (
 )
 NUMBER_ATTRIBUTES: tuple[str, ...] = ("amount", "quantity")
 TIME_ATTRIBUTES: tuple[str, ...] = ("promised_at", "requested_at")
+# What a part of an order may have for itself: it goes before what the order says.
+PART_ATTRIBUTES: tuple[str, ...] = ("company", "warehouse", "partner", "channel", "order_type")
 ORDER_ATTRIBUTES: tuple[str, ...] = NUMBER_ATTRIBUTES + TEXT_ATTRIBUTES + TIME_ATTRIBUTES
 
 # What routes, inhibitions and silences match beside the attributes of the order: the breach and its rule. `value` is

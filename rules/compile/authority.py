@@ -1,16 +1,31 @@
-"""Whose word makes a milestone true: an expression over the order's attributes."""
+"""Whose word makes a milestone true: an expression over the attributes of an object and of its order.
+
+Attributes of place (PART_ATTRIBUTES) hold for the object that they were told of, and go before what the order says: two
+shipments of one order may leave from two warehouses with two systems. Whoever needs an authority asks here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from rules.compile.quote import choose, text
+from rules.compile.quote import choose, text, texts
 from rules.match import when_sql
 from rules.model import Book, Milestone
-from rules.vocabulary import ORDER_ATTRIBUTES
+from rules.vocabulary import ORDER_ATTRIBUTES, PART_ATTRIBUTES
+
+Kinds = frozenset[str] | None
+
+# `own` of an order: the objects that have attributes of their own, with all that they lie under, themselves included.
+# An attribute that was never told of an object or of what it lies under is ''; then the order's holds.
+OWN_TYPE = (
+    "Array(Tuple(object UInt64, object_type String, above Array(UInt64), "
+    + ", ".join(f"{name} String" for name in PART_ATTRIBUTES)
+    + "))"
+)
+NOTHING_OWN = f"CAST([] AS {OWN_TYPE})"
 
 
-def configured(milestone: Milestone, kinds: frozenset[str] | None) -> Milestone:
+def configured(milestone: Milestone, kinds: Kinds) -> Milestone:
     """Return the milestone with only the authorities that can speak: kinds without a connection are skipped.
 
     If none of them has a connection the milestone keeps all: its owner is still its owner, and what others say
@@ -36,22 +51,110 @@ def columns(table: str) -> dict[str, str]:
     return found
 
 
-def milestone_authority_sql(milestone: Milestone, table: str) -> str:
-    """Return the expression for one milestone's authority in an order of `table`; '' when nobody owns it."""
+def authority_sql(
+    book: Book, kinds: Kinds, name_sql: str, table: str, object_sql: str, only: Collection[str] | None = None
+) -> str:
+    """Return the expression for the authority of the milestone that `name_sql` names, on an object of an order.
+
+    table: the row of the order, with its attributes and `own`. object_sql: the number of the object, or "" for the order
+    itself. only: the names it can be.
+    """
+    if not object_sql or not _by_part(book, kinds, only):
+        return _kind_sql(book, kinds, name_sql, table, only, "")
+    kind = _kind_sql(book, kinds, name_sql, table, only, "part")
+    return f"arrayMap(part -> {kind}, [{_part_sql(table, object_sql)}])[1]"
+
+
+def asked_sql(
+    book: Book, kinds: Kinds, name_sql: str, table: str, object_sql: str, only: Collection[str] | None = None
+) -> str:
+    """Return the array of all whose word can count for a milestone on an object or on any known part of it.
+
+    Silence means something only if all of them could have been heard. Arguments as of authority_sql; the first in the
+    array is its answer.
+    """
+    names = _by_part(book, kinds, only)
+    if not names:
+        return f"[{_kind_sql(book, kinds, name_sql, table, only, '')}]"
+    own_type = f"transform({name_sql}, {texts(names)}, {texts(book.milestones[n].object for n in names)}, '')"
+    under = f" AND has(part.above, {object_sql})" if object_sql else ""
+    parts = f"arrayFilter(part -> part.object_type = {own_type}{under}, {table}.own)"
+    kind = _kind_sql(book, kinds, name_sql, table, only, "part")
+    return f"arrayDistinct(arrayMap(part -> {kind}, arrayPushFront({parts}, {_part_sql(table, object_sql or '0')})))"
+
+
+def owned_apart(book: Book, kinds: Kinds) -> bool:
+    """Return whether an authority of the book depends on attributes that a part of an order can have for itself."""
+    return bool(_by_part(book, kinds, None))
+
+
+def own_sql() -> str:
+    """Return the step with what the objects of each order have for themselves.
+
+    The latest that was told of the object itself, else the latest of what it lies under; what was told of the order is
+    the order's and not in it.
+    """
+    told = " OR ".join(f"{name} != ''" for name in PART_ATTRIBUTES)
+    latest = "(f.object = t.object, f.occurred_at, f.event_id, f.ev)"
+    values = ",\n        ".join(
+        f"CAST(ifNull(argMaxIf(f.{name}, {latest}, f.{name} != ''), '') AS String) AS {name}"
+        for name in PART_ATTRIBUTES
+    )
+    return f"""
+-- One row: an order with the attributes that its objects have for themselves, told of them or of what they lie under.
+SELECT
+    order_no,
+    CAST(groupArray((object, object_type, above, {", ".join(PART_ATTRIBUTES)})) AS {OWN_TYPE}) AS own
+FROM
+(
+    SELECT
+        t.order_no AS order_no, t.object AS object, any(t.object_type) AS object_type, groupUniqArray(t.above) AS above,
+        {values}
+    FROM judged_tree AS t
+    LEFT JOIN (SELECT * FROM judged_facts WHERE object_type != 'order' AND ({told})) AS f
+        ON f.order_no = t.order_no AND f.object = t.above
+    GROUP BY t.order_no, t.object
+    HAVING {told}
+)
+GROUP BY order_no
+""".strip()
+
+
+def _by_part(book: Book, kinds: Kinds, only: Collection[str] | None) -> list[str]:
+    """Return the milestones whose authority depends on attributes that a part of an order can have for itself."""
+    return [
+        m.name
+        for m in book.milestones.values()
+        if m.object != "order"
+        and (only is None or m.name in only)
+        and _attributes(configured(m, kinds)) & {*PART_ATTRIBUTES}
+    ]
+
+
+def _attributes(milestone: Milestone) -> set[str]:
+    return {c.attribute for a in milestone.authority for group in a.when.any_of for c in group}
+
+
+def _part_sql(table: str, object_sql: str) -> str:
+    """Return what an object has for itself: nothing but '' where nothing was told."""
+    return f"arrayFirst(part -> part.object = {object_sql}, {table}.own)"
+
+
+def _kind_sql(book: Book, kinds: Kinds, name_sql: str, table: str, only: Collection[str] | None, part: str) -> str:
+    by_value: dict[str, list[str]] = {}
+    for m in book.milestones.values():
+        if m.authority and (only is None or m.name in only):
+            places = columns(table)
+            if part and m.object != "order":
+                places |= {a: f"if({part}.{a} = '', {table}.{a}, {part}.{a})" for a in PART_ATTRIBUTES}
+            by_value.setdefault(_of_milestone(configured(m, kinds), places), []).append(text(m.name))
+    return choose([(f"{name_sql} IN ({', '.join(names)})", value) for value, names in by_value.items()], "''")
+
+
+def _of_milestone(milestone: Milestone, places: dict[str, str]) -> str:
     cases: list[tuple[str, str]] = []
     for authority in milestone.authority:
         if not authority.when.any_of:
             return choose(cases, text(authority.kind))
-        cases.append((when_sql(authority.when, columns(table)), text(authority.kind)))
-    return choose(cases, text(milestone.authority[0].kind if milestone.authority else ""))
-
-
-def authority_sql(
-    book: Book, kinds: frozenset[str] | None, name_sql: str, table: str, only: Collection[str] | None = None
-) -> str:
-    """Return the expression for the authority of the milestone that `name_sql` names; only: the names it can be."""
-    by_value: dict[str, list[str]] = {}
-    for m in book.milestones.values():
-        if m.authority and (only is None or m.name in only):
-            by_value.setdefault(milestone_authority_sql(configured(m, kinds), table), []).append(text(m.name))
-    return choose([(f"{name_sql} IN ({', '.join(names)})", value) for value, names in by_value.items()], "''")
+        cases.append((when_sql(authority.when, places), text(authority.kind)))
+    return choose(cases, text(milestone.authority[0].kind))

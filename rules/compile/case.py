@@ -6,7 +6,7 @@ from the order downwards is in it, so an event on a shared object reaches every 
 
 from __future__ import annotations
 
-from rules.compile.authority import authority_sql, columns
+from rules.compile.authority import NOTHING_OWN, authority_sql, columns, owned_apart
 from rules.compile.quote import choose, text, texts
 from rules.match import when_sql
 from rules.model import Book
@@ -64,9 +64,14 @@ LIMIT 1 BY order_no, object, ev, body
 """
 
 
-def attributes_sql(book: Book) -> str:
+# What the scope of a feed may name, with the name for many of them.
+SCOPES = {"company": "companies", "warehouse": "warehouses", "partner": "partners"}
+
+
+def attributes_sql(book: Book, kinds: frozenset[str] | None) -> str:
     """Return the step that gives each order its attributes: the latest by occurrence, own milestones first.
 
+    With it what its objects have for themselves (`own`), and every company, warehouse and partner told anywhere under it.
     Amount and currency come from the order's own milestones only. The amount in the reporting currency takes the
     rate in force when the amount was stated; an amount without a currency is in the reporting currency.
     """
@@ -79,10 +84,12 @@ def attributes_sql(book: Book) -> str:
     time_lines = [
         f"            argMaxOrNullIf(f.{name}, {latest}, f.{name} IS NOT NULL) AS {name}," for name in TIME_ATTRIBUTES
     ]
+    apart = owned_apart(book, kinds)
+    parts = "parts.own AS own" if apart else f"{NOTHING_OWN} AS own"
     return "\n".join(
         [
             "-- One row: an order with its attributes, its amount in the reporting currency, and its priority.",
-            f"SELECT *, {_priority_sql(book)} AS priority",
+            f"SELECT profile.*, {_priority_sql(book)} AS priority, {parts}",
             "FROM",
             "(",
             f"    SELECT *, {reporting_sql(book)} AS reporting_amount",
@@ -98,11 +105,16 @@ def attributes_sql(book: Book) -> str:
             f"            argMaxOrNullIf(f.quantity, {latest}, f.quantity IS NOT NULL) AS quantity,",
             "            argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,",
             "            maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,",
+            *(
+                f"            groupUniqArrayIf(CAST(f.{name} AS String), f.{name} != '') AS all_{plural},"
+                for name, plural in SCOPES.items()
+            ),
             "            groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts",
             "        FROM judged_facts AS f",
             "        GROUP BY order_no",
             "    )",
             ") AS profile",
+            *(["LEFT JOIN judged_own AS parts ON parts.order_no = profile.order_no"] if apart else []),
         ]
     )
 
@@ -151,7 +163,7 @@ def reports_sql(book: Book, kinds: frozenset[str] | None, *, values: bool = Fals
             "    facts.occurred_at AS occurred_at, facts.ev AS ev, facts.object AS object, facts.error AS error,",
             "    facts.reason AS reason, facts.kind AS kind, facts.event_id AS event_id,",
             *(f"    facts.{name} AS {name}," for name in _VALUES if values),
-            f"    {authority_sql(book, kinds, 'facts.milestone', 'attributes')} AS authority,",
+            f"    {authority_sql(book, kinds, 'facts.milestone', 'attributes', 'tree.above')} AS authority,",
             "    authority = '' OR authority = facts.kind AS word",
             "FROM judged_facts AS facts",
             "INNER JOIN judged_tree AS tree ON tree.order_no = facts.order_no AND tree.object = facts.object",

@@ -177,7 +177,7 @@ SELECT
     arrayFlatten(arrayMap(p -> arrayMap(opened ->
         (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), {FAR})),
         arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,
-    CAST({authority_sql(book, kinds, "run.to_milestone", "o", [s.end.milestone for s in book.stages])} AS String) AS system,
+    CAST({authority_sql(book, kinds, "run.to_milestone", "o", "run.object", [s.end.milestone for s in book.stages])} AS String) AS system,
     o.done_at AS done_at, o.cancelled_at AS cancelled_at
 FROM run
 INNER JOIN judged_cases AS o ON o.order_no = run.order_no

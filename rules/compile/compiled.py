@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rules.compile import anchors, case, clocks, deadlines, doubts, hand, names, verdict
+from rules.compile import anchors, authority, case, clocks, deadlines, doubts, hand, names, verdict
 from rules.kinds import diverging, escalated, failing, late, out_of_order, too_fast
 from rules.model import Book
 
@@ -84,7 +84,8 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_members", case.MEMBERS.strip()),
         Step("judged_facts", case.FACTS.strip()),
         Step("judged_ahead", verdict.AHEAD.strip()),
-        Step("judged_attributes", case.attributes_sql(book)),
+        *((Step("judged_own", authority.own_sql()),) if authority.owned_apart(book, kinds) else ()),
+        Step("judged_attributes", case.attributes_sql(book, kinds)),
         Step(
             "judged_reports",
             case.reports_sql(book, kinds, values=any(r.kind == "diverging" for r in doubts.judged_rules(book, kinds))),
@@ -103,7 +104,7 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_ends", deadlines.ends_sql()),
         Step("judged_dues", deadlines.dues_sql(book)),
         Step("judged_starts", deadlines.starts_sql(book)),
-        Step("judged_clocks", verdict.clocks_sql()),
+        Step("judged_clocks", verdict.clocks_sql(book, kinds)),
         *_doubts(book, kinds),
         _orders(book, kinds),
         Step("judged_findings", _findings(book, kinds)),

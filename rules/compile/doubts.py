@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rules.compile.authority import columns
 from rules.compile.quote import choose, text, texts
-from rules.compile.verdict import GATES, MARKS, SCOPES, told_sql
+from rules.compile.verdict import GATES, MARKS, TOLD_BELOW, told_sql
 from rules.kinds import diverging, duplicate, out_of_order, sync_late
 from rules.match import when_sql
 from rules.model import Book, FindingRule
@@ -78,9 +78,7 @@ def weighed_sql() -> str:
 WITH
     {MARKS},
     opened_at < {_AS_OF} OR (opened_at = {_AS_OF} AND opened_at = started_at) AS past,
-    {told_sql("company", "companies")},
-    {told_sql("warehouse", "warehouses")},
-    {told_sql("partner", "partners")},
+    {told_sql("s.kind = 'out_of_order'")},
     {GATES.format(speaks="has(s.asks, f.2)")} AS gates,
     arrayMap(f -> f.1, arrayFilter(f -> f.6 <= s.opened_at, gates)) AS behind
 SELECT
@@ -92,7 +90,7 @@ FROM judged_doubts AS s
 INNER JOIN judged_cases AS o ON o.order_no = s.order_no
 LEFT JOIN
 (
-{SCOPES}
+{TOLD_BELOW}
 ) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
 """.strip()
 

@@ -5,6 +5,8 @@ Time enters here and only here (`as_of`), together with how far each feed has be
 
 from __future__ import annotations
 
+from rules.compile.authority import asked_sql
+from rules.compile.case import SCOPES
 from rules.compile.quote import FAR, text, texts
 from rules.model import Book
 from rules.vocabulary import AT_RISK_STATES, OPEN_STATES, ORDER_ATTRIBUTES
@@ -54,7 +56,7 @@ FROM
 (
     SELECT
         order_no, milestone, object, max(occurred_at) AS failed_at,
-        if(any(authority) != '', any(authority), argMax(kind, (occurred_at, event_id, ev))) AS system,
+        argMax(if(authority = '', CAST(kind AS String), authority), (occurred_at, event_id, ev, base)) AS system,
         arraySort(groupUniqArray(occurred_at)) AS times,
         argMax(if(error != '', error, reason), (occurred_at, event_id, ev)) AS error,
         argMax(ev, (occurred_at, event_id, ev)) AS event
@@ -73,20 +75,20 @@ def _fits_sql(place: int, told: str) -> str:
     return f"(f.{place} = '' OR empty({told}) OR has({told}, f.{place}))"
 
 
-# The feeds that gate a clock: those of its authority's kind whose scope (company, warehouse, partner) fits it. What was
-# told on the clock's object or below it goes before what the order says: parts of an order may lie in two warehouses.
-# Where nothing was told any feed of the kind may be the one to hear from.
+# The feeds that gate a clock: those of the kinds that may have the word, whose scope (company, warehouse, partner) fits
+# it. What was told on the clock's object or below it counts; where nothing was told there, what was told anywhere in the
+# order: its parts may lie in two warehouses. Where nothing was told at all, any feed of the kind may be the one to hear.
 # `speaks` says which kinds are in question.
 GATES = (
     "arrayFilter(f -> {speaks} AND "
-    + " AND ".join(_fits_sql(i, told) for i, told in ((3, "companies"), (4, "warehouses"), (5, "partners")))
+    + " AND ".join(_fits_sql(i, told) for i, told in enumerate(SCOPES.values(), 3))
     + ", marks)"
 )
 MARKS = "(SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
 
 
 # One row: an object with what was told on it or below it.
-SCOPES = """
+TOLD_BELOW = """
     SELECT
         tree.order_no AS order_no, tree.above AS object,
         groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
@@ -99,15 +101,22 @@ SCOPES = """
 """.strip("\n")
 
 
-def told_sql(name: str, plural: str) -> str:
-    """Return what of an attribute holds on the object of a row: told on it or below, else of its order."""
-    return f"if(empty(scopes.{plural}) AND o.{name} != '', [CAST(o.{name} AS String)], scopes.{plural}) AS {plural}"
+def told_sql(beyond: str = "") -> str:
+    """Return what holds on the object of a row for the scopes of feeds: told on it or below, else anywhere in its order.
+
+    beyond: where the whole order counts in any case, because the row rests on other objects than its own.
+    """
+    whole = f" OR {beyond}" if beyond else ""
+    return ",\n    ".join(
+        f"if(empty(scopes.{plural}){whole}, o.all_{plural}, scopes.{plural}) AS {plural}" for plural in SCOPES.values()
+    )
 
 
 def cases_sql(book: Book) -> str:
     """Return the step with each order's attributes, first start, completion and cancellation."""
     process = book.process
-    attributes = ", ".join(f"profile.{name} AS {name}" for name in ORDER_ATTRIBUTES)
+    carried = (*ORDER_ATTRIBUTES, "own", *(f"all_{plural}" for plural in SCOPES.values()))
+    attributes = ", ".join(f"profile.{name} AS {name}" for name in carried)
     done = [f"maxIf(complete_at, milestone = {text(d.milestone)} AND per = {text(d.per)})" for d in process.done]
     all_done = " AND ".join(
         f"countIf(milestone = {text(d.milestone)} AND per = {text(d.per)}) > 0" for d in process.done
@@ -148,8 +157,9 @@ LEFT JOIN judged_hand AS hand ON hand.order_no = profile.order_no
 """.strip()
 
 
-def clocks_sql() -> str:
+def clocks_sql(book: Book, kinds: frozenset[str] | None) -> str:
     """Return the step that gives every clock its state and the order state it stands for."""
+    asked = asked_sql(book, kinds, "s.to_milestone", "o", "s.object", [s.end.milestone for s in book.stages])
     return f"""
 -- One row: a clock with its state now. verdict is the order state it stands for, '' when it stands for none.
 WITH
@@ -159,10 +169,9 @@ WITH
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
     ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {_AS_OF}, clock_state = 'ended', due_at < end_at AND NOT s.called_off, 0), 0) AS overdue,
     clock_state = 'running' AND overdue AS past,
-    {told_sql("company", "companies")},
-    {told_sql("warehouse", "warehouses")},
-    {told_sql("partner", "partners")},
-    {GATES.format(speaks="f.2 = s.system")} AS gates,
+    {told_sql()},
+    {asked} AS asks,
+    {GATES.format(speaks="has(asks, f.2)")} AS gates,
     if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
     overdue AND arrayAll(f -> f.6 > assumeNotNull(pass_at), gates) AS passed
 SELECT
@@ -189,7 +198,7 @@ INNER JOIN judged_cases AS o ON o.order_no = s.order_no
 INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
 LEFT JOIN
 (
-{SCOPES}
+{TOLD_BELOW}
 ) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
 LEFT JOIN
 (
@@ -251,7 +260,7 @@ SELECT
     if(has({at_risk}, order_state), o.reporting_amount, if(o.reporting_amount IS NULL, NULL, toDecimal128(0, 6))) AS value_at_risk,
     if(is_closed, '', ifNull(w.system, '')) AS system, if(is_closed, '', ifNull(w.error, '')) AS error,
     o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
-    o.facts AS facts,
+    o.facts AS facts, o.own AS own,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
     least({", ".join(next_at)}) AS next_at,
     {waits_for} AS waits_for, {waits_until} AS waits_until,

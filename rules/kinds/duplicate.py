@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rules.compile.authority import authority_sql
+from rules.compile.authority import asked_sql, authority_sql
 from rules.compile.quote import NO_INSTANT, text, texts
 from rules.kinds.shape import rules_sql
 from rules.model import Book, FindingRule
@@ -23,7 +23,9 @@ def doubts_sql(book: Book, rules: Sequence[FindingRule], kinds: frozenset[str] |
     ]
     wanted = texts(sorted({r.milestone for r in rules}))
     own = [m for m in book.milestones.values() if m.object in {r.per for r in rules}]
-    owner = authority_sql(book, kinds, "d.milestone", "o", {r.milestone for r in rules})
+    names = {r.milestone for r in rules}
+    owner = authority_sql(book, kinds, "d.milestone", "o", "d.object", names)
+    asked = asked_sql(book, kinds, "d.milestone", "o", "d.object", names)
     return f"""
 /* kind: duplicate */
 WITH
@@ -72,7 +74,7 @@ d AS
 SELECT
     d.order_no AS order_no, d.rule AS rule, 'duplicate' AS kind, d.object AS object,
     d.said[2].1 + toIntervalMillisecond(d.settle_ms) AS opened_at, {NO_INSTANT} AS resolved_at, d.settle_ms = 0 AS settled,
-    if(settled, [], [{owner}]) AS asks, d.milestone AS milestone, {owner} AS system, d.said[1].3 AS from_event,
+    if(settled, [], {asked}) AS asks, d.milestone AS milestone, {owner} AS system, d.said[1].3 AS from_event,
     if(d.itself, 0, d.said[2].3) AS to_event, d.said[2].1 AS started_at,
     toJSONString(CAST((
         arrayMap(x -> (x.4, toString(x.1)), d.said),

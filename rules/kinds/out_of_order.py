@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rules.compile.authority import authority_sql
+from rules.compile.authority import asked_sql, authority_sql, owned_apart
 from rules.compile.quote import FAR, choose, text, texts
 from rules.kinds.shape import rules_sql
 from rules.model import Book, FindingRule
@@ -40,7 +40,12 @@ def doubts_sql(book: Book, rules: Sequence[FindingRule], kinds: frozenset[str] |
     ]
     shape = "rule String, first String, then String, first_type String, settle_ms Int64, since String, fresh_ms Int64"
     firsts, types = texts(sorted({r.first for r in rules})), texts(sorted({_type(book, r.first) for r in rules}))
-    owner = authority_sql(book, kinds, "late.first", "o", {r.first for r in rules})
+    names = {r.first for r in rules}
+    owner = authority_sql(book, kinds, "late.first", "o", "late.open[1]", names)
+    asked = asked_sql(book, kinds, "late.first", "o", "", names)
+    if owned_apart(book, kinds):
+        each = authority_sql(book, kinds, "late.first", "o", "place", names)
+        asked = f"if(empty(late.open), {asked}, arrayDistinct(arrayMap(place -> {each}, late.open)))"
     return f"""
 /* kind: out_of_order */
 WITH
@@ -90,7 +95,7 @@ asked AS
         p.order_no AS order_no, p.rule AS rule, p.object AS object, any(p.first) AS first, any(p.then) AS then,
         any(p.settle_ms) AS settle_ms, any(p.then_at) AS then_at, any(p.then_ev) AS then_ev,
         countIf(p.part IS NOT NULL) AS parts, countIf(p.part IS NOT NULL AND p.part_at IS NULL) AS missing,
-        max(p.part_at) AS last_at, argMax(p.part_ev, (p.part_at, p.part_ev)) AS last_ev,
+        arraySort(groupUniqArrayIf(assumeNotNull(p.part), p.part IS NOT NULL AND p.part_at IS NULL)) AS open, max(p.part_at) AS last_at, argMax(p.part_ev, (p.part_at, p.part_ev)) AS last_ev,
         any(p.whole_at) AS whole_at, any(p.whole_ev) AS whole_ev
     FROM places AS p
     GROUP BY p.order_no, p.rule, p.object
@@ -110,7 +115,7 @@ least(
 SELECT
     late.order_no AS order_no, late.rule AS rule, 'out_of_order' AS kind, late.object AS object, late.until AS opened_at,
     if(ends_at = {FAR}, NULL, ends_at) AS resolved_at, late.first_at IS NOT NULL AS settled,
-    [{owner}] AS asks, late.first AS milestone, asks[1] AS system, late.then_ev AS from_event,
+    {asked} AS asks, late.first AS milestone, {owner} AS system, late.then_ev AS from_event,
     ifNull(late.first_ev, 0) AS to_event, late.then_at AS started_at,
     concat('{{"first":"', late.first, '","then":"', late.then, '"}}') AS more
 FROM late

@@ -19,7 +19,7 @@ def doubts_sql(book: Book, rules: Sequence[FindingRule], kinds: frozenset[str] |
         f"/* rule: {r.id} */ ({text(r.id)}, {text(r.milestone)}, {text(r.system)}, {r.within_s * 1000})" for r in rules
     ]
     names = {r.milestone for r in rules}
-    owner = authority_sql(book, kinds, "w.milestone", "o", names)
+    owner = authority_sql(book, kinds, "w.milestone", "o", "w.object", names)
     return f"""
 /* kind: sync_late */
 WITH

@@ -36,7 +36,7 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
          "\n  - {id: recall, from: {milestone: payment_applied, pick: last}, to: credit_held, within: 1h}"),
     ),
     "authority": (
-        ("shipment_confirmed: {object: shipment, authority: wms}", "shipment_confirmed: {object: shipment, authority: erp}"),
+        ("authority: [{kind: 3pl, when: {warehouse: HH2}}, wms]", "authority: [{kind: 3pl, when: {warehouse: HH1}}, erp]"),
     ),
     "end of the process": (("payment_applied], cancelled", "{milestone: invoice_released, per: invoice}], cancelled"),),
     "feed": (("expects: every 6h, grace: 15m", 'cron: "0 3 * * *", grace: 15m'),),

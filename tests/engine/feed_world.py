@@ -26,8 +26,8 @@ milestones:
   order_cancelled: {object: order, authority: erp}
   credit_held: {object: order, authority: erp}
   credit_released: {object: order, authority: erp}
-  pick_released: {object: fulfillment, authority: wms}
-  picked: {object: fulfillment, authority: wms, after: [pick_released]}
+  pick_released: {object: fulfillment, authority: [{kind: 3pl, when: {warehouse: HAM1}}, wms]}
+  picked: {object: fulfillment, authority: [{kind: 3pl, when: {warehouse: HAM1}}, wms], after: [pick_released]}
   delivered: {object: shipment, authority: tms}
 calendars:
   warehouse: {zone: Europe/Berlin, open: {mon-fri: ["06:00-22:00"], sat: ["06:00-12:00"]}}
@@ -39,7 +39,7 @@ findings:
   - {id: delivered-unpicked, kind: out_of_order, first: picked, then: delivered, settle: 30m}
   - {id: picked-unreleased, kind: out_of_order, first: pick_released, then: picked, when: {warehouse: "!= HAM1"}}
   - {id: erp-hears-late, kind: sync_late, milestone: picked, system: erp, within: 45m}
-  - {id: pick-differs, kind: diverging, fact: picked, systems: [wms, erp], settle: 1h}
+  - {id: pick-differs, kind: diverging, fact: picked, systems: [wms, 3pl, erp], settle: 1h}
   - {id: released-twice, kind: duplicate, milestone: pick_released, per: order, settle: 1h}
 feeds:
   - {connection: wms-berlin, expects: stream, quiet_after: 20m, calendar: warehouse}
@@ -53,13 +53,14 @@ priorities: [{name: P1}]
 CONNECTIONS = Connections(
     (
         Connection("wms-berlin", "wms", "/wms/berlin", warehouse="BER1"),
-        Connection("wms-hamburg", "wms", "/wms/hamburg", warehouse="HAM1"),
+        Connection("wms-hamburg", "3pl", "/wms/hamburg", warehouse="HAM1"),
         Connection("tms", "tms", "/tms"),
         Connection("erp", "erp", "/erp"),
         Connection("crm", "crm", "/crm"),
     ),
     configured=True,
 )
+KINDS = {c.name: c.kind for c in CONNECTIONS.entries}
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def messages(seed: int, orders: int = 14) -> list[Told]:
         at = START
         while at < START + LONG:
             at += timedelta(minutes=rng.choice([4, 8, 12]))
-            say(name, Said(f"beat {name} {at:%d%H%M}", at, "wms", "", "reached", ()))
+            say(name, Said(f"beat {name} {at:%d%H%M}", at, KINDS[name], "", "reached", ()))
     for number in range(70):
         at = START + LONG * rng.random()
         say("erp", Said(f"noise {number}", at, "erp", "credit_released", "reached", (("order", "NOISE"),)))
@@ -120,12 +121,13 @@ def _order(rng: random.Random, order: str, say: Saying) -> None:
     for part, house in enumerate(houses):
         work = ("fulfillment", f"{order}-F{part}")
         name = {"BER1": "wms-berlin", "HAM1": "wms-hamburg"}.get(house, rng.choice(["wms-berlin", "wms-hamburg"]))
-        here = {"warehouse": house} if house and rng.random() < 0.7 else {}
+        kind = KINDS[name]
+        here = {"warehouse": house} if house and rng.random() < 0.85 else {}
         at = accepted + timedelta(minutes=rng.uniform(20, 150))
         if rng.random() < 0.85:
             links = ((work, ref, False),)
             released = at if rng.random() < 0.75 else at + timedelta(minutes=rng.uniform(60, 400))  # after the picking
-            say(name, Said(f"{order} r{part}", released, "wms", "pick_released", "reached", (work,), links, here))
+            say(name, Said(f"{order} r{part}", released, kind, "pick_released", "reached", (work,), links, here))
             if rng.random() < 0.3:
                 held = at + timedelta(minutes=rng.uniform(10, 120))
                 say("erp", Said(f"{order} h{part}", held, "erp", "credit_held", "reached", (ref,)))
@@ -134,7 +136,7 @@ def _order(rng: random.Random, order: str, say: Saying) -> None:
                     say("erp", Said(f"{order} f{part}", free, "erp", "credit_released", "reached", (ref,)))
             at += timedelta(minutes=rng.uniform(20, 130))
             if rng.random() < 0.8:
-                say(name, Said(f"{order} p{part}", at, "wms", "picked", "reached", (work,)))
+                say(name, Said(f"{order} p{part}", at, kind, "picked", "reached", (work,)))
                 if rng.random() < 0.6:
                     heard = at + timedelta(minutes=rng.uniform(0, 90))
                     say("erp", Said(f"{order} s{part}", heard, "erp", "picked", "reached", (rng.choice([work, ref]),)))
@@ -217,5 +219,5 @@ def _hourly(heard: list[Told], now: datetime) -> Fresh:
 def marks(fresh: dict[str, Fresh]) -> list[Mark]:
     """Return the marks of the plain reading."""
     dawn = datetime(1970, 1, 1, tzinfo=UTC)
-    scopes = {"wms-berlin": ("wms", "BER1"), "wms-hamburg": ("wms", "HAM1"), "tms": ("tms", ""), "erp": ("erp", "")}
+    scopes = {"wms-berlin": ("wms", "BER1"), "wms-hamburg": ("3pl", "HAM1"), "tms": ("tms", ""), "erp": ("erp", "")}
     return [Mark(kind, fresh[name].gate or dawn, warehouse=house) for name, (kind, house) in scopes.items()]

@@ -18,6 +18,7 @@ from rules.model import Book, Condition, Stage, When
 from tests.engine import oracle_rules
 
 Ref = tuple[str, str]
+PLACES = ("company", "warehouse", "partner", "channel", "order_type")
 RANK = ["failing", "late", "diverging", "unknown", "at_risk", "on_track"]
 
 
@@ -149,6 +150,7 @@ class Case:
             (e, r) for e in oracle.events for r in sorted({oracle.name(x) for x in e.on}) if r in self.members
         ]
         self.attributes = self._attributes()
+        self.own = {m: self._own(m) for m in self.members}
         self.reached, self.echoed, self.words, self.void = self._reached()
 
     def _up(self, ref: Ref) -> set[Ref]:
@@ -204,11 +206,29 @@ class Case:
 
         return not when.any_of or any(all(one(c) for c in group) for group in when.any_of)
 
-    def authority(self, milestone: str) -> str:
+    def authority(self, milestone: str, ref: Ref) -> str:
+        """Return whose word counts for a milestone on an object: by what was told of it, then of its order."""
+        values = dict(self.attributes)
+        if self.book.milestones[milestone].object != "order":
+            values |= self.own[ref]
         for authority in self.book.milestones[milestone].authority:
-            if self.holds(authority.when):
+            if self.holds(authority.when, values):
                 return authority.kind
         return ""
+
+    def asked(self, milestone: str, ref: Ref) -> set[str]:
+        """Return all whose word can count for a milestone on an object or on the parts of it that are known."""
+        parts = [p for p in self.below(ref) if p[0] == self.book.milestones[milestone].object]
+        return {self.authority(milestone, p) for p in [ref, *parts]}
+
+    def _own(self, ref: Ref) -> dict[str, str]:
+        """Return what an object has for itself: last told of it, else last told of something that it lies under."""
+        found: dict[str, str] = {}
+        for itself in (False, True):
+            for e, r in sorted(self.facts, key=lambda f: (f[0].at, f[0].key)):
+                if r[0] != "order" and r in self.above[ref] and (r == ref) == itself:
+                    found |= {k: e.attributes[k] for k in PLACES if e.attributes.get(k)}
+        return found
 
     def bases(self, milestone: str, ref: Ref) -> list[Ref]:
         own = [a for a in self.above[ref] if a[0] == self.book.milestones[milestone].object]
@@ -217,9 +237,8 @@ class Case:
     def _reached(self) -> Any:
         told, heard, back, any_back = (defaultdict(list) for _ in range(4))
         for e, ref in self.facts:
-            authority = self.authority(e.milestone)
-            word = authority in ("", e.kind)
             for base in self.bases(e.milestone, ref):
+                word = self.authority(e.milestone, base) in ("", e.kind)
                 at = (e.milestone, base)
                 if e.polarity == "reached":
                     (told if word else heard)[at].append(e.at)
@@ -257,7 +276,7 @@ class Case:
             for e, r in self.facts
             if (e.milestone, e.at, e.polarity) == (milestone, at, "reached")
             and base in self.bases(milestone, r)
-            and self.authority(milestone) in ("", e.kind)
+            and self.authority(milestone, base) in ("", e.kind)
         ]
         return min(told, key=lambda e: number(e.key))
 
@@ -387,13 +406,12 @@ class Case:
                 found[e.milestone, ref].append(e.at)
         result = {}
         for (milestone, ref), times in found.items():
-            authority = self.authority(milestone)
             told = sorted(
                 e.at
                 for e, r in self.facts
                 if e.milestone == milestone
                 and e.polarity == "reached"
-                and authority in ("", e.kind)
+                and any(self.authority(milestone, base) in ("", e.kind) for base in self.bases(milestone, r))
                 and ref in self.above[r]
             )
             last = max(times)
@@ -404,18 +422,18 @@ class Case:
             }
         return result
 
-    def passed(self, kind: str, ref: Ref, moment: datetime) -> bool:
-        """Whether every feed that could tell of a milestone on this object has told beyond a moment."""
+    def passed(self, kinds: set[str], ref: Ref, moment: datetime) -> bool:
+        """Whether every feed of these kinds that could tell of this object has told beyond a moment."""
 
         def fits(scope: str, name: str) -> bool:
-            told = {e.attributes[name] for e, r in self.facts if ref in self.above[r] and e.attributes.get(name)}
-            told = told or {v for v in [self.attributes.get(name)] if v}
+            said = [(r, e.attributes[name]) for e, r in self.facts if e.attributes.get(name)]
+            told = {v for r, v in said if ref in self.above[r]} or {v for _, v in said}
             return not scope or not told or scope in told
 
         return all(
             m.until > moment
             for m in self.o.marks
-            if m.kind == kind
+            if m.kind in kinds
             and fits(m.company, "company")
             and fits(m.warehouse, "warehouse")
             and fits(m.partner, "partner")
@@ -501,7 +519,7 @@ class Case:
         overdue = due is not None and (
             due < self.now if end is None else state == "ended" and due < end and end != called_off
         )
-        passed = overdue and self.passed(self.authority(stage.end.milestone), ref, max(due, to_echo or due))
+        passed = overdue and self.passed(self.asked(stage.end.milestone, ref), ref, max(due, to_echo or due))
         fails = end is None and any(
             f["healed"] is None and m == stage.end.milestone and r in near for (m, r), f in failures.items()
         )

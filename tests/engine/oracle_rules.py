@@ -23,7 +23,7 @@ class Sight:
     since: datetime
     until: datetime
     over: datetime | None = None
-    silent: tuple[str, ...] = ()  # kinds whose silence it rests on
+    silent: frozenset[str] = frozenset()  # kinds whose silence it rests on
     certain: bool = False
 
 
@@ -35,7 +35,8 @@ def findings(case: Case, done_at: datetime | None, cancelled_at: datetime | None
             continue
         for sight in sorted(_SEES[rule.kind](case, rule, done_at, cancelled_at), key=lambda s: s.until):
             past = sight.until < case.now or (sight.until == case.now and sight.until == sight.since)
-            heard = sight.certain or all(case.passed(kind, sight.ref, sight.until) for kind in sight.silent)
+            place = case.order if rule.kind == "out_of_order" else sight.ref
+            heard = sight.certain or case.passed(set(sight.silent), place, sight.until)
             if past and heard:
                 found[rule.id, rule.kind, sight.ref[1]] = (sight.until, sight.over)
     return found
@@ -65,7 +66,9 @@ def _out_of_order(case: Case, rule: FindingRule, done_at: Any, cancelled_at: Any
         over = min([*closings, *([first] if first else [])], default=None)
         until = then + timedelta(seconds=rule.settle_s)
         if over is None or over > until:
-            yield Sight(ref, then, until, over, (case.authority(rule.first),), first is not None)
+            missing = [p for p, at in zip(parts, firsts, strict=False) if at is None]
+            asked = {case.authority(rule.first, p) for p in missing} or case.asked(rule.first, case.order)
+            yield Sight(ref, then, until, over, frozenset(asked), first is not None)
 
 
 def _reports(case: Case, ref: Ref, milestone: str) -> set[datetime]:
@@ -87,8 +90,8 @@ def _duplicate(case: Case, rule: FindingRule, *_: Any) -> Iterator[Sight]:
         if len(said) > 1:
             since = said[1][0]
             until = since + timedelta(seconds=rule.settle_s)
-            owner = case.authority(rule.milestone)
-            yield Sight(ref, since, until, None, (owner,), certain=not rule.settle_s)
+            asked = frozenset(case.asked(rule.milestone, ref))
+            yield Sight(ref, since, until, None, asked, certain=not rule.settle_s)
 
 
 def _parts_of_one_whole(case: Case, milestone: str, ref: Ref, said: list[tuple[datetime, Ref]]) -> bool:
@@ -109,10 +112,8 @@ def _parts_of_one_whole(case: Case, milestone: str, ref: Ref, said: list[tuple[d
 
 
 def _sync_late(case: Case, rule: FindingRule, *_: Any) -> Iterator[Sight]:
-    if rule.system == case.authority(rule.milestone):
-        return
     for (milestone, ref), word in case.reached.items():
-        if milestone != rule.milestone:
+        if milestone != rule.milestone or rule.system == case.authority(rule.milestone, ref):
             continue
         back = [
             e.at
@@ -132,7 +133,7 @@ def _sync_late(case: Case, rule: FindingRule, *_: Any) -> Iterator[Sight]:
         echo = min(echoes, default=None)
         until = word + timedelta(seconds=rule.within_s)
         if echo is None or echo > until:
-            yield Sight(ref, word, until, echo, (rule.system,), echo is not None)
+            yield Sight(ref, word, until, echo, frozenset({rule.system}), echo is not None)
 
 
 def _diverging(case: Case, rule: FindingRule, *_: Any) -> Iterator[Sight]:
@@ -151,12 +152,12 @@ def _diverging(case: Case, rule: FindingRule, *_: Any) -> Iterator[Sight]:
                 begun = moment
             if not differs and begun is not None:
                 if moment > begun + settle:
-                    last = Sight(ref, begun, begun + settle, moment, (), True)
+                    last = Sight(ref, begun, begun + settle, moment, frozenset(), True)
                 begun = None
         if last:
             yield last
         if begun is not None:
-            silent = tuple(s for s, v in views.items() if v is None)
+            silent = frozenset(s for s, v in views.items() if v is None)
             yield Sight(ref, begun, begun + settle, None, silent, differs != {"status"})
 
 

@@ -26,9 +26,9 @@ milestones:
   invoice_waived: {object: shipment, authority: erp}
   stock_held: {object: shipment, authority: wms}
   stock_released: {object: shipment, authority: wms}
-  shipment_confirmed: {object: shipment, authority: wms}
+  shipment_confirmed: {object: shipment, authority: [{kind: 3pl, when: {warehouse: HH2}}, wms]}
   delivered: {object: shipment, authority: tms}
-  invoice_released: {object: invoice, authority: erp}
+  invoice_released: {object: invoice, authority: [{kind: billing, when: {order_type: bulk, company: "!= C1"}}, erp]}
   payment_applied: {object: payment, authority: erp}
 calendars:
   office: {zone: Europe/Berlin, open: {mon-fri: ["08:00-12:00", "13:00-17:00"], sat: ["22:00-06:00"]}, closed: ["2026-03-27"]}
@@ -129,6 +129,8 @@ def _case(rng: random.Random, name: str, now: datetime) -> list[Said]:
             attributes = _attributes(rng, now)
         elif ref[0] == "shipment":
             attributes = {"quantity": Decimal(rng.choice([5, 6, 10]))} if rng.random() < 0.5 else {}
+            attributes |= {"warehouse": rng.choice(["HH1", "HH2"])} if rng.random() < 0.4 else {}
+            attributes |= {"order_type": "bulk"} if rng.random() < 0.1 else {}
         elif rng.random() < 0.7:
             attributes = _part_attributes(rng)
         if ref[0] != "order" and rng.random() < 0.75:
@@ -161,7 +163,7 @@ def _case(rng: random.Random, name: str, now: datetime) -> list[Said]:
         if rng.random() < 0.1:
             say("order_accepted", ["erp", "middleware"], ref, "failed")
     for refs, milestone, kinds in (
-        (shipments, "shipment_confirmed", ["wms", "wms", "wms", "erp"]),
+        (shipments, "shipment_confirmed", ["wms", "wms", "3pl", "erp"]),
         (shipments, "delivered", ["tms", "tms", "crm"]),
         (invoices, "invoice_released", ["erp", "erp", "billing"]),
         (payments, "payment_applied", ["erp", "erp", "bank"]),
@@ -202,7 +204,8 @@ def _part_attributes(rng: random.Random) -> dict[str, Any]:
         "currency": rng.choice(["EUR", "EUR", "EUR", "USD"]),
         "quantity": Decimal(rng.choice([5, 5, 6])),
     }
-    return {k: v for k, v in values.items() if rng.random() < 0.8}
+    told = {k: v for k, v in values.items() if rng.random() < 0.8}
+    return told | ({"company": rng.choice(["C1", "C2"])} if rng.random() < 0.3 else {})
 
 
 def _attributes(rng: random.Random, now: datetime) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def after_facts(item: Item, told: Told, watermark: datetime | None, now: datetim
     """Return the item after a look at the facts.
 
     An item that was accepted, whose answer never came, or that is verified and still within its time. watermark: how
-    far the authority's feed has told, None when no feed gates it. Equal instants are in time.
+    far all feeds of the authority have told, None when no feed gates it. Equal instants are in time.
     """
     promise = item.promise
     if told.harm:

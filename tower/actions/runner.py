@@ -206,7 +206,8 @@ class Actions:
         moved: list[Item] = []
         for item in waiting:
             found = told.get(item.item_id, Told())
-            after = after_facts(item, found, watermarks.get(found.authority), now)
+            heard = min((watermarks[kind] for kind in found.asked if kind in watermarks), default=None)
+            after = after_facts(item, found, heard, now)
             if after is not item:
                 moved.append(after)
         self._record([_entry(ENGINE, i.state, i) for i in moved], moved)

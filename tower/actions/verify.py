@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rules.compile.authority import authority_sql
+from rules.compile.authority import asked_sql, authority_sql
 from rules.model import Book
 from tower.store.client import Store
 from tower.store.sql import load
@@ -17,12 +17,12 @@ from tower.store.sql import load
 class Told:
     """What the facts say about one item.
 
-    authority: whose word counts. seen_at: when the contract's milestone occurred, from a fact that counts. standing:
+    asked: all whose word can count. seen_at: when the contract's milestone occurred, from a fact that counts. standing:
     (milestone, object, heard since it was sent) of the milestones that may stand once. harm: (milestone, reversed or
     failed, when) of what was reached before it was sent and is not any more.
     """
 
-    authority: str = ""
+    asked: tuple[str, ...] = ()
     seen_at: datetime | None = None
     standing: tuple[tuple[str, str, bool], ...] = ()
     harm: tuple[tuple[str, str, datetime], ...] = ()
@@ -41,15 +41,16 @@ def look(store: Store, book: Book, kinds: frozenset[str] | None, now: datetime) 
 
     kinds: system kinds with a connection, None when none are configured.
     """
-    text = load("action_seen").replace("$authority", authority_sql(book, kinds, "wanted.milestone", "o"))
+    text = load("action_seen").replace("$asked", asked_sql(book, kinds, "wanted.milestone", "o", "wanted.object"))
+    text = text.replace("$authority", authority_sql(book, kinds, "facts.milestone", "o", "facts.object"))
     with store.reader() as client:
         rows = client.query(text, parameters={"now": now}).result_rows
     return {
         item_id: Told(
-            authority,
+            tuple(asked),
             first_at if seen else None,
             tuple((milestone, name, bool(new)) for milestone, name, new in standing),
             tuple((milestone, what, at) for milestone, what, at in sorted(harm)),
         )
-        for item_id, authority, first_at, seen, standing, harm in rows
+        for item_id, asked, first_at, seen, standing, harm in rows
     }

@@ -59,7 +59,7 @@ def show_order(
             "known_at": seen.known_at,
         }
         links = _rows(seen, head + "\n" + load("api_objects"), values)
-        authority = authority_sql(book, context.connections.kinds, "facts.milestone", "o")
+        authority = authority_sql(book, context.connections.kinds, "facts.milestone", "o", "sipHash64(base.1, base.2)")
         facts_sql = load("api_facts").replace("$authority", authority).replace("$orders", seen.orders)
         named = {
             "milestones": list(book.milestones) or [""],

@@ -38,17 +38,17 @@ def milestones_of(facts: list[Row]) -> list[Row]:
     earliest, with sync_lag_s = the slowest echo minus the authority. Only echoes so far: provisional, in the words of
     the earliest. What was taken back does not appear.
     """
-    told: dict[tuple[str, str, str], list[Row]] = {}
+    told: dict[tuple[str, str, str, str], list[Row]] = {}
     for fact in facts:
         if fact["polarity"] in ("reached", "reversed"):
-            for object_type, object_id in fact["bases"]:
-                told.setdefault((fact["milestone"], object_type, object_id), []).append(fact)
+            for (object_type, object_id), authority in zip(fact["bases"], fact["authorities"], strict=True):
+                told.setdefault((fact["milestone"], object_type, object_id, authority), []).append(fact)
     rows = [row for key, reports in told.items() if (row := _milestone(key, reports)) is not None]
     return sorted(rows, key=lambda r: (r["occurred_at"], r["milestone"], r["object_id"]))
 
 
-def _milestone(key: tuple[str, str, str], reports: list[Row]) -> Row | None:
-    authority = reports[0]["authority"]
+def _milestone(key: tuple[str, str, str, str], reports: list[Row]) -> Row | None:
+    authority = key[3]
     words = [r for r in reports if authority in ("", r["system"])]
     word_back = max((r["occurred_at"] for r in words if r["polarity"] == "reversed"), default=None)
     any_back = max((r["occurred_at"] for r in reports if r["polarity"] == "reversed"), default=None)

@@ -14,7 +14,7 @@ from tower.store.sql import load
 ORDER_COLUMNS = (
     "order_no", "order_id", "on_board", "state", "closed_at", "started_at", "stage", "object_type", "object_id", "since",
     "due_at", "budget_s", "priority", *ORDER_ATTRIBUTES, "reporting_amount", "value_at_risk", "system", "error",
-    "last_milestone", "last_at", "next_milestone", "facts", "version", "next_at", "waits_for", "waits_until",
+    "last_milestone", "last_at", "next_milestone", "facts", "own", "version", "next_at", "waits_for", "waits_until",
     *(f"clocks.{name}" for name in CLOCK_COLUMNS), *(f"names.{name}" for name in NAME_COLUMNS), "held_by", "assignee",
     "escalated_by", "closed_by", "book",
 )  # fmt: skip

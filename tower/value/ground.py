@@ -99,7 +99,9 @@ class Ground:
         moment = {"as_of": self.as_of, "known_at": self.known_at}
         window = {"since": self.widest.since, "until": self.widest.until}
         self.client.command(load("value_scope").replace("$orders", self.orders), parameters=window)
-        reached = load("value_reached").replace("$authority", authority_sql(self.book, self.kinds, "f.milestone", "o"))
+        reached = load("value_reached").replace(
+            "$authority", authority_sql(self.book, self.kinds, "f.milestone", "o", "ifNull(n.target, f.object)")
+        )
         pairs = ", ".join(f"({text(name)}, {text(meaning)})" for name, meaning in means)
         reached = reached.replace("$meanings", f"CAST([{pairs}] AS Array(Tuple(String, String)))")
         self.client.command(reached, parameters=moment)

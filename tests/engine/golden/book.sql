@@ -160,9 +160,31 @@ WHERE order_no IN (SELECT order_no FROM scope) AND occurred_at > {as_of:DateTime
     AND received_at <= {known_at:DateTime64(3, 'UTC')}
 GROUP BY order_no
 
+-- judged_own
+-- One row: an order with the attributes that its objects have for themselves, told of them or of what they lie under.
+SELECT
+    order_no,
+    CAST(groupArray((object, object_type, above, company, warehouse, partner, channel, order_type)) AS Array(Tuple(object UInt64, object_type String, above Array(UInt64), company String, warehouse String, partner String, channel String, order_type String))) AS own
+FROM
+(
+    SELECT
+        t.order_no AS order_no, t.object AS object, any(t.object_type) AS object_type, groupUniqArray(t.above) AS above,
+        CAST(ifNull(argMaxIf(f.company, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.company != ''), '') AS String) AS company,
+        CAST(ifNull(argMaxIf(f.warehouse, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.warehouse != ''), '') AS String) AS warehouse,
+        CAST(ifNull(argMaxIf(f.partner, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.partner != ''), '') AS String) AS partner,
+        CAST(ifNull(argMaxIf(f.channel, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.channel != ''), '') AS String) AS channel,
+        CAST(ifNull(argMaxIf(f.order_type, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.order_type != ''), '') AS String) AS order_type
+    FROM judged_tree AS t
+    LEFT JOIN (SELECT * FROM judged_facts WHERE object_type != 'order' AND (company != '' OR warehouse != '' OR partner != '' OR channel != '' OR order_type != '')) AS f
+        ON f.order_no = t.order_no AND f.object = t.above
+    GROUP BY t.order_no, t.object
+    HAVING company != '' OR warehouse != '' OR partner != '' OR channel != '' OR order_type != ''
+)
+GROUP BY order_no
+
 -- judged_attributes
 -- One row: an order with its attributes, its amount in the reporting currency, and its priority.
-SELECT *, multiIf(((ifNull(profile.reporting_amount >= toDecimal128('1000', 6), 0)) OR (ifNull(profile.customer_tier IN ('gold'), 0) AND ifNull(profile.order_type IN ('bulk'), 0))), 'P1', (ifNull(profile.channel IN ('edi'), 0)), 'P2', 'P3') AS priority
+SELECT profile.*, multiIf(((ifNull(profile.reporting_amount >= toDecimal128('1000', 6), 0)) OR (ifNull(profile.customer_tier IN ('gold'), 0) AND ifNull(profile.order_type IN ('bulk'), 0))), 'P1', (ifNull(profile.channel IN ('edi'), 0)), 'P2', 'P3') AS priority, parts.own AS own
 FROM
 (
     SELECT *, multiIf(currency IN ('', 'EUR'), amount, currency = 'USD' AND amount_at >= toDateTime64('2026-03-28', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.8', 8) AS Nullable(Decimal(38, 6))), currency = 'USD' AND amount_at >= toDateTime64('2026-01-01', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.9', 8) AS Nullable(Decimal(38, 6))), CAST(NULL AS Nullable(Decimal(38, 6)))) AS reporting_amount
@@ -186,11 +208,15 @@ FROM
             argMaxOrNullIf(f.quantity, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.quantity IS NOT NULL) AS quantity,
             argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,
             maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,
+            groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS all_companies,
+            groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS all_warehouses,
+            groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS all_partners,
             groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts
         FROM judged_facts AS f
         GROUP BY order_no
     )
 ) AS profile
+LEFT JOIN judged_own AS parts ON parts.order_no = profile.order_no
 
 -- judged_reports
 -- One row: a report about a milestone on its base object; `word` is 1 for the authority, 0 for an echo.
@@ -205,7 +231,7 @@ SELECT
     facts.quantity AS quantity,
     facts.promised_at AS promised_at,
     facts.requested_at AS requested_at,
-    multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'invoice_released', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released', 'shipment_confirmed'), 'wms', facts.milestone IN ('delivered'), 'tms', '') AS authority,
+    arrayMap(part -> multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released'), 'wms', facts.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', attributes.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), facts.milestone IN ('delivered'), 'tms', facts.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', attributes.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', attributes.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), ''), [arrayFirst(part -> part.object = tree.above, attributes.own)])[1] AS authority,
     authority = '' OR authority = facts.kind AS word
 FROM judged_facts AS facts
 INNER JOIN judged_tree AS tree ON tree.order_no = facts.order_no AND tree.object = facts.object
@@ -447,7 +473,7 @@ FROM
 (
     SELECT
         order_no, milestone, object, max(occurred_at) AS failed_at,
-        if(any(authority) != '', any(authority), argMax(kind, (occurred_at, event_id, ev))) AS system,
+        argMax(if(authority = '', CAST(kind AS String), authority), (occurred_at, event_id, ev, base)) AS system,
         arraySort(groupUniqArray(occurred_at)) AS times,
         argMax(if(error != '', error, reason), (occurred_at, event_id, ev)) AS error,
         argMax(ev, (occurred_at, event_id, ev)) AS event
@@ -508,7 +534,7 @@ GROUP BY order_no
 -- judged_cases
 -- One row: an order with what starts and closes it.
 SELECT
-    profile.order_no AS order_no, scope.order_id AS order_id, profile.amount AS amount, profile.quantity AS quantity, profile.currency AS currency, profile.customer_id AS customer_id, profile.customer_tier AS customer_tier, profile.channel AS channel, profile.order_type AS order_type, profile.company AS company, profile.warehouse AS warehouse, profile.partner AS partner, profile.promised_at AS promised_at, profile.requested_at AS requested_at,
+    profile.order_no AS order_no, scope.order_id AS order_id, profile.amount AS amount, profile.quantity AS quantity, profile.currency AS currency, profile.customer_id AS customer_id, profile.customer_tier AS customer_tier, profile.channel AS channel, profile.order_type AS order_type, profile.company AS company, profile.warehouse AS warehouse, profile.partner AS partner, profile.promised_at AS promised_at, profile.requested_at AS requested_at, profile.own AS own, profile.all_companies AS all_companies, profile.all_warehouses AS all_warehouses, profile.all_partners AS all_partners,
     profile.reporting_amount AS reporting_amount, profile.priority AS priority, profile.last_milestone AS last_milestone,
     profile.last_at AS last_at, profile.facts AS facts,
     starts.begun_at AS begun_at, starts.cancelled_at AS cancelled_at,
@@ -594,7 +620,7 @@ SELECT
     arrayFlatten(arrayMap(p -> arrayMap(opened ->
         (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))),
         arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,
-    CAST(multiIf(run.to_milestone IN ('order_accepted', 'invoice_released', 'payment_applied'), 'erp', run.to_milestone IN ('shipment_confirmed'), 'wms', run.to_milestone IN ('delivered'), 'tms', '') AS String) AS system,
+    CAST(arrayMap(part -> multiIf(run.to_milestone IN ('order_accepted', 'payment_applied'), 'erp', run.to_milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), run.to_milestone IN ('delivered'), 'tms', run.to_milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), ''), [arrayFirst(part -> part.object = run.object, o.own)])[1] AS String) AS system,
     o.done_at AS done_at, o.cancelled_at AS cancelled_at
 FROM run
 INNER JOIN judged_cases AS o ON o.order_no = run.order_no
@@ -700,10 +726,11 @@ WITH
     failing.error IS NOT NULL AND end_at IS NULL AS fails,
     ifNull(multiIf(clock_state IN ('running', 'paused'), due_at < {as_of:DateTime64(3, 'UTC')}, clock_state = 'ended', due_at < end_at AND NOT s.called_off, 0), 0) AS overdue,
     clock_state = 'running' AND overdue AS past,
-    if(empty(scopes.companies) AND o.company != '', [CAST(o.company AS String)], scopes.companies) AS companies,
-    if(empty(scopes.warehouses) AND o.warehouse != '', [CAST(o.warehouse AS String)], scopes.warehouses) AS warehouses,
-    if(empty(scopes.partners) AND o.partner != '', [CAST(o.partner AS String)], scopes.partners) AS partners,
-    arrayFilter(f -> f.2 = s.system AND (f.3 = '' OR empty(companies) OR has(companies, f.3)) AND (f.4 = '' OR empty(warehouses) OR has(warehouses, f.4)) AND (f.5 = '' OR empty(partners) OR has(partners, f.5)), marks) AS gates,
+    if(empty(scopes.companies), o.all_companies, scopes.companies) AS companies,
+    if(empty(scopes.warehouses), o.all_warehouses, scopes.warehouses) AS warehouses,
+    if(empty(scopes.partners), o.all_partners, scopes.partners) AS partners,
+    arrayDistinct(arrayMap(part -> multiIf(s.to_milestone IN ('order_accepted', 'payment_applied'), 'erp', s.to_milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), s.to_milestone IN ('delivered'), 'tms', s.to_milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), ''), arrayPushFront(arrayFilter(part -> part.object_type = transform(s.to_milestone, CAST(['shipment_confirmed', 'invoice_released'] AS Array(String)), CAST(['shipment', 'invoice'] AS Array(String)), '') AND has(part.above, s.object), o.own), arrayFirst(part -> part.object = s.object, o.own)))) AS asks,
+    arrayFilter(f -> has(asks, f.2) AND (f.3 = '' OR empty(companies) OR has(companies, f.3)) AND (f.4 = '' OR empty(warehouses) OR has(warehouses, f.4)) AND (f.5 = '' OR empty(partners) OR has(partners, f.5)), marks) AS gates,
     if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
     overdue AND arrayAll(f -> f.6 > assumeNotNull(pass_at), gates) AS passed
 SELECT
@@ -826,7 +853,7 @@ asked AS
         p.order_no AS order_no, p.rule AS rule, p.object AS object, any(p.first) AS first, any(p.then) AS then,
         any(p.settle_ms) AS settle_ms, any(p.then_at) AS then_at, any(p.then_ev) AS then_ev,
         countIf(p.part IS NOT NULL) AS parts, countIf(p.part IS NOT NULL AND p.part_at IS NULL) AS missing,
-        max(p.part_at) AS last_at, argMax(p.part_ev, (p.part_at, p.part_ev)) AS last_ev,
+        arraySort(groupUniqArrayIf(assumeNotNull(p.part), p.part IS NOT NULL AND p.part_at IS NULL)) AS open, max(p.part_at) AS last_at, argMax(p.part_ev, (p.part_at, p.part_ev)) AS last_ev,
         any(p.whole_at) AS whole_at, any(p.whole_ev) AS whole_ev
     FROM places AS p
     GROUP BY p.order_no, p.rule, p.object
@@ -846,7 +873,7 @@ least(
 SELECT
     late.order_no AS order_no, late.rule AS rule, 'out_of_order' AS kind, late.object AS object, late.until AS opened_at,
     if(ends_at = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), NULL, ends_at) AS resolved_at, late.first_at IS NOT NULL AS settled,
-    [multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released', 'shipment_confirmed'), 'wms', '')] AS asks, late.first AS milestone, asks[1] AS system, late.then_ev AS from_event,
+    if(empty(late.open), arrayDistinct(arrayMap(part -> multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released'), 'wms', late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), ''), arrayPushFront(arrayFilter(part -> part.object_type = transform(late.first, CAST(['shipment_confirmed'] AS Array(String)), CAST(['shipment'] AS Array(String)), ''), o.own), arrayFirst(part -> part.object = 0, o.own)))), arrayDistinct(arrayMap(place -> arrayMap(part -> multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released'), 'wms', late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), ''), [arrayFirst(part -> part.object = place, o.own)])[1], late.open))) AS asks, late.first AS milestone, arrayMap(part -> multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released'), 'wms', late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), ''), [arrayFirst(part -> part.object = late.open[1], o.own)])[1] AS system, late.then_ev AS from_event,
     ifNull(late.first_ev, 0) AS to_event, late.then_at AS started_at,
     concat('{"first":"', late.first, '","then":"', late.then, '"}') AS more
 FROM late
@@ -911,7 +938,7 @@ d AS
 SELECT
     d.order_no AS order_no, d.rule AS rule, 'duplicate' AS kind, d.object AS object,
     d.said[2].1 + toIntervalMillisecond(d.settle_ms) AS opened_at, CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS resolved_at, d.settle_ms = 0 AS settled,
-    if(settled, [], [multiIf(d.milestone IN ('invoice_released', 'payment_applied'), 'erp', '')]) AS asks, d.milestone AS milestone, multiIf(d.milestone IN ('invoice_released', 'payment_applied'), 'erp', '') AS system, d.said[1].3 AS from_event,
+    if(settled, [], arrayDistinct(arrayMap(part -> multiIf(d.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), d.milestone IN ('payment_applied'), 'erp', ''), arrayPushFront(arrayFilter(part -> part.object_type = transform(d.milestone, CAST(['invoice_released'] AS Array(String)), CAST(['invoice'] AS Array(String)), '') AND has(part.above, d.object), o.own), arrayFirst(part -> part.object = d.object, o.own))))) AS asks, d.milestone AS milestone, arrayMap(part -> multiIf(d.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), d.milestone IN ('payment_applied'), 'erp', ''), [arrayFirst(part -> part.object = d.object, o.own)])[1] AS system, d.said[1].3 AS from_event,
     if(d.itself, 0, d.said[2].3) AS to_event, d.said[2].1 AS started_at,
     toJSONString(CAST((
         arrayMap(x -> (x.4, toString(x.1)), d.said),
@@ -1047,13 +1074,13 @@ SELECT
     if(echo.2 = 0, NULL, echo.1) AS resolved_at, echo.2 != 0 AS settled, [w.system] AS asks, w.milestone AS milestone,
     w.system AS system, w.word_ev AS from_event, echo.2 AS to_event, w.word_at AS started_at,
     toJSONString(CAST((
-        multiIf(w.milestone IN ('shipment_confirmed'), 'wms', w.milestone IN ('delivered'), 'tms', ''), if(settled, toString(echo.1), NULL),
+        arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), w.milestone IN ('delivered'), 'tms', ''), [arrayFirst(part -> part.object = w.object, o.own)])[1], if(settled, toString(echo.1), NULL),
         if(settled, intDiv(toUnixTimestamp64Milli(echo.1) - toUnixTimestamp64Milli(w.word_at), 1000), NULL)),
         'Tuple(authority String, echo_at Nullable(String), lag_s Nullable(Int64))')) AS more
 FROM words AS w
 INNER JOIN judged_cases AS o ON o.order_no = w.order_no
 LEFT JOIN heard AS h ON h.order_no = w.order_no AND h.object = w.object AND h.milestone = w.milestone
-WHERE w.system != multiIf(w.milestone IN ('shipment_confirmed'), 'wms', w.milestone IN ('delivered'), 'tms', '') AND (NOT settled OR echo.1 > w.until)
+WHERE w.system != arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), w.milestone IN ('delivered'), 'tms', ''), [arrayFirst(part -> part.object = w.object, o.own)])[1] AND (NOT settled OR echo.1 > w.until)
 )
 ) AS d
 INNER JOIN judged_cases AS o ON o.order_no = d.order_no
@@ -1065,9 +1092,9 @@ WHERE multiIf(d.rule = 'unaccepted', (ifNull(o.order_type IN ('standard', 'bulk'
 WITH
     (SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks,
     opened_at < {as_of:DateTime64(3, 'UTC')} OR (opened_at = {as_of:DateTime64(3, 'UTC')} AND opened_at = started_at) AS past,
-    if(empty(scopes.companies) AND o.company != '', [CAST(o.company AS String)], scopes.companies) AS companies,
-    if(empty(scopes.warehouses) AND o.warehouse != '', [CAST(o.warehouse AS String)], scopes.warehouses) AS warehouses,
-    if(empty(scopes.partners) AND o.partner != '', [CAST(o.partner AS String)], scopes.partners) AS partners,
+    if(empty(scopes.companies) OR s.kind = 'out_of_order', o.all_companies, scopes.companies) AS companies,
+    if(empty(scopes.warehouses) OR s.kind = 'out_of_order', o.all_warehouses, scopes.warehouses) AS warehouses,
+    if(empty(scopes.partners) OR s.kind = 'out_of_order', o.all_partners, scopes.partners) AS partners,
     arrayFilter(f -> has(s.asks, f.2) AND (f.3 = '' OR empty(companies) OR has(companies, f.3)) AND (f.4 = '' OR empty(warehouses) OR has(warehouses, f.4)) AND (f.5 = '' OR empty(partners) OR has(partners, f.5)), marks) AS gates,
     arrayMap(f -> f.1, arrayFilter(f -> f.6 <= s.opened_at, gates)) AS behind
 SELECT
@@ -1108,7 +1135,7 @@ SELECT
     if(has(CAST(['failing', 'late', 'diverging', 'unknown', 'at_risk'] AS Array(String)), order_state), o.reporting_amount, if(o.reporting_amount IS NULL, NULL, toDecimal128(0, 6))) AS value_at_risk,
     if(is_closed, '', ifNull(w.system, '')) AS system, if(is_closed, '', ifNull(w.error, '')) AS error,
     o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
-    o.facts AS facts,
+    o.facts AS facts, o.own AS own,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
     least(ifNull(c.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(d.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
     arrayConcat(ifNull(c.waits_for, []), d.waits_for) AS waits_for, arrayConcat(ifNull(c.waits_until, []), d.waits_until) AS waits_until,
@@ -1140,7 +1167,7 @@ SELECT
     n.names.5 AS `names.target_id`,
     o.held_by AS held_by, o.assignee AS assignee, o.escalated_by AS escalated_by,
     if(order_state = 'done', o.marked_by, '') AS closed_by,
-    '06a76f816b72ca8f1935e157d77c02c498d52a15d2b56c379e24039b28dff46f' AS book
+    'a8127f1e41cd4526f36c692c23d23c09ba947f4a764d1114f52297ffa2624f17' AS book
 FROM judged_cases AS o
 LEFT JOIN
 (

@@ -1,6 +1,7 @@
--- What the facts say about every item that waits for them: accepted, unanswered, or verified and still watched. authority:
--- whose word counts for wanted.milestone in order o. Parameter: now.
--- One row: (item_id, authority, first_at, seen, standing, harm). first_at: when the contract's milestone occurred, on the
+-- What the facts say about every item that waits for them: accepted, unanswered, or verified and still watched. asked:
+-- all whose word can count for wanted.milestone on the item's object in order o. authority: whose word counts for
+-- facts.milestone on its object. Parameter: now.
+-- One row: (item_id, asked, first_at, seen, standing, harm). first_at: when the contract's milestone occurred, on the
 -- item's object or anything under it in its order, in time, heard after the noted instant, and not taken back since.
 -- standing: (milestone, object, heard since) of milestones that may stand on one object only. harm: (milestone, what, when)
 -- of what had been reached before the noted instant and is not any more. No order.
@@ -17,12 +18,15 @@ wanted AS
     WHERE state = 'accepted' OR (state = 'sent' AND next_at IS NOT NULL)
         OR (state = 'verified' AND verify_by >= {now:DateTime64(3, 'UTC')})
 ),
+judged AS
+(
+    SELECT * FROM orders FINAL WHERE order_no IN (SELECT order_no FROM wanted)
+),
 named AS
 (
     SELECT order_no, pair.1 AS name, pair.2 AS target
-    FROM orders FINAL
+    FROM judged
     ARRAY JOIN arrayZip(names.name, names.target) AS pair
-    WHERE order_no IN (SELECT order_no FROM wanted)
 ),
 stated AS
 (
@@ -67,9 +71,9 @@ owned AS
     SELECT
         wanted.item_id AS item_id, wanted.order_no AS order_no, wanted.milestone AS milestone, wanted.once AS once,
         wanted.chosen AS chosen, wanted.keep AS keep, wanted.noted AS noted, wanted.latest AS latest,
-        if(wanted.system != '', wanted.system, $authority) AS authority
+        wanted.system AS system, if(wanted.system != '', [wanted.system], $asked) AS asked
     FROM wanted
-    LEFT JOIN (SELECT * FROM orders FINAL WHERE order_no IN (SELECT order_no FROM wanted)) AS o ON o.order_no = wanted.order_no
+    LEFT JOIN judged AS o ON o.order_no = wanted.order_no
 ),
 facts AS
 (
@@ -111,12 +115,13 @@ told AS
             AND (NOT any(owned.chosen) OR has(any(owned.keep), facts.milestone)) AS harmed
     FROM owned
     INNER JOIN facts ON facts.order_no = owned.order_no
+    LEFT JOIN judged AS o ON o.order_no = owned.order_no
     LEFT JOIN places ON places.item_id = owned.item_id AND places.object = facts.object
-    WHERE facts.milestone != owned.milestone OR owned.authority = '' OR facts.kind = owned.authority
+    WHERE facts.milestone != owned.milestone OR if(owned.system != '', owned.system, $authority) IN ('', facts.kind)
     GROUP BY owned.item_id, facts.milestone, facts.object
 )
 SELECT
-    owned.item_id, owned.authority,
+    owned.item_id, owned.asked,
     minIf(arrayMin(arrayFilter(at -> at > told.reversed, told.reached)),
         told.inside AND told.is_wanted AND notEmpty(arrayFilter(at -> at > told.reversed, told.reached))) AS first_at,
     countIf(told.inside AND told.is_wanted AND notEmpty(arrayFilter(at -> at > told.reversed, told.reached))) > 0 AS seen,
@@ -129,4 +134,4 @@ SELECT
     ) AS harm
 FROM owned
 LEFT JOIN told ON told.item = owned.item_id
-GROUP BY owned.item_id, owned.authority
+GROUP BY owned.item_id, owned.asked

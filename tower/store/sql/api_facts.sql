@@ -1,12 +1,12 @@
--- Follows api_tree.sql. One row: a fact of the order with the objects its milestone is about (base), and whether the
--- authority said it. Parameters besides: milestones and their object types. authority: over facts.milestone and the
--- row o of orders. Order: when it happened.
+-- Follows api_tree.sql. One row: a fact of the order with the objects its milestone is about (base), and whose
+-- word counts on each of them. Parameters besides: milestones and their object types. authority: over facts.milestone,
+-- base (type, id) and the row o of orders. Order: when it happened.
 SELECT
     facts.event_id AS event_id, facts.milestone AS milestone, facts.polarity AS polarity,
     facts.object_type AS object_type, facts.object_id AS object_id, facts.occurred_at AS occurred_at,
     facts.received_at AS received_at, facts.kind AS system, facts.connection AS connection, facts.source AS source,
     facts.error AS error, facts.reason AS reason, facts.trace_id AS trace_id, facts.raw_id AS raw_id,
-    facts.mapping AS mapping, $authority AS authority,
+    facts.mapping AS mapping, arrayMap(base -> $authority, facts.bases) AS authorities,
     facts.bases AS bases
 FROM
 (

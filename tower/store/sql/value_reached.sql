@@ -1,5 +1,5 @@
 -- What was reached on each object of the orders in value_scope, in the words of the authority, after its last reversal.
--- meanings: pairs of milestone and meaning. authority: whose word counts for f.milestone in order o.
+-- meanings: pairs of milestone and meaning. authority: whose word counts for f.milestone on its object in order o.
 -- Parameters: as_of, known_at. One row: one meaning reached on one object; quantity as last stated with it. No order.
 CREATE OR REPLACE TEMPORARY TABLE value_reached ENGINE = Memory AS
 WITH
