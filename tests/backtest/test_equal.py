@@ -75,7 +75,7 @@ def test_a_backtest_counts_what_live_runs_under_both_books_hold(live: Live, twin
 
 
 def test_a_shorter_window_counts_what_opened_in_it_on_orders_that_were_open_then(live: Live, twin: Live) -> None:
-    since, new = NOW - timedelta(days=3), book((INVOICE, "    within: 20h\n    calendar: office"))
+    since, new = NOW - timedelta(days=3), book((INVOICE, "    within: 19h\n    calendar: office"))
     outcome = backtest(live.store, CONNECTIONS, book(), new, since, NOW)
     gone = live.closed_before(since)
     before, after = (

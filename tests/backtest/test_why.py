@@ -25,8 +25,11 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
+BOOK = book()
+
+
 def open_seconds(calendar: str, start: datetime, end: datetime) -> float:
-    found = book().calendars.get(calendar)
+    found = BOOK.calendars.get(calendar)
     return found.working_seconds(start, end) if found else (end - start).total_seconds()
 
 
@@ -44,7 +47,7 @@ def test_every_finding_has_evidence_that_adds_up(live: Live) -> None:
         told = {evidence[k].lstrip("0") for k in ("from_event", "to_event")} - {""}
         assert told and told <= known, (rule, kind)
         assert at(evidence["due_at"]) == opened_at
-        stage = book().stage(rule)
+        stage = BOOK.stage(rule)
         if kind == "late" and stage is not None and evidence["budget_s"] is not None and not stage.budget.until:
             start, budget = at(evidence["started_at"]), evidence["budget_s"]
             if any(t.budget and t.budget.until for t in stage.tiers):
