@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rules.hours import HOLIDAY_KEYS
 from rules.hours import KEYS as CALENDAR_KEYS
-from rules.vocabulary import ID_FIELDS, MEANINGS, ORDER_ATTRIBUTES
+from rules.vocabulary import ID_FIELDS, MEANINGS, ORDER_ATTRIBUTES, WAYS
 
 _RULE = ("id", "label", "when", "owner", "runbook", "severity", "examples")
 _INHERITED = (
@@ -25,6 +25,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "routes",
         "receivers",
         "inhibit",
+        "subscriptions",
         "targets",
         "errors",
         "actions",
@@ -73,6 +74,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "webhook": ("url", "secret"),
     "cap": ("notices", "per"),
     "inhibition": ("source", "target", "equal"),
+    "subscriptions": ("allow", "through", "domains", "cap", "templates"),
+    "through": tuple(kind for kind in WAYS if kind != "inbox"),
+    "template": ("name", "label", "when", "above", "currency", "states", "deliver"),
     "target": ("kind", "url", "auth", "headers", "timeout", "breaker", "rate", "budget", "probe"),
     "breaker": ("failures", "open_for", "longest"),
     "budget": ("per_hour", "per_day"),

@@ -401,6 +401,34 @@ class Inhibition:
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A subscription that is offered ready-made. when: as written; above: orders worth more than that, in currency."""
+
+    name: str
+    label: str
+    when: dict[str, Any] = field(default_factory=dict)
+    above: Decimal | None = None
+    currency: str = ""
+    states: tuple[str, ...] = ()
+    deliver: str = "at_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriptions:
+    """What people may subscribe by themselves: the ways allowed, and the service of each.
+
+    through: references to the services' Apprise addresses. domains: mail goes only to addresses of these; none: to any.
+    cap: of each subscription.
+    """
+
+    allow: tuple[str, ...] = ("inbox",)
+    through: dict[str, str] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()
+    cap: Cap = Cap(30, 3600)
+    templates: tuple[Template, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Rate:
     """Units of the reporting currency for one unit of `currency`, from a date on (UTC)."""
 
@@ -487,6 +515,7 @@ class Book:
     routes: Route | None = None  # the root of the tree; without one nobody is told
     receivers: dict[str, Receiver] = field(default_factory=dict)
     inhibitions: tuple[Inhibition, ...] = ()
+    subscriptions: Subscriptions = field(default_factory=Subscriptions)
     warnings: tuple[Problem, ...] = ()
     text: dict[str, str] = field(default_factory=dict)  # file name -> YAML text, for the record
 

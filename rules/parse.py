@@ -25,6 +25,7 @@ from rules.read.policy import read_errors
 from rules.read.process import read_milestones, read_process
 from rules.read.routes import read_inhibitions, read_receivers, read_routes
 from rules.read.stages import read_stages
+from rules.read.subscriptions import read_subscriptions
 from rules.read.targets import read_targets
 from rules.read.value import read_priorities, read_score, read_value
 from rules.section import Section
@@ -91,6 +92,7 @@ def _read(document: Document, files: Mapping[str, str]) -> Book:
         routes=read_routes(top),
         receivers=read_receivers(top),
         inhibitions=read_inhibitions(top),
+        subscriptions=read_subscriptions(top),
         text=dict(sorted(files.items())),
     )
 

@@ -90,6 +90,16 @@ ALERT_TEXTS: tuple[str, ...] = (
 )
 ALERT_NUMBERS: tuple[str, ...] = ("value",)
 
+# How a person's subscription may reach them; all but the inbox through a service that the book names.
+WAYS: tuple[str, ...] = ("inbox", "mailto", "sms")
+DELIVERIES: tuple[str, ...] = ("at_once", "hourly", "daily")
+# Order state -> kinds of findings that give it: what a subscription to a state hears of.
+STATE_KINDS: dict[str, tuple[str, ...]] = {
+    "failing": ("failing",),
+    "late": ("late",),
+    "diverging": ("diverging", "out_of_order", "duplicate", "sync_late"),
+}
+
 # Order states from worst to best; the position is the rank used everywhere.
 OPEN_STATES: tuple[str, ...] = ("failing", "late", "diverging", "unknown", "at_risk", "on_track")
 CLOSED_STATES: tuple[str, ...] = ("done", "cancelled")

@@ -18,7 +18,7 @@ from rules.section import Section
 
 RESOLVED = ("end", "each", "none")
 ALONE = "..."  # group_by of a route that tells each breach by itself
-_REFERENCE_HINT = "write env:TOWER_SECRET_NAME, or file:NAME for a file of the secrets folder"
+REFERENCE_HINT = "write env:TOWER_SECRET_NAME, or file:NAME for a file of the secrets folder"
 _DEFAULTS = Route(key="", receiver="")
 
 
@@ -135,13 +135,13 @@ def _receiver(name: str, section: Section) -> Receiver:
     addresses = section.texts("apprise")
     for reference in addresses:
         if not is_reference(reference):
-            section.report("apprise", "an Apprise address holds secrets and belongs out of the book", _REFERENCE_HINT)
+            section.report("apprise", "an Apprise address holds secrets and belongs out of the book", REFERENCE_HINT)
     webhook = _webhook(section)
     ping = section.duration("ping", least=5)
     if ping is not None and webhook is None:
         section.report("ping", "only a webhook can be pinged", "write webhook: {...}, or drop ping")
     resolved = section.choice("resolved", RESOLVED, "end")
-    return Receiver(name, section.flag("inbox"), addresses, webhook, resolved, _cap(section), ping)
+    return Receiver(name, section.flag("inbox"), addresses, webhook, resolved, read_cap(section), ping)
 
 
 def _webhook(section: Section) -> Webhook | None:
@@ -152,12 +152,13 @@ def _webhook(section: Section) -> Webhook | None:
     check_url(webhook, "url", url)
     if any(not is_reference(secret) for secret in secrets):
         webhook.report(
-            "secret", "this is no reference to a secret, and secrets do not belong in a book", _REFERENCE_HINT
+            "secret", "this is no reference to a secret, and secrets do not belong in a book", REFERENCE_HINT
         )
     return Webhook(url, secrets)
 
 
-def _cap(section: Section) -> Cap | None:
+def read_cap(section: Section) -> Cap | None:
+    """Return the bound on notices under `cap`, None without one."""
     cap = section.section("cap", "cap")
     if cap is None:
         return None

@@ -13,6 +13,7 @@ from rules.parse import parse_book
 from tests.actions.world import T0, World
 from tests.rules.test_broken import BASE
 from tower.alerts.alerts import Alerts
+from tower.alerts.links import Links
 from tower.model.connections import Connections
 from tower.model.secret import Secrets
 from tower.store.client import Store
@@ -37,7 +38,13 @@ class Tower:
 
     def restart(self) -> None:
         self.alerts = Alerts(
-            self.store, Secrets(self.secrets), Connections(), lambda: self.now, lambda: None, "http://tower"
+            self.store,
+            Secrets(self.secrets),
+            Connections(),
+            lambda: self.now,
+            lambda: None,
+            Links([b"k" * 32], "http://tower"),
+            "http://tower",
         )
         self.made.append(self.alerts)
 

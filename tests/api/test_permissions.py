@@ -79,6 +79,8 @@ def test_without_a_key_there_is_nothing_but_health(whole: Whole) -> None:
         assert permit is not None
         if permit.who is Who.ANYBODY:
             assert reply.status_code in (200, 503)
+        elif permit.who is Who.LINK:
+            assert reply.status_code == 400, "a link says whose it is; here is none"
         elif path.startswith("/v1/ingest/"):
             assert reply.status_code == 404, "a connection proves its messages in its own way; none is called none"
         else:

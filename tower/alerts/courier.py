@@ -16,7 +16,10 @@ import structlog
 from rules.model import Receiver
 from tower.alerts.delivery import Delivery, Outcome, after, claimed, read_open, write_deliveries
 from tower.alerts.faults import point
+from tower.alerts.letter import letter_of, why_not
+from tower.alerts.links import Links
 from tower.alerts.people import send_to_people
+from tower.alerts.personal import Subscriber
 from tower.alerts.webhook import Webhooks, address_of
 from tower.model.secret import Secrets
 from tower.store.audit import Audit, Entry
@@ -34,10 +37,10 @@ class Courier:
 
     def __init__(
         self, store: Store, secrets: Secrets, clock: Callable[[], datetime], wake: Callable[[], None],
-        revise: Callable[[], int],
+        revise: Callable[[], int], links: Links,
     ) -> None:  # fmt: skip
         self._store, self._secrets, self._clock, self._wake, self._revise = store, secrets, clock, wake, revise
-        self._audit = Audit(store)
+        self._audit, self._links = Audit(store), links
         self._webhooks = Webhooks(secrets)
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notice")
         self._open: dict[tuple[str, str], Delivery] = {}
@@ -92,7 +95,7 @@ class Courier:
         for delivery in sorted(self._open.values(), key=lambda d: (d.priority or "~", d.at, d.notice_id)):
             if delivery.key in self._under_way or (delivery.next_at is not None and delivery.next_at > now):
                 continue
-            if why := self._why_not(receivers.get(delivery.receiver), delivery.channel):
+            if why := self._why_not(receivers.get(delivery.receiver), delivery):
                 refused.append(replace(delivery, state="failed", detail=why))
             elif len(self._under_way) + len(ready) < MAX_UNDER_WAY:
                 ready.append(claimed(delivery))
@@ -107,11 +110,13 @@ class Courier:
             self._submit(delivery, receivers[delivery.receiver], now)
         return len(ready) + len(refused)
 
-    def _why_not(self, receiver: Receiver | None, channel: str) -> str:
-        if receiver is None or channel not in receiver.channels:
-            return "the rulebook no longer has this receiver; nothing was sent"
+    def _why_not(self, receiver: Receiver | None, delivery: Delivery) -> str:
+        if receiver is None or delivery.channel not in receiver.channels:
+            return "this receiver is no more, in the rulebook or as a subscription; nothing was sent"
+        if isinstance(receiver, Subscriber) and delivery.channel != "inbox":
+            return why_not(receiver, delivery.reason, self._links)
         off = receiver.webhook is not None and (receiver.name, address_of(receiver.webhook)) in self._off
-        return "the receiver is switched off: its address answered 410" if off and channel == "webhook" else ""
+        return "the receiver is switched off: its address answered 410" if off and delivery.channel == "webhook" else ""
 
     def _submit(self, delivery: Delivery, receiver: Receiver, now: datetime) -> None:
         def work() -> tuple[Outcome, datetime]:
@@ -132,7 +137,12 @@ class Courier:
             outcome = self._webhooks.send(receiver.webhook, delivery.notice_id, delivery.body, self._clock())
             point("sent")
             return outcome
-        return send_to_people(receiver.apprise, delivery.body, self._secrets)
+        letter = (
+            letter_of(receiver, delivery.reason, self._links, self._clock())
+            if isinstance(receiver, Subscriber)
+            else None
+        )
+        return send_to_people(receiver.apprise, delivery.body, self._secrets, letter)
 
     def _switch_off(self, receiver: Receiver | None, outcome: Outcome, now: datetime) -> None:
         if receiver is None or receiver.webhook is None:

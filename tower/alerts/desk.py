@@ -18,6 +18,7 @@ from tower.alerts.breach import Breach
 from tower.alerts.caps import Caps
 from tower.alerts.decide import View, look
 from tower.alerts.notice import Notice
+from tower.alerts.personal import NOBODY, Personal
 from tower.alerts.suppress import Inhibitor, Silence, silence_of
 from tower.alerts.tree import alert_id_of, every_route, group_key, labels_of, routes_of
 
@@ -30,12 +31,16 @@ class Plan:
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     inhibitions: tuple[Inhibition, ...] = ()
+    since: Mapping[str, datetime] = field(default_factory=dict)  # route -> what was detected before is history to it
 
     @classmethod
-    def of(cls, book: Book) -> Plan:
-        """The plan of a rulebook."""
+    def of(cls, book: Book, personal: Personal = NOBODY) -> Plan:
+        """The plan of a rulebook and what people subscribed to."""
         roots = (book.routes,) if book.routes is not None else ()
-        return cls(roots, book.receivers, book.calendars, book.inhibitions)
+        return cls(
+            roots + personal.roots, {**book.receivers, **personal.receivers}, {**book.calendars, **personal.calendars},
+            book.inhibitions, personal.since,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Desk:
         self._inhibitor = Inhibitor(plan.inhibitions)
         self._groups: dict[str, Alert] = {}
         self._holding: dict[str, list[Alert]] = {}  # open alerts by breach
+        self._of_order: dict[int, set[str]] = {}  # breaches that alerts hold, by order
         self._heap: list[tuple[datetime, str]] = []
         self._wake: dict[str, datetime] = {}
 
@@ -85,7 +91,7 @@ class Desk:
             for member in alert.members.values():
                 alert.sort_in(member)
                 self._inhibitor.note(member.breach)
-                self._holding.setdefault(member.breach.breach_id, []).append(alert)
+                self._hold(member.breach, alert)
             self._wake_at(alert, alert.opened_at)
 
     def step(
@@ -153,11 +159,21 @@ class Desk:
         for group, (route, labels) in wanted.items():
             found = self._groups.get(group) or self._open(group, route, labels, now)
             history = quiet or breach.detected_at - breach.opened_at > timedelta(seconds=route.max_age_s)
+            began = self.plan.since.get(route.key)
+            history = history or (began is not None and breach.detected_at < began)
             member = found.put(breach, quiet=history)
             if member is not None:
-                if found not in (kept := self._holding.setdefault(breach.breach_id, [])):
-                    kept.append(found)
+                self._hold(breach, found)
                 done.touch(found, [member])
+
+    def _hold(self, breach: Breach, alert: Alert) -> None:
+        if alert not in (kept := self._holding.setdefault(breach.breach_id, [])):
+            kept.append(alert)
+        self._of_order.setdefault(breach.order_no, set()).add(breach.breach_id)
+
+    def holds_of(self, orders: Iterable[int]) -> list[int]:
+        """Return those of the orders that alerts hold breaches of: what they are now may send these elsewhere."""
+        return [number for number in orders if number in self._of_order]
 
     def _move_away(self, alert: Alert, breach: Breach, now: datetime, done: Stepped) -> None:
         """The order has changed so that another group has the breach now."""
@@ -182,12 +198,19 @@ class Desk:
         del self.alerts[alert.alert_id]
         del self._groups[alert.group]
         self._wake.pop(alert.alert_id, None)
-        for breach_id in alert.members:
+        for breach_id, member in alert.members.items():
             holding = self._holding.get(breach_id, [])
             if alert in holding:
                 holding.remove(alert)
             if not holding:
                 self._holding.pop(breach_id, None)
+                self._let_go(member.breach)
+
+    def _let_go(self, breach: Breach) -> None:
+        if kept := self._of_order.get(breach.order_no):
+            kept.discard(breach.breach_id)
+            if not kept:
+                del self._of_order[breach.order_no]
 
     def _acknowledge(self, word: Acknowledged, done: Stepped) -> None:
         alert = self.alerts.get(word.alert_id)

@@ -10,6 +10,7 @@ from tower.alerts.breach import Breach
 
 NEW, MORE, REPEAT, ESCALATED = "new", "more", "repeat", "escalated"
 PARTLY, RESOLVED, SUMMARY = "partly_resolved", "resolved", "summary"
+CONFIRM = "confirm"  # asks an address whether it wants notices; belongs to no alert
 SAYS = {
     NEW: "first notice",
     MORE: "further breaches",

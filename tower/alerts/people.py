@@ -10,13 +10,17 @@ import msgspec
 
 from tower.alerts.body import text_of
 from tower.alerts.delivery import Outcome
+from tower.alerts.letter import Letter
 from tower.model.secret import SecretError, Secrets
 
 _TIMEOUTS = "cto=5&rto=10"
 
 
-def send_to_people(references: Sequence[str], body: str, secrets: Secrets) -> Outcome:
-    """Send to every address of a receiver; sent when all took it. Blocks up to Apprise's own timeouts."""
+def send_to_people(references: Sequence[str], body: str, secrets: Secrets, letter: Letter | None = None) -> Outcome:
+    """Send to every address of a receiver; sent when all took it. Blocks up to Apprise's own timeouts.
+
+    letter: the person that the service behind the address is to write to, and what is said below.
+    """
     from apprise import Apprise, AppriseAsset, NotifyType  # heavy: loaded when somebody is to be told
 
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # its messages quote addresses
@@ -26,6 +30,7 @@ def send_to_people(references: Sequence[str], body: str, secrets: Secrets) -> Ou
     except SecretError as error:
         return Outcome("unknown", str(error))
     for address in addresses:
+        address = letter.addressed(address) if letter else address
         if not service.add(address + ("&" if "?" in address else "?") + _TIMEOUTS):
             return Outcome("unknown", "an address is none that Apprise knows; see docs/alerts.md")
     told: dict[str, Any] = msgspec.json.decode(body)
@@ -35,7 +40,9 @@ def send_to_people(references: Sequence[str], body: str, secrets: Secrets) -> Ou
     if told["type"] == "alert.resolved":
         kind = NotifyType.SUCCESS
     try:
-        taken = service.notify(title=data["title"], body=text_of(told) or data["title"], notify_type=kind)
+        text = text_of(told) or data["title"]
+        text = f"{text}\n\n{letter.below}" if letter else text
+        taken = service.notify(title=data["title"], body=text, notify_type=kind)
     except Exception as error:  # noqa: BLE001 - a hundred services of others: whatever one does, it is tried again
         return Outcome("unknown", f"Apprise broke with {type(error).__name__}")
     if taken:

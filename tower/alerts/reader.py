@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,15 +19,24 @@ _SCOPE = ("company", "warehouse", "partner")
 
 
 _SINCE = "breach_changes WHERE updated_at > {since:DateTime64(3, 'UTC')}"
+_MOVED = f"""(SELECT order_no, rule, kind, object FROM {_SINCE} UNION ALL
+    SELECT order_no, rule, kind, object FROM breaches FINAL
+    WHERE order_no IN {{moved:Array(UInt64)}} AND state = 'open')"""
 _STANDING = """(SELECT order_no, rule, kind, object FROM breaches FINAL WHERE state = 'open' OR breach_id IN (
     SELECT breach_id FROM alert_breaches FINAL
     WHERE state = 'open' AND alert_id IN (SELECT alert_id FROM alerts FINAL WHERE closed_at IS NULL)))"""
 
 
-def read_changes(client: Client, book: Book, connections: Connections, since: datetime | None) -> list[Breach]:
-    """Return the breaches that changed after `since`, as they are now; None: all that are open, here or in an alert."""
-    text = load("alert_changes").replace("$changed", _STANDING if since is None else _SINCE)
-    found = client.query(text, parameters={"since": since} if since else None)
+def read_changes(
+    client: Client, book: Book, connections: Connections, since: datetime | None, moved: Sequence[int] = ()
+) -> list[Breach]:
+    """Return the breaches that changed after `since`, as they are now, and the open ones of the orders in `moved`.
+
+    Without `since` all that are open, here or in an alert.
+    """
+    changed = _STANDING if since is None else _MOVED if moved else _SINCE
+    text = load("alert_changes").replace("$changed", changed)
+    found = client.query(text, parameters={"since": since, "moved": list(moved)} if since else None)
     rows = (dict(zip(found.column_names, row, strict=True)) for row in found.result_rows)
     return [breach_of(row, book, connections) for row in rows]
 

@@ -12,6 +12,8 @@ from starlette.routing import BaseRoute
 from tower.api.problems import PROBLEM_SCHEMA
 from tower.model.problem import Problem
 
+# Asked without a key: health, and the links of notices, which are their own proof.
+_OPEN = ("/healthz", "/readyz", "/v1/subscriptions/confirm", "/v1/subscriptions/unsubscribe")
 _PROBLEM = {Problem.media_type: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
@@ -50,7 +52,7 @@ def complete(document: dict[str, Any], routes: Sequence[BaseRoute]) -> dict[str,
             told = operation.setdefault("responses", {})
             if Problem.media_type not in told.get("422", {}).get("content", {}):
                 told.pop("422", None)  # the framework's own, which is never answered
-            if path not in ("/healthz", "/readyz"):
+            if path not in _OPEN:
                 operation["security"] = [{"key": []}]
                 asks = "parameters" in operation or "requestBody" in operation
                 for status, refusal in problems(*([400] if asks else [])).items():

@@ -19,6 +19,7 @@ class Who(StrEnum):
 
     ANYBODY = "anybody"
     KEY = "key"  # a key with one of the row's roles
+    LINK = "link"  # a signed link, sent to whom it concerns
     DOOR = "door"  # what the door itself asks for: a key's connections, or the connection's signature
 
 
@@ -54,6 +55,7 @@ def _read(scoped: Scoped = Scoped.REFUSED) -> Permit:
 
 
 ANYBODY = Permit(Who.ANYBODY)
+LINK = Permit(Who.LINK)
 DOOR = Permit(Who.DOOR)
 ALL = _key(*ROLES, scoped=Scoped.OPEN)
 READ = _read()
@@ -128,6 +130,17 @@ _TABLE: dict[str, Permit] = {
     "GET /v1/silences": READ,
     "POST /v1/silences": ACT,
     "DELETE /v1/silences/{silence_id}": ACT,
+    # whoever wants to hear: their own, an administrator everybody's
+    "GET /v1/subscriptions": _read(Scoped.OWN),
+    "POST /v1/subscriptions": _read(Scoped.OWN),
+    "POST /v1/subscriptions/preview": _read(Scoped.ORDERS),
+    "GET /v1/subscriptions/{subscription_id}": _read(Scoped.OWN),
+    "PUT /v1/subscriptions/{subscription_id}": _read(Scoped.OWN),
+    "DELETE /v1/subscriptions/{subscription_id}": _read(Scoped.OWN),
+    "GET /v1/subscriptions/confirm": LINK,
+    "POST /v1/subscriptions/confirm": LINK,
+    "GET /v1/subscriptions/unsubscribe": LINK,
+    "POST /v1/subscriptions/unsubscribe": LINK,
     # keys
     "GET /v1/keys": ADMIN,
     "POST /v1/keys": ADMIN,

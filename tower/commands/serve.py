@@ -17,24 +17,28 @@ from starlette.types import ASGIApp
 from collector.collector import Collector
 from rules.parse import SHIPPED, load_book
 from tower import telemetry
+from tower.alerts.links import Links
 from tower.api.app import create_app
 from tower.api.context import ApiContext
 from tower.commands.alerts_door import alert_routes
 from tower.commands.doors import create_doors
 from tower.commands.hold import bind, hold_folder
 from tower.commands.keys_door import key_routes
+from tower.commands.letters_door import letter_routes
 from tower.commands.links_door import link_routes
 from tower.commands.opening import now, opened
 from tower.commands.quarantine_door import quarantine_routes
 from tower.commands.raw_door import raw_routes
 from tower.commands.replay_door import replay_routes
 from tower.commands.roi_door import roi_routes
+from tower.commands.subscriptions_door import subscription_routes
 from tower.engine.engine import Engine
 from tower.model.connections import load_connections
 from tower.model.progress import Progress
 from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.retention import Retention
+from tower.store.seal import load_keys
 from tower.value.keeper import Keeper
 
 STOP_S = 5  # how long open requests may take to finish
@@ -116,6 +120,7 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             clock=now,
             record=engine.record,
         )
+        links = Links(load_keys(settings, secrets), settings.public_url or "")
         routes = [
             *collector.routes(),
             *key_routes(keys, engine.record),
@@ -125,6 +130,8 @@ def tower(settings: Settings) -> Iterator[ASGIApp]:
             *raw_routes(collector.again, collector.drift, engine.record),
             *link_routes(collector.say_link, progress, engine.record),
             *roi_routes(context, engine.record),
+            *letter_routes(context, links, engine.record),  # before subscriptions: their paths are the longer ones
+            *subscription_routes(context, keys, links, engine.record),
         ]
         app = create_app(context, routes)
         retention = Retention(store, settings.raw_days, now)

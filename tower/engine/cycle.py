@@ -20,6 +20,7 @@ EVERYTHING_KNOWN = datetime(2199, 1, 1, tzinfo=UTC)
 _BATCH_EVENTS = 50_000
 _SLICE_ORDERS = 10_000
 _SAID_LATELY = timedelta(days=7)  # longer than an engine is down between a word and its judgement
+_LISTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Tick:
     orders: int
     feeds: list[FeedState]
     cursor: datetime
+    touched: tuple[int, ...] | None = ()  # the orders judged, by number; None: too many to list
 
 
 def run_cycle(
@@ -62,7 +64,12 @@ def run_cycle(
         client.command(load("odds_touched"), parameters={"stages": stages})
     orders = _judge(client, compiled, now)
     write_cursor(client, cursor, now, owner)
-    return Tick(events, orders, feeds, cursor)
+    return Tick(events, orders, feeds, cursor, _touched(client) if orders else ())
+
+
+def _touched(client: Client) -> tuple[int, ...] | None:
+    rows = client.query(f"SELECT DISTINCT order_no FROM touched LIMIT {_LISTED + 1}").result_rows
+    return tuple(row[0] for row in rows) if len(rows) <= _LISTED else None
 
 
 def read_cursor(client: Client) -> datetime:

@@ -24,6 +24,7 @@ from rules.parse import SHIPPED, load_book
 from tower.actions.runner import Actions
 from tower.alerts.alerts import Alerts
 from tower.alerts.alive import Watchdog
+from tower.alerts.links import Links
 from tower.engine import workspace
 from tower.engine.books import compiled_for, folder_state, record_book
 from tower.engine.cycle import DAWN, Tick, read_cursor, run_cycle, write_cursor
@@ -37,6 +38,7 @@ from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.audit import Entry
 from tower.store.client import Store, StoreError
+from tower.store.seal import load_keys
 from tower.telemetry import unit
 
 log = structlog.get_logger(__name__)
@@ -76,7 +78,8 @@ class Engine:
         self._store, self._settings, self._connections = store, settings, connections
         self._progress, self._clock = progress, clock
         self._actions = Actions(store, secrets, clock, progress.ring)
-        self._alerts = Alerts(store, secrets, connections, clock, progress.ring, settings.public_url or "")
+        links = Links(load_keys(settings, secrets), settings.public_url or "")
+        self._alerts = Alerts(store, secrets, connections, clock, progress.ring, links, settings.public_url or "")
         self._watchdog = Watchdog(secrets, lambda: (self.book.routes, self.book.receivers), self._well, clock)
         self._fetches = Fetches(store, clock, progress.ring)
         self._jeopardy = Jeopardy(store)
@@ -191,7 +194,7 @@ class Engine:
         marks: dict[str, datetime] = {}
         for feed in (f for f in tick.feeds if f.gates):
             marks[feed.kind] = min(marks.get(feed.kind, feed.gate), feed.gate)
-        self._alerts.step(self.book, now)
+        self._alerts.step(self.book, now, tick.touched)
         behind = self._tick_s > _MISSED_TICKS * self._settings.tick_s
         self._actions.step(self.book, self._connections.kinds, now, marks, behind=behind)
         self._fetches.step(now)

@@ -138,6 +138,13 @@ class Keys:
             replace(k, roles=tuple(k.roles), connections=tuple(k.connections), scopes=tuple(k.scopes)) for k in keys
         ]
 
+    def owners(self) -> tuple[dict[str, Principal], datetime | None]:
+        """Return who each live key speaks for, by name, and when the next of them ends by itself."""
+        now = self._clock()
+        live = [k for k in self.list() if k.live(now)]
+        ends = min((k.expires_at for k in live if k.expires_at), default=None)
+        return {k.name: _principal(k) for k in live}, ends
+
     def revoke(self, name: str) -> None:
         """End a key at once. Raises KeyProblem if there is no live key of that name."""
         with self._store.writer():

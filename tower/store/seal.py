@@ -62,15 +62,20 @@ class Seal:
 
 
 def load_seal(settings: Settings, secrets: Secrets) -> Seal:
-    """Return the seal that the settings name, else the one of the data folder, made at first use with mode 600.
+    """Return the seal with the keys of `load_keys`. Raises SecretError."""
+    return Seal(load_keys(settings, secrets))
+
+
+def load_keys(settings: Settings, secrets: Secrets) -> list[bytes]:
+    """Return the keys that the settings name, else the one of the data folder, made at first use with mode 600.
 
     Raises SecretError for a reference that leads nowhere or to something that is no key.
     """
     if settings.raw_key:
         references = [r.strip() for r in settings.raw_key.split(",") if r.strip()]
-        return Seal([_key(secrets.resolve(r), f"TOWER_RAW_KEY: {r}") for r in references])
+        return [_key(secrets.resolve(r), f"TOWER_RAW_KEY: {r}") for r in references]
     path = settings.data_dir / "raw-key"
-    return Seal([_key(_key_file(path), str(path))])
+    return [_key(_key_file(path), str(path))]
 
 
 def _key(text: str, where: str) -> bytes:
