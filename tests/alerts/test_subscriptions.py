@@ -148,7 +148,8 @@ def test_a_subscriber_is_told_once_whatever_restarts_and_of_nothing_that_stood_b
         and [n["reason"] for n in shown["sent"]] == ["new"]
         and "2 open, 200 EUR" in shown["sent"][0]["title"]
     )
-    assert desk.tower.rows("SELECT count() FROM notices FINAL WHERE channel = 'inbox' AND receiver = 'ops'") == [(1,)]
+    assert {a["receiver"] for a in desk.api.get("/v1/alerts").json()["alerts"]} == {"ops"}
+    assert {a["receiver"] for a in desk.api.get("/v1/orders/SO-1").json()["alerts"]} == {"ops"}
     desk.call("DELETE", f"/{one}")
     desk.late("SO-2", 400)
     assert len(desk.told()) == 1

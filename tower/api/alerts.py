@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from tower.alerts.subscription import PREFIX
 from tower.alerts.webhook import address_of
 from tower.api.auth import Caller, Context
 from tower.api.context import ApiContext
@@ -77,6 +78,9 @@ _CLAUSES = {
 }
 
 
+_OF_ALL = f"NOT startsWith(receiver, '{PREFIX}')"  # a person's own are on the page of subscriptions
+
+
 class NoticeQuery(PageQuery):
     """Which notices."""
 
@@ -109,7 +113,7 @@ class SilenceQuery(PageQuery):
 )
 def list_alerts(context: Context, _: Caller, query: Annotated[AlertQuery, Query()]) -> Response:
     """List alerts: open ones first, of these what belongs to no order (feeds, targets), then by priority and value."""
-    clauses = [_STATES[query.state]]
+    clauses = [_STATES[query.state], *([] if query.receiver else [_OF_ALL])]
     values: dict[str, Any] = {"priorities": [p.name for p in context.book().priorities]}
     for name, clause in _CLAUSES.items():
         if (value := getattr(query, name)) is not None:

@@ -16,7 +16,7 @@ FROM
     UNION ALL
     SELECT 'alerts', if(acknowledged_by = '', 'open', 'acknowledged') AS state, toFloat64(count())
     FROM alerts FINAL
-    WHERE closed_at IS NULL
+    WHERE closed_at IS NULL AND NOT startsWith(receiver, 'subscription/')
     GROUP BY state
     UNION ALL
     SELECT 'notices', toString(state), toFloat64(count()) FROM notices FINAL WHERE state NOT IN ('sent', 'held') GROUP BY state

@@ -1,4 +1,5 @@
--- How well each rule alerts. Parameters: since, until. One row: one rule, of alerts that were told and closed in that time.
+-- How well each rule alerts. Parameters: since, until. One row: one rule, of alerts that were told and closed in that time,
+-- subscriptions left out.
 -- lead_s: from the first notice to the promise of the order; ack_s and over_s: until somebody took it on, until it was over.
 -- Order: most alerts first.
 WITH
@@ -10,7 +11,7 @@ closed AS
     (
         SELECT * FROM alerts FINAL
         WHERE first_at IS NOT NULL AND outcome != '' AND closed_at >= {since:DateTime64(3, 'UTC')}
-            AND closed_at < {until:DateTime64(3, 'UTC')}
+            AND closed_at < {until:DateTime64(3, 'UTC')} AND NOT startsWith(receiver, 'subscription/')
     ) AS a
     LEFT JOIN (SELECT alert_id, outcome FROM alert_outcomes FINAL) AS o ON o.alert_id = a.alert_id
 ),

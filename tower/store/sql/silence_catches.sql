@@ -3,6 +3,6 @@ SELECT breach_id, any(facts) AS facts, groupUniqArray(alert_id) AS alert_ids
 FROM
 (
     SELECT breach_id, facts, alert_id FROM alert_breaches FINAL
-    WHERE state = 'open' AND alert_id IN (SELECT alert_id FROM alerts FINAL WHERE closed_at IS NULL)
+    WHERE state = 'open' AND alert_id IN (SELECT alert_id FROM alerts FINAL WHERE closed_at IS NULL AND NOT startsWith(receiver, 'subscription/'))
 )
 GROUP BY breach_id
