@@ -54,6 +54,21 @@ def retry(
         request["stage"] = stage
     if reason:
         request["reason"] = reason
+    return _ask(api, viewer, request, click=click, dry_run=dry_run)
+
+
+def say(
+    api: Api, viewer: Viewer, kind: str, rows: Sequence[Seen], *, click: str, reason: str, assignee: str = ""
+) -> Answer:
+    """Say something about exactly these orders by hand. click: as for a retry."""
+    orders = [{"order_id": r.id, "version": r.version} for r in rows]
+    request: dict[str, Any] = {"kind": kind, "orders": orders, "reason": reason}
+    if assignee:
+        request["assignee"] = assignee
+    return _ask(api, viewer, request, click=click)
+
+
+def _ask(api: Api, viewer: Viewer, request: dict[str, Any], *, click: str, dry_run: bool = False) -> Answer:
     try:
         body = api.act(viewer, request, click=click, dry_run=dry_run)
     except Down as error:

@@ -20,6 +20,7 @@ VIEWS: dict[str, tuple[str, str]] = {
     "diverging": ("Diverging", "diverging"),
     "unknown": ("Unknown", "unknown"),
     "at_risk": ("At risk", "at_risk"),
+    "held": ("Held", "open"),
     "open": ("All open", "open"),
 }
 SORTS: dict[str, tuple[str, str]] = {
@@ -31,6 +32,7 @@ SORTS: dict[str, tuple[str, str]] = {
     "odds": ("Odds to breach", "-odds"),
 }
 PRIORITIES = ("P1", "P2", "P3", "P4")
+NOBODY = "Nobody"  # an owner to filter by: none at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,20 @@ class Filters:
     priority: str = ""
     text: str = ""
     sort: str = "value"
+    whose: str | None = None  # who works on it, '' for nobody; None: whoever
 
     @property
     def narrowed(self) -> bool:
         """Whether anything beside the view and the sort narrows the list."""
-        return bool(self.stage or self.system or self.priority or self.text.strip())
+        return bool(self.stage or self.system or self.priority or self.text.strip() or self.whose is not None)
 
     def narrowing(self) -> dict[str, str]:
         """Return the filters without view and sort, as the API names them."""
         named = {"stage": self.stage, "system": self.system, "priority": self.priority, "q": self.text.strip()}
-        return {k: v for k, v in named.items() if v}
+        found = {k: v for k, v in named.items() if v}
+        if self.whose is not None:
+            found["assignee"] = self.whose
+        return found | ({"held": "true"} if self.view == "held" else {})
 
     def params(self, limit: int) -> dict[str, str]:
         """Return the question for the rows."""
@@ -105,6 +111,8 @@ def outcomes(actions: Iterable[Mapping[str, Any]]) -> dict[str, Outcome]:
     """
     found: dict[str, Outcome] = {}
     for action in actions:
+        if action.get("kind") in fmt.BY_HAND:
+            continue
         for item in action.get("items") or ():
             outcome = Outcome(
                 action_id=str(action.get("action_id", "")),

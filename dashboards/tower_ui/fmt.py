@@ -64,6 +64,8 @@ OUTCOMES: dict[str, tuple[str, str, str]] = {
     "cancelled": ("cancelled", "muted", "was cancelled before it was sent"),
 }
 DETAILED = ("failed", "expired", "duplicated")  # outcomes whose detail says more than the sentence
+# Kinds of actions that are said by hand and sent to nobody.
+BY_HAND = ("hold", "release", "assign", "unassign", "note", "escalate", "deescalate", "mark_done", "reopen")
 IN_FLIGHT = ("requested", "approved", "sent", "accepted")
 
 # What the API says about one item of a request.

@@ -135,6 +135,11 @@ class OrderView:
     labels: Mapping[str, str]
     score: float | None = None
     score_terms: Mapping[str, float] = field(default_factory=dict)
+    held_by: str = ""
+    assignee: str = ""
+    escalated_by: str = ""
+    closed_by: str = ""
+    by_hand: Sequence[Mapping[str, Any]] = ()
 
     def score_text(self) -> str:
         """Return the score with its terms, the largest first; '' for a closed order."""
@@ -289,10 +294,19 @@ def read_order(body: Mapping[str, Any], labels: Mapping[str, str]) -> OrderView:
         events=_events(body),
         traces=_traces(body),
         log=[_log_line(r) for r in reversed(body.get("logs") or ()) if not _belongs(r, body)],
-        actions=sorted(body.get("actions") or (), key=lambda a: str(a.get("requested_at") or ""), reverse=True),
+        actions=sorted(
+            (a for a in body.get("actions") or () if a.get("kind") not in fmt.BY_HAND),
+            key=lambda a: str(a.get("requested_at") or ""),
+            reverse=True,
+        ),
         labels=labels,
         score=_number(row.get("score")),
         score_terms={str(k): float(v) for k, v in (body.get("score_terms") or {}).items()},
+        held_by=text("held_by"),
+        assignee=text("assignee"),
+        escalated_by=text("escalated_by"),
+        closed_by=text("closed_by"),
+        by_hand=list(body.get("by_hand") or ()),
     )
 
 

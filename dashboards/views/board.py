@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.settings import settings
-from dashboards.tower_ui import actions, board_model, fmt, page, widgets
+from dashboards.tower_ui import actions, board_model, by_hand, fmt, page, widgets
 from dashboards.tower_ui.board_model import Filters
 from dashboards.tower_ui.client import ApiError, Board, Refused, Snapshot
 from dashboards.tower_ui.confirm import Confirm, ask
@@ -26,25 +26,28 @@ COUNTED = ("failing", "late", "diverging", "at_risk")
 def show() -> None:
     """Draw the page."""
     here = page.here()
+    say = st.session_state.pop("say", None)
     confirm = st.session_state.pop("confirm", None)  # before the live part, which would run the page again for it
     for name, value in st.session_state.pop("goto", {}).items():
         st.session_state[name] = value  # in this run, in which the filters are drawn
     page.who(here.viewer)
     st.title("Stuck orders", anchor=False)
     try:
-        filters = _filters(page.labels(here))
+        filters = _filters(page.labels(here), here.viewer.name)
         _live(filters)
     except Refused as error:
         page.signed_out(error)
     if confirm is not None:
         ask(confirm)
+    elif say is not None:
+        by_hand.ask(say)
 
 
-def _filters(labels: dict[str, str]) -> Filters:
-    """Draw the filters; the address of the page is their state."""
+def _filters(labels: dict[str, str], own: str) -> Filters:
+    """Draw the filters; the address of the page is their state. own: the reader's name."""
     with st.container(key="filters"):
-        view, stage, system, priority, text, sort = st.columns(
-            [5.9, 2, 1.5, 1.1, 2.2, 1.8], vertical_alignment="bottom"
+        view, stage, system, priority, whose, text, sort = st.columns(
+            [6.2, 1.9, 1.3, 1.1, 1.3, 2, 1.7], vertical_alignment="bottom"
         )
     state = st.session_state
     chosen = {name: str(state.get(name) or "") for name in ("stage", "system")}
@@ -83,6 +86,15 @@ def _filters(labels: dict[str, str]) -> Filters:
         p = st.selectbox(
             "Priority", board_model.PRIORITIES, index=None, key="priority", bind="query-params", placeholder="All"
         )
+    with whose:
+        w = st.selectbox(
+            "Owner",
+            board_model.options((own, board_model.NOBODY), str(state.get("whose") or "")),
+            index=None,
+            key="whose",
+            bind="query-params",
+            placeholder="Anybody",
+        )
     with text:
         q = st.text_input(
             "Order, customer or error", key="q", bind="query-params", placeholder="Search…", icon=":material/search:"
@@ -95,7 +107,8 @@ def _filters(labels: dict[str, str]) -> Filters:
             bind="query-params",
             format_func=lambda k: board_model.SORTS[k][0],
         )
-    return Filters(str(v or "stuck"), s or "", y or "", p or "", q or "", o or "value")
+    owner = None if w is None else "" if w == board_model.NOBODY else str(w)
+    return Filters(str(v or "stuck"), s or "", y or "", p or "", q or "", o or "value", owner)
 
 
 @st.fragment(run_every=settings().refresh_s)
@@ -128,7 +141,7 @@ def _draw(here: Here, filters: Filters) -> None:
     if by_error.open:
         with by_error:
             _groups(here, filters, watch)
-    if {"confirm", "open", "goto"} & set(st.session_state):
+    if {"confirm", "say", "open", "goto"} & set(st.session_state):
         _leave_fragment()
 
 
@@ -214,6 +227,9 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
             return
         if gesture.kind == "open":
             st.session_state["open"] = gesture.rows[0].id
+        elif gesture.kind == "say":
+            words = ("assign", "unassign", "hold", "release", "note", "escalate", "mark_done")
+            st.session_state["say"] = by_hand.Say(gesture.rows, words, gesture.click)
         elif gesture.kind == "ask":
             frame = board.frame
             values = dict(zip(board_model.text_column(frame, "order_id"), frame["value_at_risk"], strict=True))

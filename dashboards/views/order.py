@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.settings import settings
-from dashboards.tower_ui import actions, charts, fmt, page, widgets
+from dashboards.tower_ui import actions, by_hand, charts, fmt, hand_model, page, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
 from dashboards.tower_ui.confirm import Confirm, ask
@@ -28,6 +28,7 @@ SHOWN_LOGS = 20
 def show() -> None:
     """Draw the page."""
     confirm = st.session_state.pop("confirm", None)  # before the part that refreshes, which would run again for it
+    say = st.session_state.pop("say", None)
     page.who(page.here().viewer)
     wanted = str(st.query_params.get("id") or "").strip()
     if not wanted:
@@ -39,6 +40,8 @@ def show() -> None:
         page.signed_out(error)
     if confirm is not None:
         ask(confirm)
+    elif say is not None:
+        by_hand.ask(say)
 
 
 def _ask() -> None:
@@ -77,7 +80,7 @@ def _live(wanted: str) -> None:
         _draw(here, wanted, snapshot)
     except Refused as error:
         page.signed_out(error)
-    if "confirm" in st.session_state:
+    if {"confirm", "say"} & set(st.session_state):
         st.rerun()  # a dialog must not hang on the part that refreshes
 
 
@@ -117,6 +120,7 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
     with right:
         _trace(here, order)
         _tries(here, order)
+        by_hand.said(here, order.by_hand)
     _events(here, order)
     widgets.heading("Clocks", "each promise on each object, and why it stands as it does")
     _clocks(here, order)
@@ -124,7 +128,13 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
 
 def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
     where = f"in {order.stage_label}" if order.stuck and order.stage else ""
-    tags = "".join(f'<span class="t-tag">{escape(t)}</span>' for t in (order.priority, order.customer, order.tier) if t)
+    said = (
+        f"held by {order.held_by}" if order.held_by else "",
+        f"escalated by {order.escalated_by}" if order.escalated_by else "",
+        f"{order.assignee} works on it" if order.assignee else "",
+    )
+    known = (order.priority, order.customer, order.tier, *said)
+    tags = "".join(f'<span class="t-tag">{escape(t)}</span>' for t in known if t)
     place = f'<span class="t-tag">{escape(where)}</span>' if where else ""
     with st.container(horizontal=True, vertical_alignment="center", key="orderhead"):
         st.html(f'<div class="t-head"><h1>{escape(order.id)}</h1>{widgets.state_chip(order.state)}{place}{tags}</div>')
@@ -140,11 +150,29 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
             on_click=_retry,
             args=(here, order, secrets.token_hex(16)),
         )
+        st.button(
+            "By hand…",
+            icon=":material/edit_note:",
+            key="by_hand",
+            disabled=not (here.viewer.may_act and live),
+            help="Assign, hold, note, escalate or mark done" if here.viewer.may_act else "Your key may look, not act.",
+            on_click=_by_hand,
+            args=(order,),
+        )
         if order.stuck and (heals := order.heals(here.tz, here.now)):
             st.html(f'<span class="t-muted">{escape(heals)}</span>')
         link = page.url("order", id=order.id)
         with st.popover("Copy link", icon=":material/link:"):
             st.code(link, language=None)
+
+
+def _by_hand(order: OrderView) -> None:
+    """Open the dialog; from the full run, since it must not hang on the part that refreshes."""
+    words = hand_model.offered(
+        closed=order.closed, held=bool(order.held_by), assigned=bool(order.assignee),
+        escalated=bool(order.escalated_by), closed_by=order.closed_by,
+    )  # fmt: skip
+    st.session_state["say"] = by_hand.Say((Seen(order.id, order.version),), words)
 
 
 def _why_not(here: Here, order: OrderView, *, live: bool, running: bool) -> str | None:
@@ -156,6 +184,8 @@ def _why_not(here: Here, order: OrderView, *, live: bool, running: bool) -> str 
         return "No data from the tower for 30 s; retries wait until it answers."
     if not order.stuck:
         return "This order is not stuck."
+    if order.held_by:
+        return f"{order.held_by} holds this order; release it first."
     return (
         None
         if order.retryable
@@ -183,6 +213,9 @@ def _problem(here: Here, order: OrderView) -> None:
         widgets.note(
             "good" if order.state == "done" else "info",
             f"This order is {fmt.state_word(order.state).lower()} since {at}.",
+            f"{order.closed_by} marked it done by hand; it opens again when something contrary happens."
+            if order.closed_by
+            else "",
         )
     elif order.stuck:
         system = f"{fmt.system(order.system)}: " if order.system else ""

@@ -188,6 +188,10 @@ COLUMNS: dict[str, pa.DataType] = {
     "self_heal_odds": pa.float64(),
     "score": pa.float64(),
     "rate_date": _T,
+    "held_by": _T,
+    "assignee": _T,
+    "escalated_by": _T,
+    "closed_by": _T,
 }
 
 
@@ -299,6 +303,7 @@ class FakeTower:
             "self_heal_odds": 0.38 if state in ("late", "failing") else None,
             "score": 50.0,
             "rate_date": None,
+            **dict.fromkeys(("held_by", "assignee", "escalated_by", "closed_by"), ""),
         }
         if state == "failing" and not row["error"]:
             row["error"] = next((e for e in errors if e), "Rejected by the target")
@@ -359,6 +364,8 @@ class FakeTower:
             and (not q.get("stage") or r["stage"] == q["stage"])
             and (not q.get("system") or r["system"] == q["system"])
             and (not q.get("priority") or r["priority"] == q["priority"])
+            and ("assignee" not in q or r["assignee"] == q["assignee"])
+            and (not q.get("held") or r["held_by"])
             and (not text or any(text in str(r[n]).lower() for n in ("order_id", "customer_id", "error")))
         ]
         keys: dict[str, Any] = {
@@ -377,7 +384,7 @@ class FakeTower:
     def live(self, row: dict[str, Any]) -> dict[str, Any]:
         age = int((now() - row["since"]).total_seconds())
         over = max(0, int((now() - row["due_at"]).total_seconds()))
-        retryable = row["retryable"] and not self.in_flight(row["order_id"])
+        retryable = row["retryable"] and not row["held_by"] and not self.in_flight(row["order_id"])
         return {**row, "age_s": age, "overdue_s": over, "used_s": age, "retryable": retryable}
 
     def stages(self) -> dict[str, Any]:
@@ -581,6 +588,7 @@ class FakeTower:
         plain = {
             k: iso(v) if isinstance(v, datetime) else str(v) if isinstance(v, Decimal) else v
             for k, v in self.live(row).items()
+            if not k.startswith("_")
         }
         return {
             **plain,
@@ -592,6 +600,7 @@ class FakeTower:
             "findings": findings,
             "alerts": [],
             "actions": items,
+            "by_hand": row.get("_said", []),
             "traces": [self.trace(row, k) for k in range(2)],
             "logs": self.logs(row),
             "events": events,
@@ -666,6 +675,8 @@ class FakeTower:
                 return self.replies[actor, key]
             if not dry_run:
                 self.requests.append({"actor": actor, "key": key, **body})
+            if body["kind"] != "retry":
+                return self.say(actor, key, body)
             answers, items = [], []
             for wish in body["orders"]:
                 row = self.rows.get(wish["order_id"])
@@ -724,6 +735,26 @@ class FakeTower:
             )
             self.replies[actor, key] = {"action_id": action_id, "items": answers}
             return self.replies[actor, key]
+
+    def say(self, actor: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Take down what was said by hand; of a held order only a release counts."""
+        undo = body["kind"] in ("release", "unassign", "deescalate", "reopen")
+        column = {"hold": "held_by", "release": "held_by", "assign": "assignee", "unassign": "assignee"}
+        what = {"hold": "held", "release": "held", "assign": "assigned", "note": "noted"}.get(body["kind"], "x")
+        answers = []
+        for wish in body["orders"]:
+            row = self.rows[wish["order_id"]]
+            if name := column.get(body["kind"]):
+                self.touch(row["order_id"], **{name: "" if undo else body.get("assignee") or actor})
+            row.setdefault("_said", []).insert(0, {
+                "what": what, "undo": undo, "by": actor, "assignee": body.get("assignee", ""), "said": body["reason"],
+                "at": iso(now()), "received_at": iso(now()),
+            })  # fmt: skip
+            answers.append(
+                {"order_id": row["order_id"], "result": "accepted", "stage": "", "detail": "", "objects": []}
+            )
+        self.replies[actor, key] = {"action_id": key, "items": answers}
+        return self.replies[actor, key]
 
 
 def application(tower: FakeTower) -> Starlette:

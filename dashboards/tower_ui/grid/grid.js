@@ -96,12 +96,14 @@ class Table {
     this.keys = el("span", "keys", this.foot, "j k move · x select · r retry · Enter open · Esc clear · n show new");
     this.copy = el("button", "quiet", this.foot, "Copy ids");
     this.clear = el("button", "quiet", this.foot, "Clear");
+    this.hand = el("button", "quiet", this.foot, "By hand…");
     this.bulk = el("button", "primary", this.foot);
 
     this.fresh.addEventListener("click", () => this.adopt());
     this.clear.addEventListener("click", () => this.clearSelection());
     this.copy.addEventListener("click", () => this.copyIds());
-    this.bulk.addEventListener("click", () => this.askSelected());
+    this.hand.addEventListener("click", () => this.askSelected("say"));
+    this.bulk.addEventListener("click", () => this.askSelected("ask"));
     this.body.addEventListener("scroll", () => this.draw(), { passive: true });
     this.body.addEventListener("mousedown", (e) => e.shiftKey && e.preventDefault()); // no text selection on ranges
     this.canvas.addEventListener("click", (e) => this.clicked(e));
@@ -368,13 +370,14 @@ class Table {
   button(cell, row, gone, pending) {
     const act = gone ? "done" : pending ? "sending" : row.act;
     if (act === "none") return;
-    const words = { retry: "Retry", running: "Running…", fix: "Fix data", done: "Gone", sending: "Sending…" };
+    const words = { retry: "Retry", running: "Running…", fix: "Fix data", held: "Held", done: "Gone", sending: "Sending…" };
     const group = this.data.kind === "groups" && act === "retry";
     const button = el("button", "act " + act, cell, group ? "Retry group" : words[act] || act);
     button.tabIndex = -1;
     button.disabled = act !== "retry" || !this.data.mayAct || !this.data.live;
     button.setAttribute("aria-label", button.textContent + " " + (group ? row.error : row.id));
     button.title = act === "fix" ? "This step must not be repeated; correct the data in the source system"
+      : act === "held" ? row.holder + " holds it; release it first"
       : act === "running" ? row.story || "A retry is on its way"
       : act === "done" ? "Not on this list any more"
       : !this.data.mayAct ? "Your key may look, not act"
@@ -391,10 +394,10 @@ class Table {
     for (const id of this.selected) if (this.rows.get(id)?.value) total += BigInt(this.rows.get(id).value);
     this.sum.textContent = n ? count(n, "selected", "selected") + " · " + this.data.symbol + money(String(total)) + " at risk" : this.data.note || "";
     this.foot.classList.toggle("on", n > 0);
-    this.bulk.hidden = this.clear.hidden = this.copy.hidden = !n;
+    this.bulk.hidden = this.hand.hidden = this.clear.hidden = this.copy.hidden = !n;
     this.keys.hidden = n > 0 || !this.data.selectable;
     this.bulk.textContent = "Retry " + n;
-    this.bulk.disabled = !this.data.mayAct || !this.data.live;
+    this.bulk.disabled = this.hand.disabled = !this.data.mayAct || !this.data.live;
     if (this.all) {
       const can = this.shown.length - this.gone.size;
       this.all.checked = n > 0 && n >= can;
@@ -495,11 +498,12 @@ class Table {
     this.tell(this.data.kind === "groups" ? "" : "Sending the retry of " + id);
   }
 
-  askSelected() {
+  askSelected(kind) {
     const ids = this.shown.filter((id) => this.selected.has(id) && !this.gone.has(id));
     if (!ids.length || !this.data.mayAct || !this.data.live) return;
-    this.asked = newClick();
-    this.send({ kind: "ask", click: this.asked, rows: ids.map((id) => this.seen(id)) });
+    const click = newClick();
+    if (kind === "ask") this.asked = click;
+    this.send({ kind, click, rows: ids.map((id) => this.seen(id)) });
   }
 
   move(step) {
@@ -521,7 +525,7 @@ class Table {
       PageDown: () => this.move(page), PageUp: () => this.move(-page),
       Home: () => this.move(-this.shown.length), End: () => this.move(this.shown.length),
       x: () => this.keyToggle(event), X: () => this.keyToggle(event), " ": () => this.keyToggle(event),
-      r: () => (this.selected.size ? this.askSelected() : this.focus !== null && this.retry(this.focus)),
+      r: () => (this.selected.size ? this.askSelected("ask") : this.focus !== null && this.retry(this.focus)),
       Enter: () => this.focus !== null && this.open(this.focus),
       Escape: () => { this.selected.clear(); this.anchor = null; },
       n: () => this.adopt(), c: () => {},

@@ -25,7 +25,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Gesture:
-    """One click or key. kind: retry (one row), ask (a selection), open. `click` is its own id, for idempotency."""
+    """One click or key. kind: retry (one row), ask or say (a selection: retry it, or by hand), open.
+
+    `click` is its own id, for idempotency.
+    """
 
     kind: str
     click: str
@@ -61,7 +64,7 @@ def read_gestures(value: Any) -> list[Gesture]:
 
 
 def _gesture(value: Any) -> Gesture | None:
-    if not isinstance(value, dict) or value.get("kind") not in ("retry", "ask", "open"):
+    if not isinstance(value, dict) or value.get("kind") not in ("retry", "ask", "say", "open"):
         return None
     rows = value.get("rows")
     click = value.get("click")

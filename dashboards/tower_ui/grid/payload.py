@@ -43,6 +43,7 @@ def board_columns(currency: str) -> list[Json]:
         column("stage", "Stuck in", "text", 116, grow=1),
         column("system", "System", "text", 68, hide=1330),
         column("error", "Error", "text", 118, grow=6),
+        column("owner", "Owner", "text", 64, hide=1250, title="who works on it"),
         column("priority", "Prio", "text", 32, hide=1160),
         column("tries", "Retries", "tries", 96, title="retries so far, and what the last one did"),
         column("act", "", "act", 82),
@@ -76,7 +77,8 @@ def board_payload(
     retryable = [bool(v) for v in frame["retryable"].tolist()] if "retryable" in frame.columns else [False] * len(ids)
     stages = board_model.text_column(frame, "stage")
     errors = board_model.text_column(frame, "error")
-    acts = [_act(i, s, r, outcomes) for i, s, r in zip(ids, states, retryable, strict=True)]
+    held = board_model.text_column(frame, "held_by")
+    acts = ["held" if h else _act(i, s, r, outcomes) for i, s, r, h in zip(ids, states, retryable, held, strict=True)]
     shown = set(ids)
     last = [outcomes.get(i) for i in ids]
     return {
@@ -113,6 +115,8 @@ def board_payload(
             "stage": _coded([labels.get(s, fmt.words(s)) for s in stages]),
             "system": _coded([fmt.system(s) for s in board_model.text_column(frame, "system")]),
             "error": _coded(e or (NO_ERROR if s in fmt.STUCK else "") for e, s in zip(errors, states, strict=True)),
+            "owner": _coded(board_model.text_column(frame, "assignee")),
+            "holder": _coded(held),
             "priority": _coded(board_model.text_column(frame, "priority")),
             "tries": [int(r or 0) for r in retries],
             "act": _coded(acts),
