@@ -182,7 +182,7 @@ class Table {
     const names = Object.keys(data.cells), out = new Map();
     const read = names.map((n) => {
       const c = data.cells[n];
-      return Array.isArray(c) ? (i) => c[i] : (i) => c.d[c.i[i]];
+      return Array.isArray(c) ? (i) => c[i] : (i) => c.d[c.i.length ? c.i[i] : 0];
     });
     data.ids.forEach((id, i) => {
       const row = { id, version: data.versions[i] };

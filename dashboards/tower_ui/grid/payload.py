@@ -213,10 +213,10 @@ def _act(order: str, state: str, retryable: bool, outcomes: Mapping[str, Outcome
 
 
 def _coded(values: Iterable[str]) -> Json:
-    """Return texts as a dictionary and positions in it."""
+    """Return texts as a dictionary and positions in it; no positions where all are the same."""
     codes: dict[str, int] = {}
     positions = [codes.setdefault(v, len(codes)) for v in values]
-    return {"d": list(codes), "i": positions}
+    return {"d": list(codes), "i": positions if len(codes) > 1 else []}
 
 
 def _numbers(frame: Any, name: str) -> list[float | None]:
