@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rules.compile import anchors, authority, case, clocks, deadlines, doubts, hand, names, verdict
+from rules.compile.quote import texts
 from rules.kinds import diverging, escalated, failing, late, out_of_order, too_fast
 from rules.model import Book
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One SELECT and the temporary table it fills; with `needs`, only where that table is not empty."""
+    """One SELECT and the temporary table it fills.
+
+    needs: what stands behind a FROM; where that gives no row the SELECT would give none either, and is not run.
+    """
 
     table: str
     sql: str
@@ -40,6 +44,29 @@ def _completeness(book: Book) -> list[tuple[str, str, str]]:
         if s.end.pick == "complete"
     }
     return sorted(wanted)
+
+
+_FAILED = "judged_reports WHERE polarity = 'failed'"
+
+
+def _reached_below(completeness: list[tuple[str, str, str]]) -> str:
+    names = texts(sorted({milestone for _, milestone, _ in completeness}))
+    return f"judged_anchors WHERE down_first_at IS NOT NULL AND has({names}, milestone)"
+
+
+def _any_finding(book: Book, kinds: frozenset[str] | None) -> str:
+    """Return what must not be empty for a finding."""
+    slowest_s = max((s.not_before_s or 0 for s in book.stages), default=0)
+    parts = [
+        "SELECT 1 FROM judged_clocks WHERE passed OR disorder OR after_cancelled"
+        " OR (state = 'stopped' AND (ifNull(end_at > due_at, 0) OR "
+        f"toUnixTimestamp64Milli(assumeNotNull(end_at)) - toUnixTimestamp64Milli(started_at) < {slowest_s * 1000}))",
+        "SELECT 1 FROM judged_failures",
+        "SELECT 1 FROM judged_hand WHERE escalated",
+    ]
+    if doubts.judged_rules(book, kinds):
+        parts.append("SELECT 1 FROM judged_weighed WHERE found")
+    return f"({' UNION ALL '.join(parts)})"
 
 
 def _findings(book: Book, kinds: frozenset[str] | None) -> str:
@@ -76,10 +103,10 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
     completeness = _completeness(book)
     steps = (
         Step("judged_statements", names.STATEMENTS.strip()),
-        Step("judged_same", names.SAME.strip()),
+        Step("judged_same", names.SAME.strip(), needs="judged_statements"),
         Step("judged_chosen", names.CHOSEN.strip(), needs="judged_same"),
         Step("judged_names", names.NAMES.strip(), needs="judged_same"),
-        Step("judged_links", names.LINKS.strip()),
+        Step("judged_links", names.LINKS.strip(), needs="judged_statements"),
         Step("judged_tree", case.TREE.strip()),
         Step("judged_members", case.MEMBERS.strip()),
         Step("judged_facts", case.FACTS.strip()),
@@ -91,23 +118,23 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
             case.reports_sql(book, kinds, values=any(r.kind == "diverging" for r in doubts.judged_rules(book, kinds))),
         ),
         Step("judged_reached", case.REACHED.strip()),
-        Step("judged_void", case.VOID.strip()),
+        Step("judged_void", case.VOID.strip(), needs="judged_reached WHERE was_reversed"),
         Step("judged_anchors", anchors.anchors_sql(anchors.asked(book, completeness))),
-        Step("judged_told", case.TOLD.strip()),
-        Step("judged_quantities", case.quantities_sql(book)),
+        Step("judged_told", case.TOLD.strip(), needs=_FAILED),
+        Step("judged_quantities", case.quantities_sql(book), needs="judged_facts WHERE quantity IS NOT NULL"),
         Step("judged_short", case.short_sql(completeness), needs="judged_quantities"),
-        Step("judged_complete", case.complete_sql(completeness)),
-        Step("judged_failures", verdict.FAILURES.strip()),
+        Step("judged_complete", case.complete_sql(completeness), needs=_reached_below(completeness)),
+        Step("judged_failures", verdict.FAILURES.strip(), needs=_FAILED),
         Step("judged_hand", hand.HAND.strip(), needs="hand_facts"),
         Step("judged_cases", verdict.cases_sql(book)),
         Step("judged_runs", clocks.runs_sql(book, kinds)),
-        Step("judged_ends", deadlines.ends_sql()),
-        Step("judged_dues", deadlines.dues_sql(book)),
-        Step("judged_starts", deadlines.starts_sql(book)),
+        Step("judged_ends", deadlines.ends_sql(), needs="judged_runs"),
+        Step("judged_dues", deadlines.dues_sql(book), needs="judged_runs"),
+        Step("judged_starts", deadlines.starts_sql(book), needs="judged_runs"),
         Step("judged_clocks", verdict.clocks_sql(book, kinds)),
         *_doubts(book, kinds),
         _orders(book, kinds),
-        Step("judged_findings", _findings(book, kinds)),
+        Step("judged_findings", _findings(book, kinds), needs=_any_finding(book, kinds)),
     )
     return Compiled(book, kinds, steps)
 
@@ -116,7 +143,8 @@ def _doubts(book: Book, kinds: frozenset[str] | None) -> tuple[Step, ...]:
     if not doubts.judged_rules(book, kinds):
         return ()
     return (
-        Step("judged_doubts", doubts.doubts_sql(book, kinds)),
+        *(Step(table, sql, needs) for table, sql, needs in doubts.seen_sql(book, kinds)),
+        Step("judged_doubts", doubts.doubts_sql(book, kinds), needs=doubts.any_seen(book, kinds)),
         Step("judged_weighed", doubts.weighed_sql(), needs="judged_doubts"),
     )
 

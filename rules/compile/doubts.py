@@ -7,7 +7,7 @@ is involved, the facts alone say it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rules.compile.authority import columns
 from rules.compile.quote import choose, text, texts
@@ -43,16 +43,49 @@ def judged_rules(book: Book, kinds: frozenset[str] | None) -> tuple[FindingRule,
     return tuple(rule for rule in book.findings if can_find(rule, kinds))
 
 
+def seen_sql(book: Book, kinds: frozenset[str] | None) -> Iterator[tuple[str, str, str]]:
+    """Yield for each kind with a rule the table of what its rules see, its SELECT, and what must be there for one row."""
+    for kind, make in _KINDS.items():
+        if own := [rule for rule in judged_rules(book, kinds) if rule.kind == kind]:
+            yield f"judged_{kind}", make(book, own, kinds), _NEEDS[kind](own)
+
+
+def _milestone_reached(rules: Sequence[FindingRule]) -> str:
+    names = sorted({rule.then or rule.milestone for rule in rules})
+    return f"judged_reached WHERE reached_at IS NOT NULL AND has({texts(names)}, milestone)"
+
+
+def _reached_twice(rules: Sequence[FindingRule]) -> str:
+    return (
+        f"(SELECT 1 FROM {_milestone_reached(rules)} GROUP BY order_no, milestone"
+        " HAVING count() > 1 OR max(length(reports)) > 1)"
+    )
+
+
+def _told_of_fact(rules: Sequence[FindingRule]) -> str:
+    facts = texts(sorted({rule.fact for rule in rules}))
+    systems = texts(sorted({system for rule in rules for system in rule.systems}))
+    return f"judged_reports WHERE polarity = 'reached' AND has({facts}, milestone) AND has({systems}, kind)"
+
+
+_NEEDS = {
+    "out_of_order": _milestone_reached,
+    "duplicate": _reached_twice,
+    "diverging": _told_of_fact,
+    "sync_late": _milestone_reached,
+}
+
+
+def any_seen(book: Book, kinds: frozenset[str] | None) -> str:
+    """Return what must not be empty for a doubt."""
+    tables = " UNION ALL ".join(f"SELECT 1 FROM {table}" for table, _, _ in seen_sql(book, kinds))
+    return f"({tables})"
+
+
 def doubts_sql(book: Book, kinds: frozenset[str] | None) -> str:
     """Return the step with what the rules see on the orders at hand, whatever the time."""
     rules = judged_rules(book, kinds)
-    # Each in its own brackets: a WITH of the first member of a union holds for all of them.
-    parts = [
-        f"SELECT * FROM\n(\n{make(book, own, kinds)}\n)"
-        for kind, make in _KINDS.items()
-        if (own := [rule for rule in rules if rule.kind == kind])
-    ]
-    union = "\nUNION ALL\n".join(parts)
+    union = "\nUNION ALL\n".join(f"SELECT * FROM {table}" for table, _, _ in seen_sql(book, kinds))
     return f"""
 -- One row: something that a rule of `findings` sees on an object: open from opened_at on, until resolved_at.
 SELECT {", ".join(f"{'members' if name in ('object_type', 'object_id') else 'd'}.{name} AS {name}" for name in _COLUMNS)}

@@ -76,7 +76,7 @@ def _differing_steps(old: Side, new: Side) -> frozenset[str]:
     before = {step.table: step for step in old.compiled.steps}
     differ = {"feed_marks"} if _marks(old) != _marks(new) else set()
     for step in new.compiled.steps:
-        reads = set(re.findall(r"\w+", step.sql))
+        reads = set(re.findall(r"\w+", f"{step.sql} {step.needs}"))
         if before.get(step.table) != step or reads & differ:
             differ.add(step.table)
     return frozenset(differ)

@@ -6,6 +6,7 @@ names the moment; every step then fills its table from the ones before. Nothing 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
@@ -78,13 +79,24 @@ def judge(
 
     only: the tables to fill, where the others hold what this book would put there.
     """
-    for step in compiled.steps:
+    there: dict[str, bool] = {}
+    for place, step in enumerate(compiled.steps):
         if only is not None and step.table not in only:
             continue
         client.command(f"TRUNCATE TABLE {step.table}")
-        if step.needs and not client.query(f"SELECT count() FROM {step.needs}").result_rows[0][0]:
+        if step.needs and step.needs not in there:
+            there |= _look(client, compiled.steps[place:])
+        if step.needs and not there[step.needs]:
             continue
         client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
+
+
+def _look(client: Client, steps: Sequence[Step]) -> dict[str, bool]:
+    """Return for each need of these steps that none of them still fills whether anything is there."""
+    ahead = {step.table for step in steps}
+    needs = list(dict.fromkeys(s.needs for s in steps if s.needs and not ahead & set(re.findall(r"\w+", s.needs))))
+    counts = ", ".join(f"(SELECT count() FROM {need})" for need in needs)
+    return dict(zip(needs, map(bool, client.query(f"SELECT {counts}").result_rows[0]), strict=True))
 
 
 def _bound(sql: str, as_of: datetime, known_at: datetime) -> dict[str, datetime] | None:

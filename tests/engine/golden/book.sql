@@ -786,13 +786,7 @@ LEFT JOIN
     GROUP BY e.order_no, e.milestone, e.object
 ) AS failing ON failing.order_no = s.order_no AND failing.milestone = s.to_milestone AND failing.object = s.object
 
--- judged_doubts
--- One row: something that a rule of `findings` sees on an object: open from opened_at on, until resolved_at.
-SELECT d.order_no AS order_no, d.rule AS rule, d.kind AS kind, d.object AS object, members.object_type AS object_type, members.object_id AS object_id, d.opened_at AS opened_at, d.resolved_at AS resolved_at, d.settled AS settled, d.asks AS asks, d.milestone AS milestone, d.system AS system, d.from_event AS from_event, d.to_event AS to_event, d.started_at AS started_at, d.more AS more
-FROM
-(
-SELECT * FROM
-(
+-- judged_out_of_order
 /* kind: out_of_order */
 WITH
 rules AS
@@ -879,10 +873,8 @@ SELECT
 FROM late
 INNER JOIN judged_cases AS o ON o.order_no = late.order_no
 WHERE ends_at > late.until
-)
-UNION ALL
-SELECT * FROM
-(
+
+-- judged_duplicate
 /* kind: duplicate */
 WITH
 rules AS
@@ -948,10 +940,8 @@ FROM d
 INNER JOIN judged_cases AS o ON o.order_no = d.order_no
 LEFT JOIN worth ON worth.order_no = d.order_no AND worth.object = d.object
 WHERE d.itself OR d.unpriced > 0 OR worth.amount IS NULL OR d.currencies != [assumeNotNull(worth.currency)] OR d.total > worth.amount
-)
-UNION ALL
-SELECT * FROM
-(
+
+-- judged_diverging
 /* kind: diverging */
 WITH
 rules AS
@@ -1029,10 +1019,8 @@ SELECT
         arrayFirst(v -> v.4 != '', views).4),
         'Tuple(differs Array(String), says Array(Tuple(system String, reached Bool, at Nullable(String), amount Nullable(String), currency String, quantity Nullable(String), promised_at Nullable(String), requested_at Nullable(String))), difference Nullable(String), currency String)')) AS more
 FROM run
-)
-UNION ALL
-SELECT * FROM
-(
+
+-- judged_sync_late
 /* kind: sync_late */
 WITH
 rules AS
@@ -1081,7 +1069,19 @@ FROM words AS w
 INNER JOIN judged_cases AS o ON o.order_no = w.order_no
 LEFT JOIN heard AS h ON h.order_no = w.order_no AND h.object = w.object AND h.milestone = w.milestone
 WHERE w.system != arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), w.milestone IN ('delivered'), 'tms', ''), [arrayFirst(part -> part.object = w.object, o.own)])[1] AND (NOT settled OR echo.1 > w.until)
-)
+
+-- judged_doubts
+-- One row: something that a rule of `findings` sees on an object: open from opened_at on, until resolved_at.
+SELECT d.order_no AS order_no, d.rule AS rule, d.kind AS kind, d.object AS object, members.object_type AS object_type, members.object_id AS object_id, d.opened_at AS opened_at, d.resolved_at AS resolved_at, d.settled AS settled, d.asks AS asks, d.milestone AS milestone, d.system AS system, d.from_event AS from_event, d.to_event AS to_event, d.started_at AS started_at, d.more AS more
+FROM
+(
+SELECT * FROM judged_out_of_order
+UNION ALL
+SELECT * FROM judged_duplicate
+UNION ALL
+SELECT * FROM judged_diverging
+UNION ALL
+SELECT * FROM judged_sync_late
 ) AS d
 INNER JOIN judged_cases AS o ON o.order_no = d.order_no
 INNER JOIN judged_members AS members ON members.order_no = d.order_no AND members.object = d.object
