@@ -20,6 +20,7 @@ from dashboards.views import (
     orphans,
     quarantine,
     rulebook,
+    subscriptions,
     targets,
     wall,
 )
@@ -31,6 +32,9 @@ st.set_page_config(page_title="O2C Control Tower", page_icon=str(ICON), layout="
 pages = {
     "": st.Page(board.show, title="Stuck orders", icon=":material/warning:", default=True),
     "alerts": st.Page(alerts.show, title="Alerts", icon=":material/notifications:", url_path="alerts"),
+    "subscriptions": st.Page(
+        subscriptions.show, title="Subscriptions", icon=":material/mark_email_unread:", url_path="subscriptions"
+    ),
     "order": st.Page(order.show, title="Order", icon=":material/receipt_long:", url_path="order"),
     "flow": st.Page(flow.show, title="Flow map", icon=":material/account_tree:", url_path="flow"),
     "executive": st.Page(executive.show, title="Value", icon=":material/trending_up:", url_path="executive"),

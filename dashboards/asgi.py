@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dashboards.settings import settings
-from dashboards.tower_ui import shared, shell, signin
+from dashboards.tower_ui import letters, shared, shell, signin
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each refresh of each page otherwise
 
@@ -34,10 +34,11 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
 def warm_up() -> None:
     """Import what the pages import, draw one chart unseen, freeze."""
     from dashboards.tower_ui import charts, theme
-    from dashboards.views import actions, audit, board, feeds, flow, order, orphans, quarantine, wall
+    from dashboards.views import actions, audit, board, feeds, flow, order, orphans, quarantine, subscriptions, wall
 
     charts.warm(theme.DARK)
-    assert all(callable(view.show) for view in (actions, audit, board, feeds, flow, order, orphans, quarantine, wall))
+    views = (actions, audit, board, feeds, flow, order, orphans, quarantine, subscriptions, wall)
+    assert all(callable(view.show) for view in views)
     gc.collect()
     gc.freeze()
 
@@ -53,6 +54,7 @@ app = st.App(
     routes=[
         Route("/healthz", healthz),
         *shell.routes(),
+        *letters.routes(shared.api()),
         *signin.routes(shared.api(), shared.sessions(), secure=settings().secure_cookie),
     ],
     middleware=[

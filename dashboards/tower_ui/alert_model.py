@@ -18,6 +18,7 @@ REASONS: dict[str, str] = {
     "partly_resolved": "some are over",
     "resolved": "all is over",
     "summary": "summary",
+    "confirm": "question",
 }
 OUTCOMES: dict[str, tuple[str, str]] = {
     "real": ("Real", "somebody took it on, or something was done about it"),

@@ -25,7 +25,7 @@ from dashboards.tower_ui import fmt
 ARROW = "application/vnd.apache.arrow.stream"
 TIMEOUT = httpx.Timeout(4.0, connect=1.0)
 SLOW = httpx.Timeout(30.0, connect=1.0)
-SLOW_PATHS = ("/v1/roi",)  # answers that are reckoned from every order of a window
+SLOW_PATHS = ("/v1/roi", "/v1/subscriptions")  # reckoned from a whole window, or audited by the next tick first
 SIDE_BY_SIDE = 5
 FRESH_S = 2.0  # within this time everyone gets the same snapshot
 FULL_S = 60.0  # an unchanged answer leaves ages behind, so once in this time it is fetched whole
@@ -167,6 +167,20 @@ class Api:
         """Ask for something to be done and return the tower's answer; an answer without a body is empty."""
         response = self._send(viewer.key, "POST", path, json=body)
         return self._json(response) if response.content else {}
+
+    def change(self, viewer: Viewer, method: str, path: str, body: Json | None = None) -> Json:
+        """PUT or DELETE something and return what it is now."""
+        return self._json(self._send(viewer.key, method, path, json=body))
+
+    def letter(self, method: str, purpose: str, token: str) -> tuple[int, str]:
+        """Return status and page of a link that was sent in a notice; it is its own proof. Raises Down."""
+        try:
+            response = self._http.request(method, f"/v1/subscriptions/{purpose}", params={"token": token}, timeout=SLOW)
+        except httpx.HTTPError as error:
+            raise Down(f"The tower cannot be reached ({type(error).__name__}).") from None
+        if not response.headers.get("content-type", "").startswith("text/html"):
+            raise _problem(response)
+        return response.status_code, response.text
 
     def get(self, viewer: Viewer, path: str, params: Mapping[str, str] | None = None) -> Json:
         """Return a document, fetched now and shared with nobody: for what a person asked to see."""

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 PAGES = (
     "/",
     "/alerts",
+    "/subscriptions",
     "/order",
     "/flow",
     "/executive",

@@ -26,7 +26,7 @@ from dashboards.tower_ui.client import Api, Down, Refused, Viewer
 COOKIE = "tower_session"
 IDLE_S = 12 * 3600
 MAX_BODY = 4096
-OPEN_PATHS = ("/login", "/logout", "/healthz", "/_stcore/", "/static/", "/media/", "/component/", "/favicon")
+OPEN_PATHS = ("/login", "/logout", "/healthz", "/link/", "/_stcore/", "/static/", "/media/", "/component/", "/favicon")
 
 
 class Sessions:

@@ -187,3 +187,15 @@ def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tow
     expect(page.get_by_text("This order is done since")).to_be_visible()
     assert sum(o["order_id"] == "SO-STORY" for r in tower.requests for o in r["orders"]) == 1
     expect(page.get_by_role("table", name="Retries")).to_contain_text("Worked: the order moved")
+
+
+def test_what_is_offered_is_subscribed_to_with_one_click(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+    page.goto(f"{pages.url}/subscriptions")
+    page.get_by_role("button", name="Subscribe").first.click()
+    expect(page.get_by_role("link", name="Orders above 100,000 EUR that are stuck")).to_be_visible()
+    assert [(who, act) for who, act, _ in tower.subscriptions.done] == [("ana", "create")]
+    page.goto(f"{pages.url}/link/unsubscribe?token=t1")
+    assert tower.subscriptions.done[1:] == [("link", "GET unsubscribe", "t1")]
+    page.get_by_role("button", name="Yes").click()
+    expect(page.get_by_text("Done")).to_be_visible()
+    assert tower.subscriptions.done[2:] == [("link", "POST unsubscribe", "t1")]

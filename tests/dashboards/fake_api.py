@@ -31,6 +31,7 @@ from tests.dashboards.fake_batches import Batches
 from tests.dashboards.fake_feeds import feeds
 from tests.dashboards.fake_held import Held
 from tests.dashboards.fake_jeopardy import jeopardy
+from tests.dashboards.fake_subscriptions import Subscriptions
 
 ARROW = "application/vnd.apache.arrow.stream"
 STUCK = ("failing", "late", "diverging")
@@ -247,6 +248,7 @@ class FakeTower:
     def __post_init__(self) -> None:
         self.held = Held(now)
         self.alerts = Alerts(now)
+        self.subscriptions = Subscriptions(now)
         self.batches = Batches(now)
         self.random = random.Random(self.seed)
         for number in range(self.orders):
@@ -959,6 +961,7 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/alerts/{id}", guarded(tower.alerts.one)),
             Route("/v1/alerts/{id}/ack", guarded(tower.alerts.ack, "operator"), methods=["POST"]),
             Route("/v1/silences", guarded(tower.alerts.silence, "operator"), methods=["POST"]),
+            *tower.subscriptions.routes(guarded),
             Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(jeopardy(now())))),
             Route("/v1/rules/backtest", guarded(backtest, "operator"), methods=["POST"]),
             Route("/v1/stages", guarded(stages)),
