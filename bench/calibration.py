@@ -27,7 +27,8 @@ from tower.store.sql import load
 
 NAME = "calibration"
 AGES = (0.05, 0.25, 0.5, 0.75)
-ENOUGH = 200  # predictions that a tenth needs
+BOUND = 0.05  # how far a tenth may lie from what came
+ENOUGH = 400  # clocks that a tenth needs: twice the binomial error of an even chance is then the bound itself
 _FIRST_FIT = 0.4  # of the clocks have started
 _KEPT = 0.7
 
@@ -40,18 +41,42 @@ class Prediction:
     rate: float
     share: float
     breached: bool
+    clock: tuple[str, int]  # its step and its place there; all predictions of a clock come true or none does
+
+
+@dataclass(frozen=True, slots=True)
+class Tenth:
+    """Predictions whose odds lie in one tenth, of how many clocks: the mean of what was said, the share that came."""
+
+    predictions: int
+    clocks: int
+    said: float
+    came: float
+
+    @property
+    def gap(self) -> float:
+        """How far what came lies from what was said."""
+        return abs(self.said - self.came)
+
+    @property
+    def noise(self) -> float:
+        """Twice the binomial error of what came, of so many clocks."""
+        return 2 * math.sqrt(self.came * (1 - self.came) / self.clocks)
+
+    def __str__(self) -> str:
+        return f"{self.said:.0%} said {self.came:.0%} came ±{100 * self.noise:.0f} ({self.clocks:,})"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the predictions for one log came out. gap: the largest distance in a tenth with enough of them."""
+    """How the predictions for one log came out. gap: the largest of a tenth with ENOUGH clocks, nan without."""
 
     predictions: int
     brier: float
     brier_rate: float
     brier_share: float
     gap: float
-    tenths: list[tuple[int, float, float]]  # predictions, said, came
+    tenths: list[Tenth]
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
@@ -71,7 +96,7 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
             figures += [
                 Figure(NAME, f"{name}: error ÷ that of the rate", said, ratio, at_most=1.0, note=size),
                 Figure(NAME, f"{name}: error ÷ that of the 75 % rule", "", rule, at_most=1.0),
-                Figure(NAME, f"{name}: largest gap", _told(found.tenths), found.gap, at_most=0.05),
+                Figure(NAME, f"{name}: largest gap", _told(found.tenths), found.gap, at_most=BOUND),
             ]
     finally:
         store.close()
@@ -89,9 +114,9 @@ def predict(client: Client, steps: Mapping[str, Sequence[Clock]], fits: int) -> 
         prediction
         for stage, clocks in steps.items()
         if (budget := _budget(curves[0], stage)) is not None
-        for clock in clocks
+        for place, clock in enumerate(clocks)
         if first <= clock[0] <= end - budget
-        for prediction in _asked(stage, clock, budget, moments, curves, end)
+        for prediction in _asked((stage, place), clock, budget, moments, curves, end)
     ]
 
 
@@ -119,7 +144,7 @@ def _budget(curves: Curves, stage: str) -> int | None:
 
 
 def _asked(
-    stage: str, clock: Clock, budget: int, moments: Sequence[int], curves: Sequence[Curves], end: int
+    name: tuple[str, int], clock: Clock, budget: int, moments: Sequence[int], curves: Sequence[Curves], end: int
 ) -> list[Prediction]:
     start, stop = clock
     took = stop - start if stop is not None and stop <= end else None
@@ -128,16 +153,16 @@ def _asked(
         used = int(age * budget)
         if took is not None and took <= used:
             break
-        curve = curves[bisect_right(moments, start + used) - 1].choose(stage, "")
+        curve = curves[bisect_right(moments, start + used) - 1].choose(name[0], "")
         odds = curve.odds(used, budget) if curve is not None else None
         if curve is not None and odds is not None:
             share = 1.0 if age >= float(FALLBACK_SHARE) else 0.0
-            said.append(Prediction(odds, curve.outlasts(budget), share, took is None or took > budget))
+            said.append(Prediction(odds, curve.outlasts(budget), share, took is None or took > budget, name))
     return said
 
 
-def _told(tenths: Sequence[tuple[int, float, float]]) -> str:
-    return ", ".join(f"{said:.0%} said {came:.0%} came ({n:,})" for n, said, came in tenths if n >= ENOUGH)
+def _told(tenths: Sequence[Tenth]) -> str:
+    return ", ".join(str(t) for t in tenths if t.clocks >= ENOUGH)
 
 
 def outcome(predictions: Sequence[Prediction]) -> Outcome:
@@ -147,17 +172,17 @@ def outcome(predictions: Sequence[Prediction]) -> Outcome:
     def brier(said: Sequence[float]) -> float:
         return sum((s - p.breached) ** 2 for s, p in zip(said, predictions, strict=True)) / count
 
-    tenths = []
+    tenths: list[Tenth] = []
     for tenth in range(10):
         found = [p for p in predictions if min(9, int(p.odds * 10)) == tenth]
         if found:
             said, came = (sum(v) / len(found) for v in ([p.odds for p in found], [p.breached for p in found]))
-            tenths.append((len(found), said, came))
+            tenths.append(Tenth(len(found), len({p.clock for p in found}), said, came))
     return Outcome(
         count,
         brier([p.odds for p in predictions]),
         brier([p.rate for p in predictions]),
         brier([p.share for p in predictions]),
-        max((abs(said - came) for n, said, came in tenths if n >= ENOUGH), default=math.nan),
+        max((t.gap for t in tenths if t.clocks >= ENOUGH), default=math.nan),
         tenths,
     )

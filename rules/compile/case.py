@@ -76,13 +76,12 @@ def attributes_sql(book: Book, kinds: frozenset[str] | None) -> str:
     rate in force when the amount was stated; an amount without a currency is in the reporting currency.
     """
     own = texts(m.name for m in book.milestones.values() if m.object == "order")
-    latest = "(own, f.occurred_at, f.source_version, f.event_id, f.ev)"
     text_lines = [
-        f"            argMaxIf(f.{name}, {latest}, f.{name} != ''{' AND own' if name == 'currency' else ''}) AS {name},"
+        f"            argMaxIf(f.{name}, f.latest, f.{name} != ''{' AND f.own' if name == 'currency' else ''}) AS {name},"
         for name in TEXT_ATTRIBUTES
     ]
     time_lines = [
-        f"            argMaxOrNullIf(f.{name}, {latest}, f.{name} IS NOT NULL) AS {name}," for name in TIME_ATTRIBUTES
+        f"            argMaxOrNullIf(f.{name}, f.latest, f.{name} IS NOT NULL) AS {name}," for name in TIME_ATTRIBUTES
     ]
     apart = owned_apart(book, kinds)
     parts = "parts.own AS own" if apart else f"{NOTHING_OWN} AS own"
@@ -95,14 +94,13 @@ def attributes_sql(book: Book, kinds: frozenset[str] | None) -> str:
             f"    SELECT *, {reporting_sql(book)} AS reporting_amount",
             "    FROM",
             "    (",
-            f"        WITH has({own}, f.milestone) AS own",
             "        SELECT",
             "            order_no,",
             *text_lines,
             *time_lines,
-            f"            argMaxOrNullIf(f.amount, {latest}, f.amount IS NOT NULL AND own) AS amount,",
-            f"            argMaxOrNullIf(f.occurred_at, {latest}, f.amount IS NOT NULL AND own) AS amount_at,",
-            f"            argMaxOrNullIf(f.quantity, {latest}, f.quantity IS NOT NULL) AS quantity,",
+            "            argMaxOrNullIf(f.amount, f.latest, f.amount IS NOT NULL AND f.own) AS amount,",
+            "            argMaxOrNullIf(f.occurred_at, f.latest, f.amount IS NOT NULL AND f.own) AS amount_at,",
+            "            argMaxOrNullIf(f.quantity, f.latest, f.quantity IS NOT NULL) AS quantity,",
             "            argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,",
             "            maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,",
             *(
@@ -110,7 +108,13 @@ def attributes_sql(book: Book, kinds: frozenset[str] | None) -> str:
                 for name, plural in SCOPES.items()
             ),
             "            groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts",
-            "        FROM judged_facts AS f",
+            "        FROM",
+            "        (",
+            "            SELECT",
+            f"                *, has({own}, milestone) AS own,",
+            "                row_number() OVER (PARTITION BY order_no ORDER BY own, occurred_at, source_version, event_id, ev) AS latest",
+            "            FROM judged_facts",
+            "        ) AS f",
             "        GROUP BY order_no",
             "    )",
             ") AS profile",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.calibration import ENOUGH, outcome, predict
+from bench.calibration import BOUND, ENOUGH, Prediction, Tenth, outcome, predict
 from bench.process_logs import DATA, LOGS
 from tower.store.client import Store
 
@@ -23,9 +23,19 @@ def test_odds_are_nearer_to_what_comes_than_a_rate_or_a_fixed_share(store: Store
 
 @needs_logs
 def test_what_is_said_of_a_steady_process_comes_within_five_points(store: Store) -> None:
-    """The purchase log: every tenth with enough predictions. (The order log slows down all along; see docs/performance.md.)"""
+    """The purchase log: every tenth with enough clocks. (The order log slows down all along; see docs/performance.md.)"""
     with store.writer() as client:
         found = outcome(predict(client, LOGS["purchase log"](), fits=8))
-    counted = [(n, said, came) for n, said, came in found.tenths if n >= ENOUGH]
-    assert len(counted) >= 4
-    assert [t for t in counted if abs(t[1] - t[2]) > 0.05] == []
+    counted = [t for t in found.tenths if t.clocks >= ENOUGH]
+    assert len(counted) >= 3
+    assert [t for t in counted if t.gap > BOUND] == []
+
+
+def test_a_tenth_with_enough_clocks_is_surer_than_the_bound() -> None:
+    assert Tenth(ENOUGH, ENOUGH, 0.5, 0.5).noise <= BOUND < Tenth(ENOUGH, ENOUGH - 1, 0.5, 0.5).noise
+
+
+def test_a_clock_that_is_asked_four_times_counts_once() -> None:
+    said = [Prediction(0.52 + age / 100, 0.5, 0.0, bool(n % 2), ("pay", n)) for n in range(50) for age in range(4)]
+    (tenth,) = outcome(said).tenths
+    assert (tenth.predictions, tenth.clocks, tenth.came) == (200, 50, 0.5)

@@ -190,29 +190,34 @@ FROM
     SELECT *, multiIf(currency IN ('', 'EUR'), amount, currency = 'USD' AND amount_at >= toDateTime64('2026-03-28', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.8', 8) AS Nullable(Decimal(38, 6))), currency = 'USD' AND amount_at >= toDateTime64('2026-01-01', 3, 'UTC'), CAST(toDecimal256(amount, 6) * toDecimal256('0.9', 8) AS Nullable(Decimal(38, 6))), CAST(NULL AS Nullable(Decimal(38, 6)))) AS reporting_amount
     FROM
     (
-        WITH has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed'] AS Array(String)), f.milestone) AS own
         SELECT
             order_no,
-            argMaxIf(f.currency, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.currency != '' AND own) AS currency,
-            argMaxIf(f.customer_id, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.customer_id != '') AS customer_id,
-            argMaxIf(f.customer_tier, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.customer_tier != '') AS customer_tier,
-            argMaxIf(f.channel, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.channel != '') AS channel,
-            argMaxIf(f.order_type, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.order_type != '') AS order_type,
-            argMaxIf(f.company, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.company != '') AS company,
-            argMaxIf(f.warehouse, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.warehouse != '') AS warehouse,
-            argMaxIf(f.partner, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.partner != '') AS partner,
-            argMaxOrNullIf(f.promised_at, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.promised_at IS NOT NULL) AS promised_at,
-            argMaxOrNullIf(f.requested_at, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.requested_at IS NOT NULL) AS requested_at,
-            argMaxOrNullIf(f.amount, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount,
-            argMaxOrNullIf(f.occurred_at, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.amount IS NOT NULL AND own) AS amount_at,
-            argMaxOrNullIf(f.quantity, (own, f.occurred_at, f.source_version, f.event_id, f.ev), f.quantity IS NOT NULL) AS quantity,
+            argMaxIf(f.currency, f.latest, f.currency != '' AND f.own) AS currency,
+            argMaxIf(f.customer_id, f.latest, f.customer_id != '') AS customer_id,
+            argMaxIf(f.customer_tier, f.latest, f.customer_tier != '') AS customer_tier,
+            argMaxIf(f.channel, f.latest, f.channel != '') AS channel,
+            argMaxIf(f.order_type, f.latest, f.order_type != '') AS order_type,
+            argMaxIf(f.company, f.latest, f.company != '') AS company,
+            argMaxIf(f.warehouse, f.latest, f.warehouse != '') AS warehouse,
+            argMaxIf(f.partner, f.latest, f.partner != '') AS partner,
+            argMaxOrNullIf(f.promised_at, f.latest, f.promised_at IS NOT NULL) AS promised_at,
+            argMaxOrNullIf(f.requested_at, f.latest, f.requested_at IS NOT NULL) AS requested_at,
+            argMaxOrNullIf(f.amount, f.latest, f.amount IS NOT NULL AND f.own) AS amount,
+            argMaxOrNullIf(f.occurred_at, f.latest, f.amount IS NOT NULL AND f.own) AS amount_at,
+            argMaxOrNullIf(f.quantity, f.latest, f.quantity IS NOT NULL) AS quantity,
             argMax(f.milestone, (f.polarity = 'reached', f.occurred_at, f.event_id, f.ev)) AS last_milestone,
             maxOrNullIf(f.occurred_at, f.polarity = 'reached') AS last_at,
             groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS all_companies,
             groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS all_warehouses,
             groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS all_partners,
             groupBitXor(sipHash64(f.ev, f.body, f.object)) AS facts
-        FROM judged_facts AS f
+        FROM
+        (
+            SELECT
+                *, has(CAST(['order_captured', 'order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed'] AS Array(String)), milestone) AS own,
+                row_number() OVER (PARTITION BY order_no ORDER BY own, occurred_at, source_version, event_id, ev) AS latest
+            FROM judged_facts
+        ) AS f
         GROUP BY order_no
     )
 ) AS profile
