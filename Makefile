@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 WORKERS ?= 3
 ARGS ?=
+# Compiled files are kept, whatever the environment says: without them each start of a process compiles 400 sources again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo run test check format bench chromium rabbitmq clean
 .DEFAULT_GOAL := help

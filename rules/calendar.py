@@ -202,32 +202,34 @@ class Calendar:
                 raise wrong(
                     f"calendar {self.name} is asked about the year {number}", f"it knows {_FIRST_YEAR} to {_LAST_YEAR}"
                 )
-            found = self._years[number] = self._resolve(number)
+            found = self._years[number] = _resolved(self._hours, number)
         return found
 
-    def _resolve(self, number: int) -> _Year:
-        """Return the spans that touch a UTC year, merged and cut at its ends.
 
-        A local date reaches from 14 h before to 12 h after its UTC namesake, and a span into the next date.
-        """
-        hours = self._hours
-        low, high = _year_start(number), _year_start(number + 1)
-        first, last = low // DAY_S + _EPOCH_ORDINAL - 3, high // DAY_S + _EPOCH_ORDINAL + 1
-        holidays = hours.holidays(number - 1) | hours.holidays(number) | hours.holidays(number + 1)
-        offsets = _offsets(hours.zone, first, last + 3)
-        found: list[tuple[int, int]] = []
-        for i, ordinal in enumerate(range(first, last + 1)):
-            spans = hours.of(ordinal, holidays)
-            if not spans:
-                continue
-            midnight = (ordinal - _EPOCH_ORDINAL) * DAY_S
-            offset = offsets[i]
-            if offset == offsets[i + 1] == offsets[i + 2]:
-                found.extend((midnight + a - offset, midnight + b - offset) for a, b in spans)
-            else:
-                zone = hours.zone
-                found.extend((_to_utc(zone, midnight + a), _to_utc(zone, midnight + b)) for a, b in spans)
-        return _merge(sorted(found), low, high)
+@lru_cache(maxsize=512)
+def _resolved(hours: Hours, number: int) -> _Year:
+    """Return the spans that touch a UTC year, merged and cut at its ends.
+
+    A local date reaches from 14 h before to 12 h after its UTC namesake, and a span into the next date. Kept for
+    the next book that has the same hours: a reload, the second of a comparison.
+    """
+    low, high = _year_start(number), _year_start(number + 1)
+    first, last = low // DAY_S + _EPOCH_ORDINAL - 3, high // DAY_S + _EPOCH_ORDINAL + 1
+    holidays = hours.holidays(number - 1) | hours.holidays(number) | hours.holidays(number + 1)
+    offsets = _offsets(hours.zone, first, last + 3)
+    found: list[tuple[int, int]] = []
+    for i, ordinal in enumerate(range(first, last + 1)):
+        spans = hours.of(ordinal, holidays)
+        if not spans:
+            continue
+        midnight = (ordinal - _EPOCH_ORDINAL) * DAY_S
+        offset = offsets[i]
+        if offset == offsets[i + 1] == offsets[i + 2]:
+            found.extend((midnight + a - offset, midnight + b - offset) for a, b in spans)
+        else:
+            zone = hours.zone
+            found.extend((_to_utc(zone, midnight + a), _to_utc(zone, midnight + b)) for a, b in spans)
+    return _merge(sorted(found), low, high)
 
 
 def _merge(spans: list[tuple[int, int]], low: int, high: int) -> _Year:

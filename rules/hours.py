@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import holidays as public_holidays
+from holidays.registry import EntityLoader
 
 from rules.errors import Problem, RulebookError, closest
 
@@ -38,7 +39,7 @@ class Hours:
 
     zone: ZoneInfo
     weekly: tuple[tuple[Span, ...], ...]
-    special: dict[int, tuple[Span, ...]] = field(default_factory=dict)
+    special: dict[int, tuple[Span, ...]] = field(default_factory=dict, hash=False)
     closed: frozenset[int] = frozenset()
     country: str | None = None
     subdivision: str | None = None
@@ -201,7 +202,7 @@ def _holidays(value: Any, report: Report) -> tuple[str | None, str | None, froze
     country, subdivision = value.get("country"), value.get("subdivision")
     if country is False:  # YAML 1.1 reads an unquoted NO as false
         country = "NO"
-    known = public_holidays.list_supported_countries()
+    known = frozenset(EntityLoader.get_country_codes())  # names alone: the list with subdivisions loads every country
     if country not in known:
         what = "holidays need a country" if country is None else f"unknown country {country!r}"
         report(
@@ -213,7 +214,7 @@ def _holidays(value: Any, report: Report) -> tuple[str | None, str | None, froze
     try:
         public_holidays.country_holidays(country, subdiv=subdivision)
     except NotImplementedError:
-        hint = closest(str(subdivision), known[country])
+        hint = closest(str(subdivision), public_holidays.country_holidays(country).subdivisions)
         report("holidays.subdivision", f"unknown subdivision {subdivision!r} of {country}", hint)
         return None, None, frozenset()
     return country, subdivision, frozenset()
