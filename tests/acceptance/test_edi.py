@@ -73,7 +73,6 @@ def message(sender: str, receiver: str, kind: str, number: str, segments: str) -
 def post(running: Running, connection: str, body: bytes) -> None:
     reply = httpx.post(
         f"{running.url}/v1/ingest/{connection}",
-        params={"wait": "stored"},
         content=body,
         headers={"Authorization": f"Bearer {SECRET}"},
         timeout=60,
