@@ -27,15 +27,27 @@ class CalendarSet:
 
     calendars: Mapping[str, Calendar]
 
-    def with_items(self) -> list[str]:
-        """Return the items of a WITH clause that bind the arrays, in a fixed order; none without calendars."""
+    def with_items(self, table: str = "") -> list[str]:
+        """Return the items of a WITH clause that bind the arrays, in a fixed order; none without calendars.
+
+        table: one that `row_sql` has filled; without it the arrays are put together anew for each of them.
+        """
         if not self.calendars:
             return []
+        if table:
+            return [f"(SELECT {column} FROM {table}) AS {_bound(self, column)}" for column in _COLUMNS]
+        return [f"(SELECT groupArrayArray({column}) {self._rows()}) AS {_bound(self, column)}" for column in _COLUMNS]
+
+    def row_sql(self) -> str:
+        """Return the SELECT of one row with the arrays of all calendars; of no row without calendars."""
+        arrays = ", ".join(f"groupArrayArray({column}) AS {column}" for column in _COLUMNS)
+        return f"SELECT {arrays}\n{self._rows() if self.calendars else 'FROM calendar_index HAVING 0'}"
+
+    def _rows(self) -> str:
         keys = "[" + ", ".join(sql_text(c.key) for c in self.calendars.values()) + "]"
-        rows = (
+        return (
             f"FROM (SELECT * FROM calendar_index FINAL WHERE has({keys}, calendar) ORDER BY indexOf({keys}, calendar))"
         )
-        return [f"(SELECT groupArrayArray({column}) {rows}) AS {_bound(self, column)}" for column in _COLUMNS]
 
     def columns(self) -> list[str]:
         """Return the select items with the offsets of a row's calendar in the arrays, its bucket and its total."""

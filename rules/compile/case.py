@@ -270,43 +270,37 @@ def complete_sql(wanted: list[tuple[str, str, str]]) -> str:
             "SELECT toUInt64(0) AS order_no, toUInt64(0) AS object, '' AS milestone, '' AS per,\n"
             "    toDateTime64(0, 3, 'UTC') AS complete_at, toUInt64(0) AS complete_ev WHERE 0"
         )
-    parts = []
-    for above_type, milestone, per in wanted:
-        parts.append(
-            f"""
+    lines = ",\n        ".join(f"({text(above)}, {text(milestone)}, {text(per)})" for above, milestone, per in wanted)
+    return f"""
+-- One row: a milestone that every object of a type under another has, and since when.
+WITH
+    wanted AS (SELECT * FROM values('above_type String, milestone String, per String',
+        {lines})),
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at
 SELECT
-    whole.order_no AS order_no, whole.object AS object, {text(milestone)} AS milestone, {text(per)} AS per,
-    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
-    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+    whole.order_no AS order_no, whole.object AS object, whole.milestone AS milestone, whole.per AS per,
+    assumeNotNull(at) AS complete_at, if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS complete_ev
 FROM
 (
+    WITH tree.counts AND tree.object_type = wanted.per AS counted
     SELECT
-        tree.order_no AS order_no, tree.above AS object,
+        tree.order_no AS order_no, tree.above AS object, wanted.milestone AS milestone, wanted.per AS per,
         countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
         maxOrNullIf(part.down_first_at, counted) AS last_at,
         argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
     FROM
     (
         SELECT
-            order_no, object, above,
-            object_type = {text(per)} AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+            order_no, object, object_type, above, above_type,
+            (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counts
         FROM judged_tree
-        WHERE above_type = {text(above_type)}
     ) AS tree
-    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = {text(milestone)} AND object_type = {text(per)}) AS part
-        ON part.order_no = tree.order_no AND part.object = tree.object
-    GROUP BY tree.order_no, tree.above
+    INNER JOIN wanted ON wanted.above_type = tree.above_type
+    LEFT JOIN judged_anchors AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object AND part.milestone = wanted.milestone AND part.object_type = wanted.per
+    GROUP BY tree.order_no, tree.above, wanted.milestone, wanted.per
 ) AS whole
-LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = {text(milestone)}) AS anywhere
-    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object""".strip()
-        )
-    union = "\n    UNION ALL\n".join(parts)
-    return f"""
--- One row: a milestone that every object of a type under another has, and since when.
-SELECT order_no, object, milestone, per, assumeNotNull(at) AS complete_at, at_ev AS complete_ev
-FROM
-(
-{union}
-)
-WHERE at IS NOT NULL AND (order_no, object, per) NOT IN (SELECT order_no, object, per FROM judged_short)
+LEFT JOIN judged_anchors AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object AND anywhere.milestone = whole.milestone
+WHERE at IS NOT NULL AND (whole.order_no, whole.object, whole.per) NOT IN (SELECT order_no, object, per FROM judged_short)
 """.strip()

@@ -104,25 +104,26 @@ def _called_off(book: Book) -> str:
 def limit_items(book: Book) -> list[str]:
     """Return the select items that give the clock `run` in the order `o` its limit: the first tier that matches, or its own."""
 
-    def within(tier: Tier) -> str | None:
-        if tier.budget is None:
-            return None
-        return "NULL" if tier.budget.within_s is None else str(tier.budget.within_s * 1000)
-
-    def until(tier: Tier) -> str | None:
-        return None if tier.budget is None else text(tier.budget.until or "")
-
-    def plus(tier: Tier) -> str | None:
-        return None if tier.budget is None else str(tier.budget.plus_s * 1000)
-
     def calendar(tier: Tier) -> str | None:
         return None if tier.calendar is None else text(tier.calendar)
 
+    tiers = [tier for stage in book.stages for tier in stage.tiers if tier.budget is not None]
+    place = {id(tier): str(number) for number, tier in enumerate(tiers, 1)}
+    which = _tiered(book, lambda tier: place.get(id(tier)), "0")
+
+    def chosen(values: list[str], own: str) -> str:
+        return f"if(limit_tier = 0, {own}, [{', '.join(values)}][limit_tier])" if values else own
+
+    budgets = [tier.budget for tier in tiers if tier.budget is not None]
+    within = ["NULL" if b.within_s is None else str(b.within_s * 1000) for b in budgets]
+    until = [text(b.until or "") for b in budgets]
+    plus = [str(b.plus_s * 1000) for b in budgets]
     return [
-        f"CAST({_tiered(book, within, 'run.own_within_ms')} AS Nullable(Int64)) AS within_ms",
-        f"{_tiered(book, until, 'run.own_until')} AS until",
+        f"toUInt16({which}) AS limit_tier",
+        f"CAST({chosen(within, 'run.own_within_ms')} AS Nullable(Int64)) AS within_ms",
+        f"{chosen(until, 'run.own_until')} AS until",
         f"CAST({_until(book)} AS Nullable(DateTime64(3, 'UTC'))) AS until_at",
-        f"toInt64({_tiered(book, plus, 'run.own_plus_ms')}) AS plus_ms",
+        f"toInt64({chosen(plus, 'run.own_plus_ms')}) AS plus_ms",
         f"CAST({_tiered(book, calendar, 'run.own_calendar')} AS String) AS calendar",
     ]
 

@@ -15,11 +15,13 @@ class Step:
     """One SELECT and the temporary table it fills.
 
     needs: what stands behind a FROM; where that gives no row the SELECT would give none either, and is not run.
+    fixed: neither orders nor moments change what it fills.
     """
 
     table: str
     sql: str
     needs: str = ""
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
     """
     completeness = _completeness(book)
     steps = (
+        Step(deadlines.CALENDARS, deadlines.calendars_sql(book), fixed=True),
         Step("judged_statements", names.STATEMENTS.strip()),
         Step("judged_same", names.SAME.strip(), needs="judged_statements"),
         Step("judged_chosen", names.CHOSEN.strip(), needs="judged_same"),

@@ -12,6 +12,7 @@ from rules.compile.odds import at_risk_target_sql, expected_sql, has_odds
 from rules.compile.quote import FAR
 from rules.model import Book
 
+CALENDARS = "judged_calendars"
 _NEVER_MS = 10**15  # more open time than any calendar has
 _NO_HOLDS = "CAST([] AS Array(Tuple(DateTime64(3, 'UTC'), DateTime64(3, 'UTC'))))"
 
@@ -35,8 +36,13 @@ def _needed(target: str) -> str:
 
 
 def _with(calendars: CalendarSet) -> str:
-    items = calendars.with_items()
+    items = calendars.with_items(CALENDARS)
     return "WITH\n    " + ",\n    ".join(items) if items else ""
+
+
+def calendars_sql(book: Book) -> str:
+    """Return the step with the days of the book's calendars, which neither orders nor moments change."""
+    return f"-- One row: the days of all calendars, one calendar's after another's.\n{CalendarSet(used_calendars(book)).row_sql()}"
 
 
 def ends_sql() -> str:
@@ -79,13 +85,15 @@ def dues_sql(book: Book) -> str:
     (
         SELECT
             *,
-            {offsets}{_open_ms(calendars, "started_at")} AS started_open,
-            {_open_ms(calendars, "ifNull(end_at, started_at)")} AS end_open,
-            arrayMap(p -> ({_open_ms(calendars, "p.1")}, if(p.2 = {FAR}, toInt64({_NEVER_MS}), {_open_ms(calendars, "p.2")})), holds) AS holds_open
+            {offsets}arrayMap(t -> {_open_ms(calendars, "t")},
+                arrayConcat([started_at, ifNull(end_at, started_at)], arrayMap(p -> p.1, holds), arrayMap(p -> p.2, holds))) AS opens,
+            opens[1] AS started_open, opens[2] AS end_open,
+            arrayMap((p, i) -> (opens[i + 2], if(p.2 = {FAR}, toInt64({_NEVER_MS}), opens[i + 2 + length(holds)])),
+                holds, arrayEnumerate(holds)) AS holds_open
         FROM judged_ends
     )
 SELECT
-    *,
+    * EXCEPT (opens),
     if(within_ms IS NULL, ifNull(until_at, started_at), started_at) AS due_from,
     multiIf(
         within_ms IS NOT NULL, {_needed("toInt64(ifNull(within_ms, 0))")},

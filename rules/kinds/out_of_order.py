@@ -41,6 +41,7 @@ def doubts_sql(book: Book, rules: Sequence[FindingRule], kinds: frozenset[str] |
     shape = "rule String, first String, then String, first_type String, settle_ms Int64, since String, fresh_ms Int64"
     firsts, types = texts(sorted({r.first for r in rules})), texts(sorted({_type(book, r.first) for r in rules}))
     names = {r.first for r in rules}
+    seconds = texts(sorted({r.then for r in rules}))
     owner = authority_sql(book, kinds, "late.first", "o", "late.open[1]", names)
     asked = asked_sql(book, kinds, "late.first", "o", "", names)
     if owned_apart(book, kinds):
@@ -64,11 +65,11 @@ near AS
 (
     SELECT order_no, object, above AS part, above_type AS part_type
     FROM judged_tree
-    WHERE has({types}, above_type) AND object IN (SELECT object FROM seconds)
+    WHERE has({types}, above_type) AND object IN (SELECT base FROM judged_reached WHERE has({seconds}, milestone))
     UNION DISTINCT
     SELECT order_no, above, object, object_type
     FROM judged_tree
-    WHERE has({types}, object_type) AND above IN (SELECT object FROM seconds)
+    WHERE has({types}, object_type) AND above IN (SELECT base FROM judged_reached WHERE has({seconds}, milestone))
 ),
 told AS
 (

@@ -12,6 +12,7 @@ from datetime import datetime
 from clickhouse_connect.driver.client import Client
 
 from rules.compile import Compiled, Step
+from rules.compile.deadlines import CALENDARS
 from rules.compile.limits import limits_sql
 from tower.engine import workspace
 from tower.store.sql import load
@@ -48,13 +49,15 @@ def find_late(
         client.command(load("backtest_late"))
         made = True
         yield min(until, highest), highest
-    workspace.drop(client, ["stored_clocks", "old_dues", "new_dues", "both_dues", "judged_ends", "judged_dues"])
+    workspace.drop(
+        client, ["stored_clocks", "old_dues", "new_dues", "both_dues", "judged_ends", "judged_dues", CALENDARS]
+    )
 
 
 def _limit_steps(compiled: Compiled, rules: Sequence[str]) -> list[Step]:
     stages = [s for s in compiled.book.stages if s.id in rules]
-    dues = next(step for step in compiled.steps if step.table == "judged_dues")
-    return [Step("judged_ends", limits_sql(compiled.book, stages)), dues]
+    calendars, dues = (step for step in compiled.steps if step.table in (CALENDARS, "judged_dues"))
+    return [calendars, Step("judged_ends", limits_sql(compiled.book, stages)), dues]
 
 
 def _fill(

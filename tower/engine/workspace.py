@@ -49,6 +49,8 @@ def set_curves(client: Client, compiled: Compiled, at: datetime) -> None:
 
 # Which steps a client's tables were made for; planning the statements twice is most of what a small look costs.
 _PREPARED: WeakKeyDictionary[Client, tuple[Step, ...]] = WeakKeyDictionary()
+# With what a client's fixed tables are filled, by table.
+_FIXED: WeakKeyDictionary[Client, dict[str, str]] = WeakKeyDictionary()
 
 
 def prepare(client: Client, compiled: Compiled) -> None:
@@ -66,6 +68,7 @@ def make(client: Client, steps: Iterable[Step]) -> None:
     """Make the empty tables of some steps; those that they read must be there."""
     moment = datetime(1970, 1, 1, tzinfo=UTC)
     for step in steps:
+        _FIXED.get(client, {}).pop(step.table, None)
         client.command(
             f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory EMPTY AS\n{step.sql}",
             parameters=_bound(step.sql, moment, moment),
@@ -83,12 +86,17 @@ def judge(
     for place, step in enumerate(compiled.steps):
         if only is not None and step.table not in only:
             continue
+        filled = _FIXED.setdefault(client, {})
+        if step.fixed and filled.get(step.table) == step.sql:
+            continue
         client.command(f"TRUNCATE TABLE {step.table}")
         if step.needs and step.needs not in there:
             there |= _look(client, compiled.steps[place:])
         if step.needs and not there[step.needs]:
             continue
         client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
+        if step.fixed:
+            filled[step.table] = step.sql
 
 
 def _look(client: Client, steps: Sequence[Step]) -> dict[str, bool]:
@@ -106,7 +114,7 @@ def _bound(sql: str, as_of: datetime, known_at: datetime) -> dict[str, datetime]
 
 def clear(client: Client, compiled: Compiled) -> None:
     """Empty the tables, so that a pooled client goes back without their rows."""
-    for table in ("scope", "feed_marks", *(step.table for step in compiled.steps)):
+    for table in ("scope", "feed_marks", *(step.table for step in compiled.steps if not step.fixed)):
         client.command(f"TRUNCATE TABLE {table}")
 
 

@@ -1,3 +1,8 @@
+-- judged_calendars
+-- One row: the days of all calendars, one calendar's after another's.
+SELECT groupArrayArray(before_ms) AS before_ms, groupArrayArray(spans) AS spans, groupArrayArray(open_days) AS open_days, groupArrayArray(bucket) AS bucket
+FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))
+
 -- judged_statements
 -- One row: what was last said about a child and a parent as of the moment, an operator's word before any system's.
 SELECT
@@ -354,114 +359,39 @@ HAVING countIf(part.quantity IS NULL) = 0 AND sum(part.quantity) < any(whole.qua
 
 -- judged_complete
 -- One row: a milestone that every object of a type under another has, and since when.
-SELECT order_no, object, milestone, per, assumeNotNull(at) AS complete_at, at_ev AS complete_ev
-FROM
-(
+WITH
+    wanted AS (SELECT * FROM values('above_type String, milestone String, per String',
+        ('order', 'delivered', 'shipment'),
+        ('order', 'invoice_released', 'shipment'),
+        ('order', 'payment_applied', 'payment'),
+        ('order', 'shipment_confirmed', 'shipment'))),
+    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at
 SELECT
-    whole.order_no AS order_no, whole.object AS object, 'delivered' AS milestone, 'shipment' AS per,
-    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
-    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
+    whole.order_no AS order_no, whole.object AS object, whole.milestone AS milestone, whole.per AS per,
+    assumeNotNull(at) AS complete_at, if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS complete_ev
 FROM
 (
+    WITH tree.counts AND tree.object_type = wanted.per AS counted
     SELECT
-        tree.order_no AS order_no, tree.above AS object,
+        tree.order_no AS order_no, tree.above AS object, wanted.milestone AS milestone, wanted.per AS per,
         countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
         maxOrNullIf(part.down_first_at, counted) AS last_at,
         argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
     FROM
     (
         SELECT
-            order_no, object, above,
-            object_type = 'shipment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
+            order_no, object, object_type, above, above_type,
+            (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counts
         FROM judged_tree
-        WHERE above_type = 'order'
     ) AS tree
-    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'delivered' AND object_type = 'shipment') AS part
-        ON part.order_no = tree.order_no AND part.object = tree.object
-    GROUP BY tree.order_no, tree.above
+    INNER JOIN wanted ON wanted.above_type = tree.above_type
+    LEFT JOIN judged_anchors AS part
+        ON part.order_no = tree.order_no AND part.object = tree.object AND part.milestone = wanted.milestone AND part.object_type = wanted.per
+    GROUP BY tree.order_no, tree.above, wanted.milestone, wanted.per
 ) AS whole
-LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'delivered') AS anywhere
-    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
-    UNION ALL
-SELECT
-    whole.order_no AS order_no, whole.object AS object, 'invoice_released' AS milestone, 'shipment' AS per,
-    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
-    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
-FROM
-(
-    SELECT
-        tree.order_no AS order_no, tree.above AS object,
-        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
-        maxOrNullIf(part.down_first_at, counted) AS last_at,
-        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
-    FROM
-    (
-        SELECT
-            order_no, object, above,
-            object_type = 'shipment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
-        FROM judged_tree
-        WHERE above_type = 'order'
-    ) AS tree
-    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'invoice_released' AND object_type = 'shipment') AS part
-        ON part.order_no = tree.order_no AND part.object = tree.object
-    GROUP BY tree.order_no, tree.above
-) AS whole
-LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'invoice_released') AS anywhere
-    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
-    UNION ALL
-SELECT
-    whole.order_no AS order_no, whole.object AS object, 'payment_applied' AS milestone, 'payment' AS per,
-    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
-    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
-FROM
-(
-    SELECT
-        tree.order_no AS order_no, tree.above AS object,
-        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
-        maxOrNullIf(part.down_first_at, counted) AS last_at,
-        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
-    FROM
-    (
-        SELECT
-            order_no, object, above,
-            object_type = 'payment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
-        FROM judged_tree
-        WHERE above_type = 'order'
-    ) AS tree
-    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'payment_applied' AND object_type = 'payment') AS part
-        ON part.order_no = tree.order_no AND part.object = tree.object
-    GROUP BY tree.order_no, tree.above
-) AS whole
-LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'payment_applied') AS anywhere
-    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
-    UNION ALL
-SELECT
-    whole.order_no AS order_no, whole.object AS object, 'shipment_confirmed' AS milestone, 'shipment' AS per,
-    if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at,
-    if(whole.parts = 0, anywhere.down_first_ev, whole.last_ev) AS at_ev
-FROM
-(
-    SELECT
-        tree.order_no AS order_no, tree.above AS object,
-        countIf(counted) AS parts, countIf(counted AND part.down_first_at IS NULL) AS missing,
-        maxOrNullIf(part.down_first_at, counted) AS last_at,
-        argMaxIf(part.down_first_ev, (part.down_first_at, part.down_first_ev), counted AND part.down_first_at IS NOT NULL) AS last_ev
-    FROM
-    (
-        SELECT
-            order_no, object, above,
-            object_type = 'shipment' AND (order_no, object) NOT IN (SELECT order_no, object FROM judged_void) AS counted
-        FROM judged_tree
-        WHERE above_type = 'order'
-    ) AS tree
-    LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'shipment_confirmed' AND object_type = 'shipment') AS part
-        ON part.order_no = tree.order_no AND part.object = tree.object
-    GROUP BY tree.order_no, tree.above
-) AS whole
-LEFT JOIN (SELECT * FROM judged_anchors WHERE milestone = 'shipment_confirmed') AS anywhere
-    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object
-)
-WHERE at IS NOT NULL AND (order_no, object, per) NOT IN (SELECT order_no, object, per FROM judged_short)
+LEFT JOIN judged_anchors AS anywhere
+    ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object AND anywhere.milestone = whole.milestone
+WHERE at IS NOT NULL AND (whole.order_no, whole.object, whole.per) NOT IN (SELECT order_no, object, per FROM judged_short)
 
 -- judged_failures
 -- One row: a milestone that failed on the object its failure was reported on; open until the word comes later.
@@ -616,10 +546,11 @@ SELECT
     ifNull(arrayLastOrNull(at -> at > assumeNotNull(ifNull(run.from_at, run.from_echo_at)) AND at < least(ifNull(to_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), if(ifNull(o.done_at >= assumeNotNull(ifNull(run.from_at, run.from_echo_at)), 0), assumeNotNull(o.done_at), toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), if(ifNull(o.cancelled_at >= assumeNotNull(ifNull(run.from_at, run.from_echo_at)), 0), assumeNotNull(o.cancelled_at), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))), arraySort(arrayFlatten(arrayMap(m -> arrayFirst(t -> t.1 = m, run.told).2, run.resets)))), assumeNotNull(ifNull(run.from_at, run.from_echo_at))) AS started_at, arrayFirstOrNull(at -> at >= started_at AND at < ifNull(to_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), arraySort(arrayFlatten(arrayMap(m -> arrayFirst(t -> t.1 = m, run.told).2, run.cancels)))) AS called_off_at,
     if(run.to_pick = 'complete', ifNull(c.complete_ev, 0), run.one_ev) AS to_ev,
     run.to_echo_at AS to_echo_at,
-    CAST(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 7200000, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), NULL, run.own_within_ms) AS Nullable(Int64)) AS within_ms,
-    multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), '', run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 'promised_at', run.own_until) AS until,
+    toUInt16(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 1, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 2, 0)) AS limit_tier,
+    CAST(if(limit_tier = 0, run.own_within_ms, [7200000, NULL][limit_tier]) AS Nullable(Int64)) AS within_ms,
+    if(limit_tier = 0, run.own_until, ['', 'promised_at'][limit_tier]) AS until,
     CAST(multiIf(until = 'promised_at', o.promised_at, NULL) AS Nullable(DateTime64(3, 'UTC'))) AS until_at,
-    toInt64(multiIf(run.rule = 'ship' AND (ifNull(o.priority IN ('P1'), 0)), 0, run.rule = 'ship' AND (ifNull(o.customer_tier IN ('gold'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)) AND NOT (ifNull(o.warehouse IN ('HH2'), 0)), 0, run.own_plus_ms)) AS plus_ms,
+    toInt64(if(limit_tier = 0, run.own_plus_ms, [0, 0][limit_tier])) AS plus_ms,
     CAST(multiIf(run.rule = 'ship' AND (ifNull(o.warehouse IN ('HH2'), 0)) AND NOT (ifNull(o.priority IN ('P1'), 0)), 'night', run.own_calendar) AS String) AS calendar,
     run.at_risk_share AS at_risk_share,
     arrayFlatten(arrayMap(p -> arrayMap(opened ->
@@ -659,10 +590,10 @@ FROM closing
 -- judged_dues
 -- One row: a run with its deadline.
 WITH
-    (SELECT groupArrayArray(before_ms) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_before_ms`,
-    (SELECT groupArrayArray(spans) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_spans`,
-    (SELECT groupArrayArray(open_days) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_open_days`,
-    (SELECT groupArrayArray(bucket) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_bucket`,
+    (SELECT before_ms FROM judged_calendars) AS `cals_before_ms`,
+    (SELECT spans FROM judged_calendars) AS `cals_spans`,
+    (SELECT open_days FROM judged_calendars) AS `cals_open_days`,
+    (SELECT bucket FROM judged_calendars) AS `cals_bucket`,
     opened AS
     (
         SELECT
@@ -673,13 +604,15 @@ WITH
             transform(calendar, ['night', 'office'], CAST([0, 18264] AS Array(Int64)), toInt64(1)) AS cal_bucket_at,
             transform(calendar, ['night', 'office'], CAST([28800000, 24685488] AS Array(Int64)), toInt64(1)) AS cal_bucket_ms_at,
             transform(calendar, ['night', 'office'], CAST([525974400000, 450806400000] AS Array(Int64)), toInt64(1)) AS cal_total_ms_at,
-            toInt64(if(calendar = '', toUnixTimestamp64Milli(started_at), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(started_at), 788918400000), 2366841600000) - 788918400000])[1])) AS started_open,
-            toInt64(if(calendar = '', toUnixTimestamp64Milli(ifNull(end_at, started_at)), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(ifNull(end_at, started_at)), 788918400000), 2366841600000) - 788918400000])[1])) AS end_open,
-            arrayMap(p -> (toInt64(if(calendar = '', toUnixTimestamp64Milli(p.1), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(p.1), 788918400000), 2366841600000) - 788918400000])[1])), if(p.2 = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), toInt64(1000000000000000), toInt64(if(calendar = '', toUnixTimestamp64Milli(p.2), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(p.2), 788918400000), 2366841600000) - 788918400000])[1])))), holds) AS holds_open
+            arrayMap(t -> toInt64(if(calendar = '', toUnixTimestamp64Milli(t), arrayMap(at -> `cals_before_ms`[cal_before_ms_at + intDiv(at, 86400000) + 1] + arraySum(s -> greatest(0, least(s.2, at % 86400000) - s.1), `cals_spans`[cal_spans_at + intDiv(at, 86400000) + 1]), [least(greatest(toUnixTimestamp64Milli(t), 788918400000), 2366841600000) - 788918400000])[1])),
+                arrayConcat([started_at, ifNull(end_at, started_at)], arrayMap(p -> p.1, holds), arrayMap(p -> p.2, holds))) AS opens,
+            opens[1] AS started_open, opens[2] AS end_open,
+            arrayMap((p, i) -> (opens[i + 2], if(p.2 = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), toInt64(1000000000000000), opens[i + 2 + length(holds)])),
+                holds, arrayEnumerate(holds)) AS holds_open
         FROM judged_ends
     )
 SELECT
-    *,
+    * EXCEPT (opens),
     if(within_ms IS NULL, ifNull(until_at, started_at), started_at) AS due_from,
     multiIf(
         within_ms IS NOT NULL, arrayFold((needed, p) -> if(p.1 - started_open < needed, if(p.2 >= 1000000000000000, toInt64(1000000000000000), needed + p.2 - p.1), needed), holds_open, toInt64(ifNull(within_ms, 0))),
@@ -691,10 +624,10 @@ FROM opened
 -- judged_starts
 -- One row: a clock with everything that does not depend on the moment it is looked at.
 WITH
-    (SELECT groupArrayArray(before_ms) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_before_ms`,
-    (SELECT groupArrayArray(spans) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_spans`,
-    (SELECT groupArrayArray(open_days) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_open_days`,
-    (SELECT groupArrayArray(bucket) FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))) AS `cals_bucket`,
+    (SELECT before_ms FROM judged_calendars) AS `cals_before_ms`,
+    (SELECT spans FROM judged_calendars) AS `cals_spans`,
+    (SELECT open_days FROM judged_calendars) AS `cals_open_days`,
+    (SELECT bucket FROM judged_calendars) AS `cals_bucket`,
     budgeted AS
     (
         SELECT
@@ -820,11 +753,11 @@ near AS
 (
     SELECT order_no, object, above AS part, above_type AS part_type
     FROM judged_tree
-    WHERE has(CAST(['order', 'payment', 'shipment'] AS Array(String)), above_type) AND object IN (SELECT object FROM seconds)
+    WHERE has(CAST(['order', 'payment', 'shipment'] AS Array(String)), above_type) AND object IN (SELECT base FROM judged_reached WHERE has(CAST(['delivered', 'invoice_released', 'shipment_confirmed'] AS Array(String)), milestone))
     UNION DISTINCT
     SELECT order_no, above, object, object_type
     FROM judged_tree
-    WHERE has(CAST(['order', 'payment', 'shipment'] AS Array(String)), object_type) AND above IN (SELECT object FROM seconds)
+    WHERE has(CAST(['order', 'payment', 'shipment'] AS Array(String)), object_type) AND above IN (SELECT base FROM judged_reached WHERE has(CAST(['delivered', 'invoice_released', 'shipment_confirmed'] AS Array(String)), milestone))
 ),
 told AS
 (
