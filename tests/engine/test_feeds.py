@@ -334,8 +334,8 @@ def test_a_watermark_never_vouches_for_events_that_the_tick_has_not_taken_in(
         workspace.prepare(client, COMPILED)
         take_in = cycle._take_in
 
-        def slow(client: Client, cursor: datetime) -> tuple[int, datetime]:
-            done = take_in(client, cursor)
+        def slow(client: Client, cursor: datetime, goal: datetime) -> tuple[int, datetime]:
+            done = take_in(client, cursor, goal)
             rows = [line(said, said.at, "wms-berlin") for said in (release, beat)]
             client.raw_insert("events", insert_block=b"\n".join(rows), fmt="JSONEachRow")
             return done

@@ -79,14 +79,15 @@ class Alerts:
     def _step(self, book: Book, now: datetime, touched: Sequence[int] | None) -> int:
         with self._store.reader() as client:
             since = min(self._since, now - timedelta(milliseconds=1))
-            news = client.query(load("alert_news"), parameters={"since": since}).result_rows
-            [(count, word, subscribed, keys, down)] = news
-            personal = self._subscribers.personal(client, book, now, (subscribed, keys))
+            rows = client.query(load("alert_news"), parameters={"since": since}).result_rows
+            news: dict[str, int] = {what: number for what, number, _ in rows}
+            word = max(news["acks"], news["silences"])
+            personal = self._subscribers.personal(client, book, now, (news["subscribed"], news["keys"]))
             desk = self._ready(book, personal, now)
-            changes = self._targets.changes(down, now)
+            changes = self._targets.changes((target for *_, targets in rows for target in targets), now)
             every = self._afresh or touched is None
             moved = desk.holds_of(touched or ())
-            if count or moved or every:
+            if news["changes"] or moved or every:
                 changes += read_changes(client, book, self._connections, None if every else since, moved)
             said = []
             if word != self._said or changes:

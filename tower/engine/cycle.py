@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from weakref import WeakKeyDictionary
 
 from clickhouse_connect.driver.client import Client
 
@@ -19,6 +20,8 @@ DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 EVERYTHING_KNOWN = datetime(2199, 1, 1, tzinfo=UTC)
 _BATCH_EVENTS = 50_000
 _SLICE_ORDERS = 10_000
+# How far each feed vouched in a client's last whole tick: by the same word nothing that waited then is done waiting.
+_TOLD: WeakKeyDictionary[Client, dict[str, datetime]] = WeakKeyDictionary()
 _SAID_LATELY = timedelta(days=7)  # longer than an engine is down between a word and its judgement
 _LISTED = 10_000
 
@@ -53,17 +56,22 @@ def run_cycle(
     after = read_cursor(client)
     client.command("CREATE OR REPLACE TEMPORARY TABLE touched (order_no UInt64) ENGINE = Memory")
     heard = heard_now(client)
-    events, cursor = _take_in(client, after)
+    parameters = {"after": after, "since": now - _SAID_LATELY}
+    news = {row[0]: row[1] for row in client.query(load("engine_news"), parameters=parameters).result_rows}
+    events, cursor = _take_in(client, after, news["events"])
     if events:
         client.command(load("engine_feed_counts"), parameters={"after": after, "until": cursor})
     feeds = feed_states(client, compiled.book, connections, now, heard=heard)
     feeds = feed_breaches.settle(client, compiled.book, feeds, now)
-    workspace.set_marks(client, gating(feeds))
-    _find_due(client, now, everything)
+    marks = gating(feeds)
+    workspace.set_marks(client, marks)
+    told = {mark.connection: mark.gate for mark in marks}
+    _find_due(client, now, everything, said=news["hand"] > DAWN, heard_further=_TOLD.pop(client, None) != told)
     if fresh_curves and (stages := [s.id for s in compiled.book.stages if s.odds is not None]):
         client.command(load("odds_touched"), parameters={"stages": stages})
     orders = _judge(client, compiled, now)
     write_cursor(client, cursor, now, owner)
+    _TOLD[client] = told
     return Tick(events, orders, feeds, cursor, _touched(client) if orders else ())
 
 
@@ -80,17 +88,12 @@ def read_cursor(client: Client) -> datetime:
 
 def write_cursor(client: Client, cursor: datetime, now: datetime, owner: str) -> None:
     """Note how far the engine came, and that it lives. The last write of a tick."""
-    client.insert(
-        "engine_cursor",
-        [["engine", cursor, now, now, owner]],
-        column_names=["name", "stored_at", "judged_at", "ticked_at", "owner"],
-    )
+    client.command(load("engine_cursor"), parameters={"cursor": cursor, "now": now, "owner": owner})
 
 
-def _take_in(client: Client, cursor: datetime) -> tuple[int, datetime]:
+def _take_in(client: Client, cursor: datetime, goal: datetime) -> tuple[int, datetime]:
     """Take in what is stored when the tick begins; what arrives meanwhile waits for the next one."""
     total = 0
-    goal = client.query(load("engine_goal"), parameters={"after": cursor}).result_rows[0][0]
     while cursor < goal:
         parameters = {"after": cursor, "goal": goal, "events": _BATCH_EVENTS}
         until = client.query(load("engine_next_batch"), parameters=parameters).result_rows[0][0]
@@ -99,22 +102,27 @@ def _take_in(client: Client, cursor: datetime) -> tuple[int, datetime]:
     return total, cursor
 
 
-def _find_due(client: Client, now: datetime, everything: bool) -> None:
+def _find_due(client: Client, now: datetime, everything: bool, *, said: bool, heard_further: bool) -> None:
+    """Add to `touched` what no new event speaks of. heard_further: a feed vouches otherwise than when orders began to wait."""
     if everything:
         client.command("INSERT INTO touched SELECT order_no FROM order_numbers")
         return
     client.command(load("engine_due"), parameters={"now": now})
-    client.command(load("engine_waiting"))
-    client.command(load("engine_by_hand"), parameters={"since": now - _SAID_LATELY})
+    if heard_further:
+        client.command(load("engine_waiting"))
+    if said:
+        client.command(load("engine_by_hand"), parameters={"since": now - _SAID_LATELY})
 
 
 def _judge(client: Client, compiled: Compiled, now: datetime) -> int:
     total, after = 0, 0
+    if not client.query("SELECT count() FROM touched").result_rows[0][0]:
+        return 0
     while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": _SLICE_ORDERS}):
         workspace.judge(client, compiled, as_of=now, known_at=EVERYTHING_KNOWN)
         verdicts.store(client, compiled, now)
         total += size
-        after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])
         if size < _SLICE_ORDERS:
             break
+        after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])
     return total

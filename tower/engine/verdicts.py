@@ -47,11 +47,14 @@ def shape_breaches(client: Client, compiled: Compiled, known_at: datetime) -> No
 
 def store(client: Client, compiled: Compiled, now: datetime) -> None:
     """Replace the orders in `scope` by their judged rows, and open, resolve or retract their breaches."""
-    shape_breaches(client, compiled, now)
     columns = ", ".join(f"`{name}`" for name in ORDER_COLUMNS)
     client.command(
         f"INSERT INTO orders ({columns}, judged_at) SELECT {columns}, {{now:DateTime64(3, 'UTC')}} FROM judged_orders",
         parameters={"now": now},
     )
-    client.command(load("engine_unjudged"), parameters={"now": now})
-    client.command(load("engine_breaches"), parameters={"now": now, "book": compiled.book.hash})
+    counts = {row[0]: row[1] for row in client.query(load("engine_judged")).result_rows}
+    if counts["judged"] < counts["scope"]:
+        client.command(load("engine_unjudged"), parameters={"now": now})
+    if counts["findings"] or counts["breaches"]:
+        shape_breaches(client, compiled, now)
+        client.command(load("engine_breaches"), parameters={"now": now, "book": compiled.book.hash})

@@ -103,8 +103,10 @@ def _look(client: Client, steps: Sequence[Step]) -> dict[str, bool]:
     """Return for each need of these steps that none of them still fills whether anything is there."""
     ahead = {step.table for step in steps}
     needs = list(dict.fromkeys(s.needs for s in steps if s.needs and not ahead & set(re.findall(r"\w+", s.needs))))
-    counts = ", ".join(f"(SELECT count() FROM {need})" for need in needs)
-    return dict(zip(needs, map(bool, client.query(f"SELECT {counts}").result_rows[0]), strict=True))
+    counts = "\nUNION ALL\n".join(
+        f"SELECT {place} AS place, count() AS rows FROM {need}" for place, need in enumerate(needs)
+    )
+    return {needs[place]: rows > 0 for place, rows in client.query(counts).result_rows}
 
 
 def _bound(sql: str, as_of: datetime, known_at: datetime) -> dict[str, datetime] | None:
