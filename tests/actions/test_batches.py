@@ -223,16 +223,19 @@ def test_what_got_well_while_it_waited_is_not_sent(bulk: Bulk) -> None:
 
 
 def test_an_open_breaker_stops_what_goes_in_waves(bulk: Bulk) -> None:
+    bulk.ask(*bulk.names[:5], key="before", ramp=(2, 3))
     with bulk.world.store.writer() as client:
-        client.command(
-            "CREATE TABLE IF NOT EXISTS target_states (target String, state String, revision UInt64)"
-            " ENGINE = ReplacingMergeTree(revision) ORDER BY target"
-        )
-        client.insert("target_states", [["middleware", "open", 1]], column_names=["target", "state", "revision"])
-    bulk.ask()
+        names = ["target", "state", "said", "revision"]
+        client.insert("target_states", [["middleware", "open", "503", 1]], column_names=names)
     bulk.tick()
     assert bulk.heard == []
-    assert bulk.acts("stop") == [("engine", "stop", "the breaker of target middleware is open")]
+    said = "the breaker of target middleware is open: 503"
+    assert bulk.acts("stop") == [("engine", "stop", said)]
+    late = Wish("retry", tuple((o, None) for o in bulk.names[5:]))
+    shown = Intake(bulk.world.store, bulk.book, "ana", bulk.world.now).preview(late, "late")["batch"]
+    assert (shown["items"], shown["refused"]) == (0, [{"reason": said, "orders": len(late.orders)}])
+    few = Wish("retry", late.orders[:2])
+    assert Intake(bulk.world.store, bulk.book, "ana", bulk.world.now).preview(few, "few")["batch"]["items"] == 2
 
 
 def test_two_overlapping_batches_never_act_twice_on_one_object(bulk: Bulk) -> None:

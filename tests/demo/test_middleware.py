@@ -153,3 +153,20 @@ def test_a_broken_system_answers_no_retry_until_it_is_mended() -> None:
     assert mended.status in (200, 202, 422)
     world.break_system(system)
     assert retries.ask(order, "k", NOW) == mended
+
+
+def test_what_comes_to_a_broken_system_fails_until_it_is_mended() -> None:
+    """Whatever was wrong with an order before; what it left behind a retry repairs."""
+    world = World(7, NOW)
+    world.open(NOW)
+    world.break_system("erp")
+    during = world.advance(NOW + timedelta(seconds=60))
+    said = [m.event for m in during if m.connection == "erp" and m.event["type"] != "o2c.heartbeat"]
+    assert said and all(e["type"].endswith(".failed") for e in said)
+    down = [e["data"]["order_id"] for e in said if e["data"]["error"] == "ERP does not answer"]
+    assert down
+    world.mend_system("erp")
+    now = NOW + timedelta(seconds=61)
+    assert world.retry(down[0], now).result == "repaired"
+    after = [m.event for m in world.advance(now + timedelta(seconds=5))]
+    assert any(e["type"] == "o2c.order_accepted" and e["data"]["order_id"] == down[0] for e in after)

@@ -87,8 +87,8 @@ class Batches:
             turn = turn_of(frozen, counts.get(action_id, {}), forgiven(steps))
             if state == "running" and frozen.ramped:
                 targets = {i.target for i in waiting if i.action_id == action_id}
-                hit = sorted(targets & broken)
-                turn = Turn(turn.wave, f"the breaker of target {hit[0]} is open") if hit else turn
+                hit = sorted(targets & broken.keys())
+                turn = Turn(turn.wave, broken[hit[0]]) if hit else turn
                 if turn.stop:
                     self._stop(action_id, steps, turn, now)
                     state = "stopped"
@@ -119,8 +119,7 @@ class Batches:
         return [replace(i, detail=said) for i in sent if (i.order_no, i.stage, i.object) not in stuck]
 
 
-def broken_targets(client: Client) -> set[str]:
-    """Return the targets whose breaker is open."""
-    if not client.query("EXISTS TABLE target_states").result_rows[0][0]:
-        return set()
-    return {row[0] for row in client.query(load("batch_broken")).result_rows}
+def broken_targets(client: Client) -> dict[str, str]:
+    """Return the targets whose breaker is open, each with a sentence that says so and why."""
+    rows = client.query(load("batch_broken")).result_rows
+    return {name: f"the breaker of target {name} is open: {said}" for name, said in rows}

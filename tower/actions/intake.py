@@ -19,7 +19,7 @@ from rules.compile.retry import cases_sql
 from rules.model import Action, Book, Policy
 from rules.vocabulary import STUCK_STATES
 from tower.actions.batch import AT_ONCE, LEAST_VERIFIED, RAMP, Frozen, waves_of
-from tower.actions.batches import freeze
+from tower.actions.batches import broken_targets, freeze
 from tower.actions.hand import BY_HAND, item_of, refusal
 from tower.actions.item import ENGINE, Contract, Item, digest, item_id_of, write_items
 from tower.actions.policy import by_error, chosen
@@ -114,16 +114,9 @@ class Intake:
             freeze(client, frozen, self._ranked(plan), self._now)
             write_items(client, plan.items)
             row = [
-                action_id,
-                wish.kind,
-                self._now,
-                self._actor,
-                wish.stage,
-                wish.reason,
-                key,
-                request_hash,
+                action_id, wish.kind, self._now, self._actor, wish.stage, wish.reason, key, request_hash,
                 reply.decode(),
-            ]
+            ]  # fmt: skip
             client.insert("actions", [row], column_names=_ACTION_COLUMNS)
         return reply
 
@@ -161,10 +154,13 @@ class Intake:
         if self._by_hand(wish):
             of = {wish.kind: BY_HAND[wish.kind].safety}
         safety = max((of[i.rule_action] for i in plan.items), default="R0")
-        at_once = self._by_hand(wish) or (not wish.filter and len(wish.orders) <= AT_ONCE)
-        ramp = wish.ramp or ((max(len(plan.items), 1),) if at_once else RAMP)
+        ramp = wish.ramp or ((max(len(plan.items), 1),) if self._at_once(wish) else RAMP)
         waves = waves_of(len(plan.items), ramp)
         return Frozen(action_id, safety, wish.least_verified, waves, wish.filter, tuple(o for o, _ in wish.orders))
+
+    def _at_once(self, wish: Wish) -> bool:
+        """Return whether it goes without a ramp: few orders that were picked, or nothing that is sent."""
+        return self._by_hand(wish) or (not wish.filter and len(wish.orders) <= AT_ONCE)
 
     def _ranked(self, plan: Plan) -> list[str]:
         """Return the item ids, what matters most first: by priority, then by value."""
@@ -186,10 +182,13 @@ class Intake:
         objects = sorted({c.object for o in orders.values() for c in o["stuck"]})
         _, tries = read_tried(client, [], objects, own=action_id)
         tried = dict(tries)
+        left_alone = {} if self._at_once(wish) else broken_targets(client)
         answers: list[dict[str, Any]] = []
         items: list[Item] = []
         for order_id, version in wanted.items():
             answer, new = self._order(orders.get(order_id), order_id, version, wish, action_id, tried)
+            if said := next((left_alone[i.target] for i in new if i.target in left_alone), ""):
+                answer, new = _answer(order_id, "not_retryable", answer["stage"], said), []
             answers.append(answer)
             items += new
             for item in new:

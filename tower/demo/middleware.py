@@ -3,7 +3,7 @@
 It lets the world of tower/demo/scenario.py run in real time, sends what its systems say, and offers
 `POST /retry/{order_id}` to the tower's actions, honouring Idempotency-Key, and `POST /alerts` to its signed notices.
 `POST /feeds/{connection}/stop` lets one of its systems fall silent, `start` lets it speak again;
-`POST /systems/{connection}/break` lets one answer no retry, `mend` lets it answer again.
+`POST /systems/{connection}/break` lets one fail at all that comes to it, `mend` lets it work again.
 """
 
 from __future__ import annotations

@@ -9,16 +9,17 @@ from __future__ import annotations
 import hashlib
 import heapq
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
 from tower.demo.catalog import SOURCES
-from tower.demo.plan import Case, Echo, Ids, Step, instant, plan_case
+from tower.demo.plan import Case, Echo, Fault, Ids, Step, instant, plan_case
 
 BEAT_S = 4.0
 FILE_EVERY_S = 30  # the bank speaks in files: the "nightly" run of a fast world
+OUTAGE_HEALS_S = 240.0  # what an outage left behind heals by itself so long after, where nobody retries it
 SILENT = "wms-hamburg"  # falls silent for SILENT_FOR_S in every SILENT_EVERY_S, the first time just before the start
 SILENT_FOR_S, SILENT_EVERY_S, SILENT_BEFORE_S = 80, 360, 40
 
@@ -118,7 +119,7 @@ class World:
         return Answer(200, "repaired", f"{step.milestone} of {order_id} was sent again")
 
     def break_system(self, connection: str) -> None:
-        """Let a system answer no retry from now on."""
+        """Let a system do nothing from now on: what comes to it fails and stands still, and no retry is answered."""
         self._broken.add(connection)
 
     def mend_system(self, connection: str) -> None:
@@ -170,6 +171,9 @@ class World:
 
     def _happen(self, at: datetime, key: str, case: Case) -> None:
         step = case.steps[key]
+        if step.fault is None and step.connection in self._broken:
+            error = f"{step.connection.upper()} does not answer"
+            step = case.steps[key] = replace(step, fault=Fault("fails", error, "repairs", OUTAGE_HEALS_S))
         if step.fault is None:
             self._reach(at, step, case, reported=True)
             return
@@ -184,9 +188,13 @@ class World:
             self._reach(at, step, case, reported=False)
 
     def _mend(self, at: datetime, key: str) -> None:
-        step = self._standing.pop(key, None)
+        step = self._standing.get(key)
         if step is None:
             return
+        if step.connection in self._broken:
+            self._put(at + timedelta(seconds=OUTAGE_HEALS_S), "mend", key)
+            return
+        del self._standing[key]
         case = self._cases[step.orders[0]]
         for order in step.orders:
             self._unwell[order].remove(key)
