@@ -218,8 +218,21 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth2:
+    """Client credentials: where a token comes from, and by whose `client_id:client_secret` (a reference)."""
+
+    token_url: str
+    client: str
+    scope: str = ""
+    audience: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """Where actions go. The host of `url` is the whole allow-list; secrets are references, never values."""
+    """Where actions go. The host of `url` is all that they reach; a token may also come from one of `hosts`.
+
+    Secrets are references, never values.
+    """
 
     name: str
     kind: str
@@ -231,6 +244,13 @@ class Target:
     rate: Limit | None = None
     budget: tuple[Limit, ...] = ()  # of an hour, of a day
     probe: str = ""  # a path that says by GET whether the target is well; '' for a HEAD of its address
+    oauth2: OAuth2 | None = None
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def way_in(self) -> str:
+        """How it is convinced: bearer, basic, oauth2, or '' for not at all."""
+        return "oauth2" if self.oauth2 is not None else next(iter(self.auth), "")
 
     @property
     def limits(self) -> tuple[Limit, ...]:

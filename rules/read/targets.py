@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from rules.model import Breaker, Limit, Target
+from rules.model import Breaker, Limit, OAuth2, Target
 from rules.section import Section
 
 _REFERENCE = re.compile(r"env:TOWER_SECRET_[A-Z0-9_]+|file:[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -37,14 +37,19 @@ def _target(name: str, section: Section) -> Target:
     references = {key: auth.text(key) for key in ("bearer", "basic") if auth and auth.has(key)}
     if auth is not None:
         if len(auth.value) > 1:
-            auth.report(None, "two ways to authenticate", "keep bearer or basic")
+            auth.report(None, "two ways to authenticate", "keep bearer, basic or oauth2")
         for key, reference in references.items():
             if not is_reference(reference):
                 auth.report(
                     key, "this is no reference to a secret, and secrets do not belong in a book", _REFERENCE_HINT
                 )
-    if kind == "rabbitmq" and "bearer" in references and auth is not None:
-        auth.report("bearer", "a broker takes a name and a password", "write basic, a reference to user:password")
+    hosts = section.texts("hosts")
+    for host in (h for h in hosts if "/" in h or ":" in h):
+        section.report("hosts", f"{host!r} is no name of a host", "write for example hosts: [login.example]")
+    grant = _oauth2(auth, (_host(url), *hosts)) if auth is not None and auth.has("oauth2") else None
+    if kind == "rabbitmq" and auth is not None and (grant is not None or "bearer" in references):
+        key = "bearer" if "bearer" in references else "oauth2"
+        auth.report(key, "a broker takes a name and a password", "write basic, a reference to user:password")
     timeout = section.duration("timeout", least=1)
     probe = section.text("probe")
     if probe and not probe.startswith("/"):
@@ -52,7 +57,30 @@ def _target(name: str, section: Section) -> Target:
     return Target(
         name, kind, url, references, read_headers(section), float(timeout or 10),
         breaker=_breaker(section), rate=_rate(section), budget=_budget(section), probe=probe,
+        oauth2=grant, hosts=hosts,
     )  # fmt: skip
+
+
+def _oauth2(auth: Section, hosts: tuple[str, ...]) -> OAuth2 | None:
+    entry = auth.section("oauth2", "oauth2")
+    if entry is None:
+        return None
+    token_url, client = entry.text("token_url", required=True), entry.text("client", required=True)
+    check_url(entry, "token_url", token_url)
+    if token_url and (host := _host(token_url)) not in hosts:
+        hint = f"add hosts: [{host}] to the target" if host else ""
+        entry.report("token_url", f"{host or token_url!r} is not the host of the target, nor among its hosts", hint)
+    if client and not is_reference(client):
+        problem = "this is no reference to a secret, and secrets do not belong in a book"
+        entry.report("client", problem, f"{_REFERENCE_HINT}, that holds client_id:client_secret")
+    return OAuth2(token_url, client, entry.text("scope"), entry.text("audience"))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _breaker(section: Section) -> Breaker:

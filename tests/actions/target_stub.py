@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 
 @dataclass
@@ -35,6 +36,13 @@ class Reply:
     delay_s: float = 0.0
 
 
+def _body(text: bytes, headers: dict[str, str]) -> Any:
+    """Return what was sent: JSON as a value, a form as a mapping."""
+    if headers.get("content-type") == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(text.decode()))
+    return json.loads(text) if text else None
+
+
 class TargetStub:
     """Answers each request with the next planned reply, the last one for ever."""
 
@@ -52,7 +60,7 @@ class TargetStub:
                 text = self.rfile.read(length)
                 headers = {k.lower(): v for k, v in self.headers.items()}
                 with stub._lock:
-                    stub.heard.append(Heard(self.command, self.path, headers, json.loads(text) if text else None))
+                    stub.heard.append(Heard(self.command, self.path, headers, _body(text, headers)))
                     reply = stub.reply_to(self.path)
                 time.sleep(reply.delay_s)
                 body = reply.body.replace("$echo", headers.get("authorization", "")).encode()

@@ -13,6 +13,7 @@ import structlog
 
 from rules.model import Target
 from tower.actions.answer import Answer
+from tower.actions.oauth import TokenError, Tokens
 from tower.actions.template import HIDDEN, TemplateError, header_value
 from tower.model.secret import SecretError, Secrets, is_reference
 
@@ -27,6 +28,7 @@ class Sender:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._client = httpx.Client(follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=16))
+        self._tokens = Tokens(secrets, self._client)
 
     def close(self) -> None:
         """Drop the connections."""
@@ -68,8 +70,23 @@ class Sender:
         return target_rabbit.redrive(target, request, login, again=again)
 
     def _call(self, target: Target, request: Mapping[str, Any], *, again: bool) -> Answer:
+        """Call; once more with a new token where one of before is no longer taken, since then nothing was done."""
+        if target.oauth2 is None:
+            return self._once(target, request, again=again, token="")
+        answer = Answer("unsent", 0, "")
+        for _ in range(2):
+            try:
+                token = self._tokens.token(target, target.oauth2)
+            except (SecretError, TokenError) as error:
+                return Answer("unsent", 0, str(error), reached=False)
+            answer = self._once(target, request, again=again, token=token)
+            if answer.status != 401 or not self._tokens.forget(target, token):
+                break
+        return answer
+
+    def _once(self, target: Target, request: Mapping[str, Any], *, again: bool, token: str) -> Answer:
         try:
-            secret_headers, secrets = self._authority(target)
+            secret_headers, secrets = self._authority(target, token)
         except (SecretError, TemplateError) as error:
             return Answer("unsent", 0, str(error), reached=False)
         body = None if request["json"] is None else msgspec.json.encode(request["json"])
@@ -97,10 +114,10 @@ class Sender:
         log.info("action_sent", target=target.name, status=answer.status, verdict=answer.verdict)
         return answer
 
-    def _authority(self, target: Target) -> tuple[dict[str, str], list[str]]:
+    def _authority(self, target: Target, token: str) -> tuple[dict[str, str], list[str]]:
         """Return the headers that hold secrets, and the secrets, to keep them out of what is written down."""
-        headers: dict[str, str] = {}
-        secrets: list[str] = []
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        secrets = [token] if token else []
         for scheme, reference in target.auth.items():
             secret = self._secrets.resolve(reference)
             encoded = base64.b64encode(secret.encode()).decode()

@@ -107,8 +107,8 @@ def header_value(name: str, value: str) -> str:
 def shown(request: Mapping[str, Any], target: Target) -> dict[str, Any]:
     """Return the request as it may be shown to people: with the places of its secrets, without the secrets."""
     headers = dict(request["headers"])
-    if target.auth:
-        headers["Authorization"] = f"{'Bearer' if 'bearer' in target.auth else 'Basic'} {HIDDEN}"
+    if target.way_in:
+        headers["Authorization"] = f"{'Basic' if target.way_in == 'basic' else 'Bearer'} {HIDDEN}"
     headers.update({name: HIDDEN if is_reference(value) else value for name, value in target.headers.items()})
     return {**request, "headers": headers}
 

@@ -101,7 +101,7 @@ def _promise(target: Target) -> dict[str, Any]:
         "name": target.name,
         "kind": target.kind,
         "url": target.url,
-        "auth": next(iter(target.auth), None),
+        "auth": target.way_in or None,
         "timeout_s": target.timeout_s,
         "probe": target.probe,
     }
