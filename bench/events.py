@@ -17,11 +17,12 @@ from collector.canonical import canonical
 from collector.decode import decode
 from collector.senders import Senders
 from rules.parse import SHIPPED, load_book
-from tower.model.connections import load_connections
+from tower.model.connections import Connections
 from tower.model.principal import Principal
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday noon: every calendar of the book is open
 EVENTS_PER_ORDER = 12
+UNKNOWN = Connections()  # none is configured: a system's kind is the head of its source
 _SYSTEMS = ("/commerce/shop", "/erp/main", "/wms/berlin", "/tms/hub", "/billing/main", "/bank/main")
 _encode = msgspec.json.Encoder().encode
 
@@ -104,10 +105,10 @@ def orders(seed: int, count: int, prefix: str, until: datetime, steps: int = EVE
         yield from group
 
 
-def journal_lines(events: Iterator[Said], received_at: datetime) -> list[bytes]:
+def journal_lines(events: Iterator[Said], received_at: datetime, connections: Connections = UNKNOWN) -> list[bytes]:
     """Return the events as the collector writes them into its journal."""
     milestones = frozenset(load_book(SHIPPED).milestones)
-    senders = Senders(load_connections(None), Principal("bench", frozenset({"admin"})), received_at)
+    senders = Senders(connections, Principal("bench", frozenset({"admin"})), received_at)
     horizon = datetime(2200, 1, 1, tzinfo=UTC)
     lines = []
     for said in events:
