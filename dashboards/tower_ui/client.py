@@ -25,7 +25,9 @@ from dashboards.tower_ui import fmt
 ARROW = "application/vnd.apache.arrow.stream"
 TIMEOUT = httpx.Timeout(4.0, connect=1.0)
 SLOW = httpx.Timeout(30.0, connect=1.0)
-SLOW_PATHS = ("/v1/roi", "/v1/subscriptions")  # reckoned from a whole window, or audited by the next tick first
+# Reckoned from a whole window, audited by the next tick first, or run while one waits.
+SLOW_PATHS = ("/v1/roi", "/v1/subscriptions", "/v1/rules/test")
+SLOW_PARAMS = {"as_of", "known_at"}  # the past is judged anew, all of it
 SIDE_BY_SIDE = 5
 FRESH_S = 2.0  # within this time everyone gets the same snapshot
 FULL_S = 60.0  # an unchanged answer leaves ages behind, so once in this time it is fetched whole
@@ -196,9 +198,11 @@ class Api:
 
     # -- shared snapshots -----------------------------------------------------------------------------------------
 
-    def board(self, viewer: Viewer, params: Mapping[str, str], *, fresh: bool = False) -> Snapshot[Board]:
-        """Return the orders of a filter with their totals."""
-        return self._snapshot(viewer, "/v1/orders", params, ARROW, _read_board, fresh)
+    def board(
+        self, viewer: Viewer, params: Mapping[str, str], *, fresh: bool = False, within_s: float = 0.0
+    ) -> Snapshot[Board]:
+        """Return the orders of a filter with their totals. within_s, fresh: as of json."""
+        return self._snapshot(viewer, "/v1/orders", params, ARROW, _read_board, fresh, within_s)
 
     def json(
         self,
@@ -298,7 +302,7 @@ class Api:
         try:
             response = self._http.request(
                 method, path, params=params, json=json, headers=all_headers,
-                timeout=SLOW if path.startswith(SLOW_PATHS) else TIMEOUT,
+                timeout=_patience(path, params),
             )  # fmt: skip
         except httpx.TimeoutException:
             raise Down(f"The tower at {self.base_url} did not answer in time.") from None
@@ -317,6 +321,12 @@ class Api:
         if not isinstance(body, dict):
             raise Down("The tower's answer was no JSON object.")
         return body
+
+
+def _patience(path: str, params: Mapping[str, str] | None) -> httpx.Timeout:
+    """Return how long to wait: what is judged anew takes longer than what is stored."""
+    slow = path.startswith(SLOW_PATHS) or path.endswith("/why") or not SLOW_PARAMS.isdisjoint(params or ())
+    return SLOW if slow else TIMEOUT
 
 
 def _problem(response: httpx.Response) -> ApiError:

@@ -10,6 +10,7 @@ from dashboards.tower_ui import fmt, widgets
 from dashboards.tower_ui.page import Here
 
 PARAM = "as_of"
+KEPT_S = 300.0  # the past stands still, and is judged anew by each question
 
 
 def wanted() -> datetime | None:
@@ -36,7 +37,7 @@ def banner(here: Here, at: datetime) -> None:
             f"As of {fmt.moment(at, here.tz, here.now)} ({here.zone}); not live.",
             "Judged from the facts that had happened by then, by the rulebook in force. Nothing can be retried here.",
         )
-        if st.button("Back to live", icon=":material/play_arrow:", key="back_to_live"):
+        if st.button("Back to now", icon=":material/play_arrow:", key="back_to_live"):
             del st.query_params[PARAM]
             st.rerun()
 
@@ -44,3 +45,8 @@ def banner(here: Here, at: datetime) -> None:
 def query(at: datetime | None) -> dict[str, str]:
     """Return what to ask the tower with."""
     return {} if at is None else {PARAM: at.isoformat()}
+
+
+def kept_s(at: datetime | None) -> float:
+    """Return how old an answer may be: the past does not change while it is looked at."""
+    return 0.0 if at is None else KEPT_S

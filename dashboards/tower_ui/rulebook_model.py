@@ -25,13 +25,13 @@ class Promise:
     within_s: int | None
     running: int
     late: int
-    p50_s: int | None
-    p90_s: int | None
+    p50_s: int | None  # open time until half of its clocks had stopped; None where too few have
+    p95_s: int | None
 
     @property
     def share(self) -> float | None:
-        """How much of the limit half of the running clocks have used at most; None without a fixed limit."""
-        return self.p50_s / self.within_s if self.within_s and self.p50_s is not None else None
+        """How much of the limit it takes until 95 of 100 are through; None without a fixed limit."""
+        return self.p95_s / self.within_s if self.within_s and self.p95_s is not None else None
 
 
 def duration(seconds: int | None) -> str:
@@ -45,20 +45,21 @@ def duration(seconds: int | None) -> str:
     return ("-" if seconds < 0 else "") + (text or "0s")
 
 
-def promises(rules: Json, stages: Json) -> list[Promise]:
+def promises(rules: Json, stages: Json, jeopardy: Json) -> list[Promise]:
     """Return the stages of the book in process order, with their figures where the tower has told them."""
+    curves = {str(c.get("rule")): c for c in jeopardy.get("curves") or () if not c.get("segment") and not c.get("thin")}
     now = {str(s.get("id")): s for s in stages.get("stages") or ()}
     owners = owners_of(rules)
     found = []
     for s in rules.get("stages") or ():
-        state = now.get(str(s.get("id")), {})
+        state, curve = now.get(str(s.get("id")), {}), curves.get(str(s.get("id")), {})
         found.append(
             Promise(
                 str(s.get("id")), str(s.get("label") or s.get("id")), str(s.get("from")), str(s.get("to")),
                 str(state.get("system") or owners.get(str(s.get("to")), "")), str(s.get("owner") or ""),
                 str(s.get("runbook") or ""), limit_words(s), s.get("within_s"), int(state.get("running") or 0),
-                sum(int(state.get(n) or 0) for n in ("late", "failing", "diverging")), state.get("p50_age_s"),
-                state.get("p90_age_s"),
+                sum(int(state.get(n) or 0) for n in ("late", "failing", "diverging")), curve.get("median_s"),
+                curve.get("p95_s"),
             )
         )  # fmt: skip
     return found
@@ -85,6 +86,32 @@ def owners_of(rules: Json) -> dict[str, str]:
         )
         for m in rules.get("milestones") or ()
     }
+
+
+def owner_rows(rules: Json) -> list[list[str]]:
+    """Return who has the word on each milestone: milestone, object, meaning, owners in order, connections."""
+    rows = []
+    for m in rules.get("milestones") or ():
+        owners = m.get("authority") or ()
+        doors = dict.fromkeys(str(c) for a in owners for c in a.get("connections") or ())
+        rows.append(
+            [
+                str(m.get("milestone")).replace("_", " "),
+                str(m.get("object") or "").replace("_", " "),
+                str(m.get("means") or ""),
+                ", else ".join(map(_owner, owners)) or "anybody",
+                ", ".join(doors) or "–",
+            ]
+        )
+    return rows
+
+
+def _owner(authority: Json) -> str:
+    def words(group: Json) -> str:
+        return " and ".join(f"{name.replace('_', ' ')} {test}" for name, test in group.items())
+
+    groups = " or ".join(map(words, authority.get("when") or ()))
+    return str(authority.get("kind")) + (f" where {groups}" if groups else "")
 
 
 def graph(found: Iterable[Promise], rules: Json, ink: str, line: str, bad: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from dashboards.settings import settings
-from dashboards.tower_ui import actions, board_model, by_hand, fmt, page, widgets
+from dashboards.tower_ui import actions, board_model, by_hand, fmt, moment, page, widgets
 from dashboards.tower_ui.board_model import Filters
 from dashboards.tower_ui.client import ApiError, Board, Refused, Snapshot
 from dashboards.tower_ui.confirm import Confirm, ask
@@ -31,10 +33,15 @@ def show() -> None:
     for name, value in st.session_state.pop("goto", {}).items():
         st.session_state[name] = value  # in this run, in which the filters are drawn
     page.who(here.viewer)
-    st.title("Stuck orders", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", key="boardhead"):
+        st.title("Stuck orders", anchor=False, width="content")
+        moment.picker(here)
+    at = moment.wanted()
+    if at is not None:
+        moment.banner(here, at)
     try:
         filters = _filters(page.labels(here), here.viewer.name)
-        _live(filters)
+        _live(filters, at)
     except Refused as error:
         page.signed_out(error)
     if confirm is not None:
@@ -112,22 +119,23 @@ def _filters(labels: dict[str, str], own: str) -> Filters:
 
 
 @st.fragment(run_every=settings().refresh_s)
-def _live(filters: Filters) -> None:
+def _live(filters: Filters, at: datetime | None) -> None:
     """The part that refreshes: age, figures, the two tabs."""
     here = page.here()
     try:
-        _draw(here, filters)
+        _draw(here, filters, at)
     except Refused as error:
         page.signed_out(error)
 
 
-def _draw(here: Here, filters: Filters) -> None:
-    snapshot = here.api.board(here.viewer, filters.params(here.settings.rows))
+def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
+    question = {**filters.params(here.settings.rows), **moment.query(at)}
+    snapshot = here.api.board(here.viewer, question, within_s=moment.kept_s(at))
     here.pulse(snapshot, every=here.settings.refresh_s)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="orders"):
         return
     assert snapshot.data is not None
-    _cards(here, filters, snapshot.data)
+    _cards(here, filters, snapshot.data, at)
     watch = Watch.here()
     watch.look(here)
     watch.speak()
@@ -137,10 +145,10 @@ def _draw(here: Here, filters: Filters) -> None:
     by_order, by_error = st.tabs(["Orders", "By error"], key="tab", on_change="rerun", bind="query-params")
     if by_order.open:
         with by_order:
-            _orders(here, filters, snapshot, watch)
+            _orders(here, filters, snapshot, watch, at)
     if by_error.open:
         with by_error:
-            _groups(here, filters, watch)
+            _groups(here, filters, watch, at)
     if {"confirm", "say", "open", "goto"} & set(st.session_state):
         _leave_fragment()
 
@@ -149,20 +157,23 @@ def _leave_fragment() -> None:
     """Go on in a full run: a page change or a dialog must not hang on the part that refreshes."""
     wanted = st.session_state.pop("open", None)
     if wanted is not None:
-        page.go("order", id=wanted)
+        page.go("order", **wanted)
     st.rerun()
 
 
-def _cards(here: Here, filters: Filters, board: Board) -> None:
-    """Draw the figures for the same filters in each state."""
-
+def _cards(here: Here, filters: Filters, board: Board, at: datetime | None) -> None:
+    """Draw the figures for the same filters in each state; of the past only those of the view, each is judged anew."""
+    currency = page.currency(here)
+    label = board_model.VIEWS[filters.view][0]
+    if at is not None:
+        worth = fmt.money_short(board.value_total, currency)
+        widgets.cards([Card(label, fmt.count(board.total), "then"), Card("Value at risk", worth, "then")])
+        return
     states = ("open", *COUNTED)
     found = here.api.json_at_once(here.viewer, [("/v1/orders", filters.count_params(s)) for s in states])
     bodies = dict(zip(states, (f.data or {} for f in found), strict=True))
     counts = {s: int(b.get("total") or 0) for s, b in bodies.items()}
     values = {s: fmt.decimal(b.get("value_total")) for s, b in bodies.items()}
-    currency = page.currency(here)
-    label = board_model.VIEWS[filters.view][0]
     items = [
         Card(
             label, fmt.count(board.total), f"of {fmt.plural(counts['open'], 'open order')}", title="orders in this view"
@@ -187,7 +198,7 @@ def _cards(here: Here, filters: Filters, board: Board) -> None:
     widgets.cards(items)
 
 
-def _orders(here: Here, filters: Filters, snapshot: Snapshot[Board], watch: Watch) -> None:
+def _orders(here: Here, filters: Filters, snapshot: Snapshot[Board], watch: Watch, at: datetime | None) -> None:
     board = snapshot.data
     assert board is not None
     if board.total == 0 and filters.narrowed:
@@ -199,17 +210,23 @@ def _orders(here: Here, filters: Filters, snapshot: Snapshot[Board], watch: Watc
             if filters.view == "stuck"
             else f"No order is {board_model.VIEWS[filters.view][0].lower()}"
         )
-        widgets.empty(title, "Nothing to do here. This list fills by itself when an order gets stuck.")
+        then = (
+            "Nothing was stuck then."
+            if at
+            else "Nothing to do here. This list fills by itself when an order gets stuck."
+        )
+        widgets.empty(title, then)
         return
     payload = board_payload(
         board,
-        watch.outcomes,
+        {} if at else watch.outcomes,
         labels=page.labels(here),
         currency=page.currency(here),
-        now=here.now,
+        now=at or here.now,
         may_act=here.viewer.may_act,
         live=here.fresh(snapshot),
-        filters=repr(filters),
+        past=f"{urlencode(moment.query(at))}&" if at else "",
+        filters=repr((filters, at)),
         revision=f"{snapshot.revision}.{watch.revision}",
     )
     hidden = board.total - len(payload["ids"])
@@ -226,7 +243,7 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
         if not watch.first(gesture.click):
             return
         if gesture.kind == "open":
-            st.session_state["open"] = gesture.rows[0].id
+            st.session_state["open"] = {"id": gesture.rows[0].id, **moment.query(moment.wanted())}
         elif gesture.kind == "say":
             words = ("assign", "unassign", "hold", "release", "note", "escalate", "mark_done")
             st.session_state["say"] = by_hand.Say(gesture.rows, words, gesture.click)
@@ -245,8 +262,8 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
     return act
 
 
-def _groups(here: Here, filters: Filters, watch: Watch) -> None:
-    snapshot = here.api.json(here.viewer, "/v1/groups")
+def _groups(here: Here, filters: Filters, watch: Watch, at: datetime | None) -> None:
+    snapshot = here.api.json(here.viewer, "/v1/groups", moment.query(at), within_s=moment.kept_s(at))
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="groups"):
         return
     assert snapshot.data is not None
@@ -262,9 +279,10 @@ def _groups(here: Here, filters: Filters, watch: Watch) -> None:
         groups,
         labels=page.labels(here),
         currency=page.currency(here),
-        now=here.now,
+        now=at or here.now,
         may_act=here.viewer.may_act,
         live=here.fresh(snapshot),
+        past=at is not None,
         revision=str(snapshot.revision),
     )
     known = {group_id(g): g for g in groups}

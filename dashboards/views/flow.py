@@ -55,7 +55,7 @@ def _live(value: bool, at: datetime | None) -> None:
 
 
 def _draw(here: Here, value: bool, at: datetime | None) -> None:
-    snapshot = here.api.json(here.viewer, "/v1/stages", moment.query(at))
+    snapshot = here.api.json(here.viewer, "/v1/stages", moment.query(at), within_s=moment.kept_s(at))
     here.pulse(snapshot, every=EVERY_S)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="stages"):
         return
@@ -129,7 +129,9 @@ def _heat(stages: list[Stage], value: bool, currency: str) -> str:
 
 
 def _systems(here: Here, currency: str, at: datetime | None) -> None:
-    groups = (here.api.json(here.viewer, "/v1/groups", moment.query(at)).data or {}).get("groups") or ()
+    groups = (here.api.json(here.viewer, "/v1/groups", moment.query(at), within_s=moment.kept_s(at)).data or {}).get(
+        "groups"
+    ) or ()
     rows = flow_model.by_system(groups)
     if not rows:
         widgets.empty("Everything is moving", "No system holds a stuck order.")

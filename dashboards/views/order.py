@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
 import streamlit as st
 
 from dashboards.settings import settings
-from dashboards.tower_ui import actions, by_hand, charts, fmt, hand_model, page, widgets
+from dashboards.tower_ui import actions, by_hand, charts, fmt, hand_model, moment, page, why, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
 from dashboards.tower_ui.confirm import Confirm, ask
@@ -19,10 +20,12 @@ from dashboards.tower_ui.grid.grid import Seen
 from dashboards.tower_ui.order_model import Clock, LogLine, OrderView, read_order
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.watch import Watch
+from dashboards.tower_ui.why_model import rules_of
 from dashboards.tower_ui.widgets import Card
 
 PLOT = {"displayModeBar": False, "scrollZoom": False}
 SHOWN_LOGS = 20
+PAST = "This is the past; go back to now to retry."
 
 
 def show() -> None:
@@ -34,8 +37,11 @@ def show() -> None:
     if not wanted:
         _ask()
         return
+    at = moment.wanted()
+    if at is not None:
+        moment.banner(page.here(), at)
     try:
-        _live(wanted)
+        _live(wanted, at)
     except Refused as error:
         page.signed_out(error)
     if confirm is not None:
@@ -63,11 +69,12 @@ def _ask() -> None:
 
 
 @st.fragment(run_every=settings().refresh_s)
-def _live(wanted: str) -> None:
+def _live(wanted: str, at: datetime | None) -> None:
     """The whole page refreshes; each part keeps its place by its key."""
     here = page.here()
     try:
-        snapshot = here.api.json(here.viewer, f"/v1/orders/{_segment(wanted)}")
+        place = f"/v1/orders/{_segment(wanted)}"
+        snapshot = here.api.json(here.viewer, place, moment.query(at), within_s=moment.kept_s(at))
         if snapshot.not_found:
             st.title(wanted, anchor=False)
             widgets.note(
@@ -77,7 +84,7 @@ def _live(wanted: str) -> None:
             )
             here.pulse(snapshot, every=here.settings.refresh_s)
             return
-        _draw(here, wanted, snapshot)
+        _draw(here, wanted, snapshot, at)
     except Refused as error:
         page.signed_out(error)
     if {"confirm", "say"} & set(st.session_state):
@@ -90,8 +97,10 @@ def _segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
+def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]], at: datetime | None) -> None:
     here.pulse(snapshot, every=here.settings.refresh_s)
+    live = here.fresh(snapshot)
+    here = replace(here, now=at or here.now)  # ages are those of the moment that is looked at
     if snapshot.data is None:
         st.title(wanted, anchor=False)
         widgets.banner(snapshot, now=here.now, tz=here.tz, what="order")
@@ -101,8 +110,8 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
     watch = Watch.here()
     watch.look(here)
     watch.speak()
-    _header(here, order, watch, live=here.fresh(snapshot))
-    widgets.banner(snapshot, now=here.now, tz=here.tz, what="this order")
+    _header(here, order, watch, live=live, past=at is not None)
+    widgets.banner(snapshot, now=datetime.now(UTC), tz=here.tz, what="this order")
     widgets.status_line(watch.say)
     _problem(here, order)
     _cards(here, order)
@@ -124,9 +133,12 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]]) -> None:
     _events(here, order)
     widgets.heading("Clocks", "each promise on each object, and why it stands as it does")
     _clocks(here, order)
+    why.section(
+        here, order.id, rules_of(snapshot.data), order.stage or f"{order.next_milestone}.failed", order.labels, at
+    )
 
 
-def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
+def _header(here: Here, order: OrderView, watch: Watch, *, live: bool, past: bool) -> None:
     where = f"in {order.stage_label}" if order.stuck and order.stage else ""
     said = (
         f"held by {order.held_by}" if order.held_by else "",
@@ -139,14 +151,14 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="orderhead"):
         st.html(f'<div class="t-head"><h1>{escape(order.id)}</h1>{widgets.state_chip(order.state)}{place}{tags}</div>')
         running = order.in_flight or watch.waiting.get(order.id) is not None
-        may = here.viewer.may_act and live and order.stuck and order.retryable and not running
+        may = here.viewer.may_act and live and order.stuck and order.retryable and not running and not past
         st.button(
             "Retry running…" if running else "Retry now",
             type="primary",
             icon=":material/replay:",
             key="retry",
             disabled=not may,
-            help=_why_not(here, order, live=live, running=running),
+            help=PAST if past else _why_not(here, order, live=live, running=running),
             on_click=_retry,
             args=(here, order, secrets.token_hex(16)),
         )
@@ -154,14 +166,14 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool) -> None:
             "By hand…",
             icon=":material/edit_note:",
             key="by_hand",
-            disabled=not (here.viewer.may_act and live),
+            disabled=past or not (here.viewer.may_act and live),
             help="Assign, hold, note, escalate or mark done" if here.viewer.may_act else "Your key may look, not act.",
             on_click=_by_hand,
             args=(order,),
         )
         if order.stuck and (heals := order.heals(here.tz, here.now)):
             st.html(f'<span class="t-muted">{escape(heals)}</span>')
-        link = page.url("order", id=order.id)
+        link = page.url("order", id=order.id, **moment.query(moment.wanted()))
         with st.popover("Copy link", icon=":material/link:"):
             st.code(link, language=None)
 
@@ -358,21 +370,6 @@ def _clocks(here: Here, order: OrderView) -> None:
         ("Half are through by", "right"),
     ]
     st.html(widgets.table(headers, rows, label="Clocks"))
-    rules = list(dict.fromkeys(c.stage for c in order.clocks))
-    if not rules:
-        return
-    with st.expander("Why? The evidence behind a verdict", key="why", on_change="rerun") as opened:
-        if opened.open:
-            first = rules.index(order.stage) if order.stage in rules else 0
-            rule = st.selectbox(
-                "Rule",
-                rules,
-                index=first,
-                format_func=lambda r: order.labels.get(r, fmt.words(r)),
-                key=f"rule-{order.id}",
-                width=420,
-            )
-            _why(here, order, str(rule))
 
 
 def _odds(clock: Clock) -> str:
@@ -380,18 +377,6 @@ def _odds(clock: Clock) -> str:
     if share is None:
         return fmt.NONE
     return f"{share}%" + (f' <span class="t-muted">{escape(source)}</span>' if source else "")
-
-
-def _why(here: Here, order: OrderView, rule: str) -> None:
-    snapshot = here.api.json(here.viewer, f"/v1/orders/{_segment(order.id)}/why", {"rule": rule})
-    if snapshot.not_found or snapshot.data is None:
-        widgets.note("warn", "The tower gave no evidence for this rule.", snapshot.error)
-        return
-    body = dict(snapshot.data)
-    statements = body.pop("sql", None) or ()
-    st.json(body, expanded=2)
-    for statement in [statements] if isinstance(statements, str) else statements:
-        st.code(statement if isinstance(statement, str) else str(statement.get("text") or ""), language="sql")
 
 
 def _events(here: Here, order: OrderView) -> None:

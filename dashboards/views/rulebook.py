@@ -17,6 +17,7 @@ from dashboards.tower_ui.rulebook_model import Promise
 EVERY_S = 5
 BOOK_S = 30.0
 _RUN = "backtest_run"
+_EXAMPLES = "examples_told"
 
 
 def show() -> None:
@@ -31,10 +32,19 @@ def show() -> None:
         if not widgets.banner(rules, now=here.now, tz=here.tz, what="the rulebook"):
             return
         book = rules.data or {}
-        found = rulebook_model.promises(book, stages.data or {})
-        _promises(here, book, found)
-        _versions(here, book)
-        _backtest(here, found, str(book.get("currency") or ""))
+        curves = here.api.json(here.viewer, "/v1/jeopardy", within_s=BOOK_S)
+        found = rulebook_model.promises(book, stages.data or {}, curves.data or {})
+        promised, owners, versions, tried = st.tabs(["Promises", "Who has the word", "Versions", "Try"])
+        with promised:
+            _promises(here, book, found)
+            _sql(here, book)
+        with owners:
+            _owners(book)
+        with versions:
+            _versions(here, book)
+        with tried:
+            _examples(here)
+            _backtest(here, found, str(book.get("currency") or ""))
     except Refused as error:
         page.signed_out(error)
 
@@ -47,8 +57,9 @@ def _promises(here: Here, book: Mapping[str, Any], found: list[Promise]) -> None
     labels = {p.id: p.label for p in found}
     st.graphviz_chart(rulebook_model.graph(found, book, tokens.text, tokens.border, tokens.late), width="stretch")
     headers = [
-        ("Stage", "left"), ("From", "left"), ("To, by whose word", "left"), ("Limit", "left"), ("Running", "right"),
-        ("Stuck", "right"), ("Age p50 / p90", "right"), ("Of the limit", "right"), ("Team", "left"),
+        ("Stage", "left"), ("From", "left"), ("To, by whose word", "left"), ("Limit", "left"),
+        ("Takes p50 / p95", "right"), ("p95 of the limit", "right"), ("Running", "right"), ("Stuck", "right"),
+        ("Team", "left"),
     ]  # fmt: skip
     st.html(widgets.table(headers, [_row(p, labels) for p in found], label="Stages"))
 
@@ -60,11 +71,64 @@ def _row(p: Promise, labels: Mapping[str, str]) -> list[str]:
         else "0"
     )
     team = f'<a href="{escape(p.runbook)}">{escape(p.team or "runbook")}</a>' if p.runbook else escape(p.team)
-    ages = f"{rulebook_model.duration(p.p50_s)} / {rulebook_model.duration(p.p90_s)}"
+    takes = f"{rulebook_model.duration(p.p50_s)} / {rulebook_model.duration(p.p95_s)}"
+    share = "–" if p.share is None else f"{p.share:.0%}"
+    tone = "late" if p.share is not None and p.share > 1 else "text"
     return [
         escape(p.label), escape(p.start.replace("_", " ")), escape(f"{p.end.replace('_', ' ')} · {p.owner}"),
-        escape(p.limit), f"{p.running:,}", stuck, ages, "–" if p.share is None else f"{p.share:.0%}", team,
+        escape(p.limit), takes, f'<span class="t-{tone}">{share}</span>', f"{p.running:,}", stuck, team,
     ]  # fmt: skip
+
+
+def _sql(here: Here, book: Mapping[str, Any]) -> None:
+    """The SQL of one rule behind a fold; the tower is asked only while it is open."""
+    labels = {str(r.get("id")): fmt.label(r) for part in ("stages", "findings") for r in book.get(part) or ()}
+    with st.expander("The SQL of a rule", key="rule_sql", on_change="rerun") as opened:
+        if opened.open and labels:
+            rule = st.selectbox("Rule", list(labels), format_func=lambda r: labels[r], key="sql_rule", width=420)
+            found = here.api.json(here.viewer, "/v1/rules/sql", {"rule": str(rule)}, within_s=BOOK_S)
+            steps = (found.data or {}).get("steps") or ()
+            told = "\n\n".join(f"-- {s.get('table')}\n{s.get('sql')}" for s in steps)
+            st.code(told or f"-- The tower gave none. {found.error}", language="sql", height=420)
+
+
+def _owners(book: Mapping[str, Any]) -> None:
+    widgets.heading("Who has the word", "the first owner that has a connection counts; all others are echoes")
+    headers = [("Milestone", "left"), ("Of", "left"), ("Means", "left"), ("Owner", "left"), ("Speaks through", "left")]
+    rows = [[escape(cell) for cell in row] for row in rulebook_model.owner_rows(book)]
+    st.html(widgets.table(headers, rows, label="Owners"))
+
+
+def _examples(here: Here) -> None:
+    """A button that runs the examples of the book in force, and how they went last."""
+    widgets.heading("Does the book do what it says?", "its own examples, judged beside the live store")
+    if not here.viewer.may_act:
+        widgets.note("info", "Running the examples needs the role operator.", "Or run `tower rules test` at a shell.")
+        return
+    if st.button("Run the examples", key="run_examples", icon=":material/checklist:"):
+        try:
+            with st.spinner("Judging the examples …"):
+                st.session_state[_EXAMPLES] = here.api.post(here.viewer, "/v1/rules/test", {})
+        except Refused:
+            raise
+        except ApiError as error:
+            st.session_state.pop(_EXAMPLES, None)
+            widgets.note("bad", "The examples were not run.", str(error))
+    told = st.session_state.get(_EXAMPLES)
+    if told is None:
+        return
+    held, of = int(told.get("held") or 0), int(told.get("of") or 0)
+    good, version = held == of, f"version {str(told.get('book') or '')[:12]}"
+    if not of:
+        widgets.note("warn", "This book carries no examples.", "Write some under `examples`.")
+        return
+    widgets.note("good" if good else "bad", f"{held} of {of} examples hold.", version)
+    rows = [
+        ["✓ holds" if e.get("ok") else '<span class="t-failing">✖ does not</span>', escape(str(e.get("name"))),
+         f'<span class="t-pre">{escape(str(e.get("detail") or ""))}</span>']
+        for e in sorted(told.get("examples") or (), key=lambda e: bool(e.get("ok")))
+    ]  # fmt: skip
+    st.html(widgets.table([("", "left"), ("Example", "left"), ("Expected and found", "left")], rows, label="Examples"))
 
 
 def _versions(here: Here, book: Mapping[str, Any]) -> None:

@@ -59,6 +59,10 @@ def test_why_shows_the_evidence_and_the_sql(past: Api) -> None:
     body = past.get(f"/v1/orders/SO-1/why?rule=capture-to-ship&known_at={moment}").json()
     assert body["rule"] == "capture-to-ship"
     assert body["clocks"] and body["sql"]
+    (clock,), (rule,) = body["clocks"], body["rules"]
+    assert clock["used_s"] > 0 and clock["pauses"] == [] and rule["id"] == "capture-to-ship"
+    assert {e["key"] for e in body["events"]} >= {clock["from_event"]}
+    assert body["heard"] == []
     is_problem(past.get("/v1/orders/SO-1/why?rule=nothing"), 404, "unknown_rule")
     assert past.get("/v1/orders/none/why").status_code == 404
 

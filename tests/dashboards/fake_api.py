@@ -32,6 +32,7 @@ from tests.dashboards.fake_feeds import feeds
 from tests.dashboards.fake_held import Held
 from tests.dashboards.fake_jeopardy import jeopardy
 from tests.dashboards.fake_subscriptions import Subscriptions
+from tests.dashboards.fake_why import evidence
 
 ARROW = "application/vnd.apache.arrow.stream"
 STUCK = ("failing", "late", "diverging")
@@ -825,23 +826,12 @@ def application(tower: FakeTower) -> Starlette:
         return JSONResponse(body) if body else problem(404, "there is no order with this id")
 
     def why(request: Request, _: Any) -> Response:
-        return JSONResponse(
-            {
-                "order_id": request.path_params["id"],
-                "rule": request.query_params.get("rule"),
-                "rule_version": "3f9a12c07b11",
-                "as_of": iso(now()),
-                "findings": [{"event": "shipment_confirmed", "occurred_at": iso(now()), "system": "wms"}],
-                "calendar": "always open",
-                "used_s": 8100,
-                "budget_s": 7200,
-                "pauses": [],
-                "parameters": {"order_no": 42},
-                "sql": [
-                    "-- rule ship-to-invoice\nSELECT order_id, due_at\nFROM clocks\nWHERE order_no = {order_no:UInt64}\n  AND now > due_at"
-                ],
-            }
-        )
+        body = tower.order(request.path_params["id"])
+        rule = request.query_params.get("rule") or ""
+        if body is None or rule not in {stage[0] for stage in STAGES}:
+            return problem(404, "there is no order or rule of this id")
+        stage = next(stage for stage in STAGES if stage[0] == rule)
+        return JSONResponse(evidence({**body, "order_id": request.path_params["id"]}, rule, stage[:5], now()))
 
     async def post_action(request: Request, known: Any) -> Response:
         key = request.headers.get("idempotency-key", "")
@@ -922,13 +912,28 @@ def application(tower: FakeTower) -> Starlette:
         changes = ["stage ship-to-invoice: limit was within 4h, is within 2h"]
         at = "2026-11-02T06:00:00.000Z"
         versions = [{"hash": "3f9a12c0", "loaded_at": at, "in_force": True, "cause": "book", "changes": changes}]
-        milestones = [{"milestone": s[3], "authority": [{"kind": "erp"}]} for s in STAGES]
+        milestones = [
+            {"milestone": s[3], "object": "order", "means": "",
+             "authority": [{"kind": k, "when": [], "connections": [f"{k}-main"]} for k in s[4]]}
+            for s in STAGES
+        ]  # fmt: skip
         told = {"hash": "3f9a12c0", "currency": "EUR", "stages": stages, "versions": versions, "milestones": milestones}
         return JSONResponse(told)
 
     def stages(request: Request, _: Any) -> Response:
         tower.looked.append(dict(request.query_params))
         return JSONResponse(tower.stages())
+
+    async def rules_test(_: Request, __: Any) -> Response:
+        examples = [
+            {"name": "goods at nine, no invoice by eleven", "ok": True, "detail": ""},
+            {"name": "invoice in time", "ok": False, "detail": "expected late, found on_track"},
+        ]
+        return JSONResponse({"book": "3f9a12c0", "held": 1, "of": 2, "examples": examples})
+
+    def rules_sql(request: Request, _: Any) -> Response:
+        rule = request.query_params["rule"]
+        return JSONResponse({"rule": rule, "steps": [{"table": "judged_runs", "sql": f"/* stage: {rule} */ SELECT 1"}]})
 
     async def backtest(request: Request, _: Any) -> Response:
         tower.asked.append(await request.json())
@@ -964,6 +969,8 @@ def application(tower: FakeTower) -> Starlette:
             *tower.subscriptions.routes(guarded),
             Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(jeopardy(now())))),
             Route("/v1/rules/backtest", guarded(backtest, "operator"), methods=["POST"]),
+            Route("/v1/rules/test", guarded(rules_test, "operator"), methods=["POST"]),
+            Route("/v1/rules/sql", guarded(rules_sql)),
             Route("/v1/stages", guarded(stages)),
             Route("/v1/groups", guarded(lambda _r, _k: JSONResponse(tower.groups()))),
             Route("/v1/actions", guarded(post_action, "operator"), methods=["POST"]),

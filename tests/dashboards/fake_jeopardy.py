@@ -20,7 +20,7 @@ def jeopardy(now: datetime) -> dict[str, Any]:
     def curve(rule: str, segment: str, cases: int, *, thin: bool = False) -> dict[str, Any]:
         return {
             "rule": rule, "segment": segment, "cases": cases, "ended": cases - 3, "thin": thin, "median_s": 2400,
-            "p90_s": 6100, "budget_s": 7200, "outlasts_budget": 0.06, "points": [[0, 1.0], [2400, 0.5]],
+            "p90_s": 6100, "p95_s": 7900, "budget_s": 7200, "outlasts_budget": 0.06, "points": [[0, 1.0], [2400, 0.5]],
         }  # fmt: skip
 
     return {

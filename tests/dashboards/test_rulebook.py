@@ -29,12 +29,30 @@ def test_limits_are_told_in_words(stage: dict[str, object], words: str) -> None:
 
 
 def test_promises_carry_their_figures_and_the_graph_their_owners() -> None:
-    stages = {"stages": [{"id": "a", "running": 9, "late": 2, "failing": 1, "p50_age_s": 3600, "p90_age_s": 9000}]}
-    (promise,) = rulebook_model.promises(RULES, stages)
+    stages = {"stages": [{"id": "a", "running": 9, "late": 2, "failing": 1}]}
+    curves = {"curves": [{"rule": "a", "segment": "P1 / x", "p95_s": 1}, {"rule": "a", "segment": "", "median_s": 900, "p95_s": 3600}]}  # fmt: skip
+    (promise,) = rulebook_model.promises(RULES, stages, curves)
     assert (promise.owner, promise.late, promise.share) == ("erp", 3, 0.5)
     dot = rulebook_model.graph([promise], RULES, "#111111", "#222222", "#ff0000")
     assert '"x_done" -> "y_done" [label="2h of finance time\\n3 stuck" color="#ff0000" penwidth=2]' in dot
     assert '"y_done" [label="y done\\nerp"]' in dot
+
+
+def test_owners_are_told_in_the_order_in_which_they_are_asked() -> None:
+    milestone = {"milestone": "x_done", "object": "shipment", "means": "it left", "authority": [
+        {"kind": "3pl", "when": [{"warehouse": "in HH2"}], "connections": ["hamburg"]}, {"kind": "wms", "when": [], "connections": []},
+    ]}  # fmt: skip
+    told = rulebook_model.owner_rows({"milestones": [milestone, {"milestone": "y"}]})
+    assert told[0] == ["x done", "shipment", "it left", "3pl where warehouse in HH2, else wms", "hamburg"]
+    assert told[1][3:] == ["anybody", "–"]
+
+
+@pytest.mark.usefixtures("started")
+def test_the_examples_of_the_book_are_run_with_a_click(tower: FakeTower) -> None:
+    at = turn_to(start(), "rulebook").run()
+    at.button(key="run_examples").click().run()
+    assert not at.exception
+    assert "1 of 2 examples hold" in text(at) and "expected late, found on_track" in text(at)
 
 
 @pytest.mark.usefixtures("started")

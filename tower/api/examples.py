@@ -81,7 +81,13 @@ ORDER: dict[str, Any] = {
 WHY: dict[str, Any] = {
     "order_id": "SO-1",
     "as_of": "2026-11-23T10:00:00.000Z",
+    "book": "a1b2c3",
+    "book_since": "2026-11-01T08:00:00.000Z",
+    "rules": [],
+    "clocks": [],
     "findings": [],
+    "events": [],
+    "heard": [],
     "feeds": [],
     "script": "SET join_use_nulls = 1; ...",
     "sql": [],

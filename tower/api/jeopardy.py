@@ -27,7 +27,8 @@ _EXAMPLE: dict[str, Any] = {
     "curves": [
         {
             "rule": "ship-to-invoice", "segment": "", "cases": 2210, "ended": 2154, "thin": False, "median_s": 2400,
-            "p90_s": 6100, "budget_s": 7200, "outlasts_budget": 0.06, "points": [[0, 1.0], [600, 0.91], [2400, 0.5]],
+            "p90_s": 6100, "p95_s": 7900, "budget_s": 7200, "outlasts_budget": 0.06,
+            "points": [[0, 1.0], [600, 0.91], [2400, 0.5]],
         }
     ],
     "calibration": [
@@ -88,6 +89,7 @@ def curve_row(curve: Curve, book: Book) -> dict[str, Any]:
         "thin": curve.thin,
         "median_s": _reached(curve, 0.5),
         "p90_s": _reached(curve, 0.1),
+        "p95_s": _reached(curve, 0.05),
         "budget_s": budget_s,
         "outlasts_budget": None if budget_s is None else round(curve.outlasts(budget_s * 1000), 4),
         "points": [[ms // 1000, round(share, 4)] for ms, share in [(0, 1.0), *chosen[::every], *chosen[-1:]]],

@@ -90,7 +90,9 @@ _TABLE: dict[str, Permit] = {
     # what the book says
     "GET /v1/rules": READ,
     "GET /v1/rules/versions": READ,
+    "GET /v1/rules/sql": READ,
     "POST /v1/rules/backtest": ACT,
+    "POST /v1/rules/test": ACT,
     "GET /v1/rules/backtest/{id}": READ,
     "DELETE /v1/rules/backtest/{id}": ACT,
     "GET /v1/targets": READ,

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from rules.compile.authority import configured
 from rules.compile.doubts import can_find
-from rules.model import Book, FindingRule, Milestone, When
+from rules.model import Book, FindingRule, Milestone, Stage, When
 from tower.api.auth import Caller, Context
 from tower.api.docs import answers
 from tower.api.versions import versions_of
@@ -60,24 +60,8 @@ def plain_book(book: Book, connections: Connections) -> dict[str, Any]:
             "cancelled": list(book.process.cancelled),
         },
         "milestones": [_milestone(m, connections) for m in book.milestones.values()],
-        "stages": [
-            {
-                "id": s.id, "label": s.label or s.id, "from": s.start.milestone, "to": s.end.milestone, "per": s.per,
-                "within_s": s.budget.within_s, "until": s.budget.until, "plus_s": s.budget.plus_s,
-                "calendar": s.calendar, "at_risk": None if s.at_risk is None else str(s.at_risk),
-                "odds": None if s.odds is None else str(s.odds),
-                "pause": [{"from": p.start, "to": p.end} for p in s.pauses],
-                "reset": list(s.resets), "cancel": list(s.cancels),
-                "when": _when(s.when), "owner": s.owner, "runbook": s.runbook, "severity": s.severity,
-                "tiers": [
-                    {"when": _when(t.when), "within_s": t.budget.within_s if t.budget else None, "calendar": t.calendar}
-                    for t in s.tiers
-                ],
-                "where": s.where,
-            }
-            for s in book.stages
-        ],
-        "findings": [_finding(f, kinds) for f in book.findings],
+        "stages": [plain_stage(s) for s in book.stages],
+        "findings": [plain_finding(f, kinds) for f in book.findings],
         "score": asdict(book.score),
         "priorities": [{"name": p.name, "when": _when(p.when)} for p in book.priorities],
         "actions": [
@@ -95,7 +79,26 @@ def plain_book(book: Book, connections: Connections) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _finding(rule: FindingRule, kinds: frozenset[str] | None) -> dict[str, Any]:
+def plain_stage(s: Stage) -> dict[str, Any]:
+    """Return a stage as JSON."""
+    return {
+        "id": s.id, "label": s.label or s.id, "from": s.start.milestone, "to": s.end.milestone, "per": s.per,
+        "within_s": s.budget.within_s, "until": s.budget.until, "plus_s": s.budget.plus_s,
+        "calendar": s.calendar, "at_risk": None if s.at_risk is None else str(s.at_risk),
+        "odds": None if s.odds is None else str(s.odds),
+        "pause": [{"from": p.start, "to": p.end} for p in s.pauses],
+        "reset": list(s.resets), "cancel": list(s.cancels),
+        "when": _when(s.when), "owner": s.owner, "runbook": s.runbook, "severity": s.severity,
+        "tiers": [
+            {"when": _when(t.when), "within_s": t.budget.within_s if t.budget else None, "calendar": t.calendar}
+            for t in s.tiers
+        ],
+        "where": s.where,
+    }  # fmt: skip
+
+
+def plain_finding(rule: FindingRule, kinds: frozenset[str] | None) -> dict[str, Any]:
+    """Return a rule of `findings` as JSON."""
     asked = {
         "out_of_order": ("first", "then"),
         "diverging": ("fact", "systems"),

@@ -41,6 +41,21 @@ FROM judged_clocks
 WHERE rule = {rule:String} OR {rule:String} = ''
 ORDER BY rule, object_id
 """
+# What others than the owner said of the awaited milestone, and what the owner took back or could not do.
+_HEARD = """
+SELECT DISTINCT
+    c.rule AS rule, c.object_type AS object_type, c.object_id AS object_id, said.milestone AS milestone, said.kind AS system,
+    said.polarity AS polarity, said.occurred_at AS occurred_at, said.error AS error, lower(hex(said.ev)) AS key
+FROM judged_clocks AS c
+INNER JOIN judged_tree AS tree ON tree.order_no = c.order_no AND tree.above = c.object
+INNER JOIN judged_reports AS said
+    ON said.order_no = c.order_no AND said.base = tree.object AND said.milestone = c.to_milestone
+WHERE (c.rule = {rule:String} OR {rule:String} = '') AND NOT (said.polarity = 'reached' AND said.word)
+ORDER BY rule, object_id, occurred_at, key
+"""
+_SINCE = (
+    "SELECT maxOrNull(loaded_at) FROM books WHERE hash = {hash:String} AND loaded_at <= {known_at:DateTime64(3, 'UTC')}"
+)
 _BREACHES = """
 SELECT rule, kind, object_type, object_id, state, opened_at, resolved_at, milestone, system, error, evidence
 FROM judged_breaches
@@ -59,7 +74,7 @@ def explain(
     known_at: datetime,
     sees: frozenset[str] | None = None,
 ) -> dict[str, Any]:
-    """Return rule, version, clocks, findings, both events, calendar, pauses, feeds, SQL and parameters.
+    """Return rule, version, clocks, findings, both events, what was heard instead, pauses, feeds, SQL and parameters.
 
     script is all of the SQL as one text that can be run as it is; feeds say how far each had been heard.
     sees: the connections that may be named to the caller, None for all; the script names all, so others get none.
@@ -78,10 +93,13 @@ def explain(
         if not client.query("SELECT count() FROM scope").result_rows[0][0]:
             raise Problem(404, "unknown_order", f"no order {order_id!r} has been heard of")
         clocks, findings = rows(_CLOCKS, rule=rule or ""), rows(_BREACHES, rule=rule or "")
+        heard = rows(_HEARD, rule=rule or "")
+        since = client.query(_SINCE, parameters={"hash": book.hash, "known_at": known_at}).result_rows[0][0]
         for finding in findings:
             finding["evidence"] = json.loads(finding["evidence"])
         keys = {c[k] for c in clocks for k in ("from_event", "to_event")}
         keys |= {f["evidence"][k] for f in findings for k in ("from_event", "to_event")}
+        keys |= {h["key"] for h in heard}
         events = rows(_EVENTS, keys=sorted(keys - {""}))
         order = rows("SELECT order_id, state, stage, priority, version, waits_for FROM judged_orders")
         feeds = rows("SELECT * FROM feed_marks ORDER BY connection")
@@ -95,10 +113,12 @@ def explain(
         "rule": rule,
         "where": written.where if written else None,
         "book": book.hash,
+        "book_since": since,
         "as_of": as_of,
         "known_at": known_at,
         "clocks": clocks,
         "findings": findings,
+        "heard": heard,
         "events": events,
         "curves": curves,
         "feeds": feeds if sees is None else [f for f in feeds if f["connection"] in sees],

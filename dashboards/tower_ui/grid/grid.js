@@ -291,7 +291,7 @@ class Table {
   paint(node, row) {
     const gone = this.gone.has(row.id), on = this.selected.has(row.id);
     const pending = this.pending.has(row.id);
-    const sign = JSON.stringify([row, gone, on, pending, this.focus === row.id, this.data.mayAct, this.data.live, this.ages(row)]);
+    const sign = JSON.stringify([row, gone, on, pending, this.focus === row.id, this.data.mayAct, this.data.live, this.data.past, this.ages(row)]);
     if (node.sign === sign) return;
     node.sign = sign;
     node.className = "row" + (gone ? " gone" : "") + (on ? " on" : "") + (this.focus === row.id ? " focus" : "") + " s-" + (row.state || "none");
@@ -374,13 +374,14 @@ class Table {
     const group = this.data.kind === "groups" && act === "retry";
     const button = el("button", "act " + act, cell, group ? "Retry group" : words[act] || act);
     button.tabIndex = -1;
-    button.disabled = act !== "retry" || !this.data.mayAct || !this.data.live;
+    button.disabled = act !== "retry" || !this.data.mayAct || !this.data.live || this.data.past;
     button.setAttribute("aria-label", button.textContent + " " + (group ? row.error : row.id));
     button.title = act === "fix" ? "This step must not be repeated; correct the data in the source system"
       : act === "held" ? row.holder + " holds it; release it first"
       : act === "running" ? row.story || "A retry is on its way"
       : act === "done" ? "Not on this list any more"
       : !this.data.mayAct ? "Your key may look, not act"
+      : this.data.past ? "This is the past; go back to now to retry"
       : !this.data.live ? "No data from the tower for 30 s; retries wait until it answers" : "";
   }
 
@@ -397,7 +398,7 @@ class Table {
     this.bulk.hidden = this.hand.hidden = this.clear.hidden = this.copy.hidden = !n;
     this.keys.hidden = n > 0 || !this.data.selectable;
     this.bulk.textContent = "Retry " + n;
-    this.bulk.disabled = this.hand.disabled = !this.data.mayAct || !this.data.live;
+    this.bulk.disabled = this.hand.disabled = !this.data.mayAct || !this.data.live || this.data.past;
     if (this.all) {
       const can = this.shown.length - this.gone.size;
       this.all.checked = n > 0 && n >= can;
@@ -490,7 +491,7 @@ class Table {
   // One gesture, one key: the row is closed for clicks before anything is sent.
   retry(id) {
     const row = this.rows.get(id);
-    if (!row || this.gone.has(id) || this.pending.has(id) || row.act !== "retry" || !this.data.mayAct || !this.data.live) return;
+    if (!row || this.gone.has(id) || this.pending.has(id) || row.act !== "retry" || !this.data.mayAct || !this.data.live || this.data.past) return;
     const click = newClick();
     this.pending.set(id, click);
     this.stay();
@@ -500,7 +501,7 @@ class Table {
 
   askSelected(kind) {
     const ids = this.shown.filter((id) => this.selected.has(id) && !this.gone.has(id));
-    if (!ids.length || !this.data.mayAct || !this.data.live) return;
+    if (!ids.length || !this.data.mayAct || !this.data.live || this.data.past) return;
     const click = newClick();
     if (kind === "ask") this.asked = click;
     this.send({ kind, click, rows: ids.map((id) => this.seen(id)) });

@@ -59,13 +59,15 @@ def board_payload(
     now: datetime,
     may_act: bool,
     live: bool,
+    past: str = "",
     filters: str,
     revision: str,
 ) -> Json:
     """Return the table's data.
 
-    labels: stage id -> label. live: whether retries are offered at all (data fresh enough). filters: text that
-    changes when the reader asks something else, so that the held order is let go. revision: unchanged data.
+    labels: stage id -> label. live: whether retries are offered at all (data fresh enough). past: the part of
+    an address that names another moment, of which nothing can be retried. filters: text that changes when
+    the reader asks something else, so that the held order is let go. revision: unchanged data.
     """
     frame = board.frame
     ids = board_model.text_column(frame, "order_id")
@@ -88,11 +90,12 @@ def board_payload(
         "now": int(now.timestamp() * 1000),
         "mayAct": may_act,
         "live": live,
+        "past": bool(past),
         "currency": currency,
         "symbol": fmt.symbol(currency),
         "label": "Stuck orders",
         "selectable": True,
-        "href": "order?id=",
+        "href": f"order?{past}id=",
         "columns": board_columns(currency),
         "states": {k: list(v) for k, v in fmt.STATES.items()},
         "fates": {
@@ -156,6 +159,7 @@ def group_payload(
     now: datetime,
     may_act: bool,
     live: bool,
+    past: bool = False,
     revision: str,
 ) -> Json:
     """Return the table of groups, largest value first; one row per stage, system and error."""
@@ -168,6 +172,7 @@ def group_payload(
         "now": int(now.timestamp() * 1000),
         "mayAct": may_act,
         "live": live,
+        "past": past,
         "currency": currency,
         "symbol": fmt.symbol(currency),
         "label": "Stuck orders by error",
