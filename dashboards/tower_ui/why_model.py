@@ -97,7 +97,7 @@ def _began(told: _Told, clock: Json) -> Line:
     text += f" by {_said_by(event)}" if event else ""
     if clock.get("provisional"):
         text += "; the owner has not said so yet, so no breach may open"
-    elif event and event.get("occurred_at") != clock.get("started_at"):
+    elif event and _after(clock.get("started_at"), event.get("occurred_at")):
         text += f" at {told.at(event.get('occurred_at'))}, then begun anew"
     return Line("Began", text, _heard_of(event))
 

@@ -131,7 +131,8 @@ def _live(filters: Filters, at: datetime | None) -> None:
 def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
     question = {**filters.params(here.settings.rows), **moment.query(at)}
     snapshot = here.api.board(here.viewer, question, within_s=moment.kept_s(at))
-    here.pulse(snapshot, every=here.settings.refresh_s)
+    if at is None:
+        here.pulse(snapshot, every=here.settings.refresh_s)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="orders"):
         return
     assert snapshot.data is not None

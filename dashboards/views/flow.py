@@ -56,7 +56,8 @@ def _live(value: bool, at: datetime | None) -> None:
 
 def _draw(here: Here, value: bool, at: datetime | None) -> None:
     snapshot = here.api.json(here.viewer, "/v1/stages", moment.query(at), within_s=moment.kept_s(at))
-    here.pulse(snapshot, every=EVERY_S)
+    if at is None:
+        here.pulse(snapshot, every=EVERY_S)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="stages"):
         return
     assert snapshot.data is not None
@@ -81,6 +82,11 @@ def _draw(here: Here, value: bool, at: datetime | None) -> None:
         _systems(here, currency, at)
 
 
+def _board(**narrowed: str) -> str:
+    """Return the link to the board of the same moment."""
+    return page.path("", **narrowed, **moment.query(moment.wanted()))
+
+
 def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
     worst = max((s.stuck for s in stages), default=0)
     labels = {s.id: s.label for s in stages}
@@ -92,7 +98,7 @@ def _stage_cards(stages: list[Stage], value: bool, currency: str) -> None:
         spoken = ", ".join(f"{s.counts[k]:,} {fmt.state_word(k).lower()}" for k in fmt.STUCK if s.counts[k])
         sub = "\u2002".join(parts) or "nothing stuck"
         age = f"p90 {fmt.duration(s.p90_age_s)}" if s.stuck else f"{fmt.count(s.completed_24h)} passed in 24 h"
-        where = page.path("", **address(labels, stage=s.id))
+        where = _board(**address(labels, stage=s.id))
         cells.append(
             f'<a class="t-card" data-go="1" href="{escape(where)}" title="{escape(s.label)}: {escape(spoken or sub)}">'
             f'<div class="t-label">{escape(s.label)}</div>'
@@ -118,7 +124,7 @@ def _heat(stages: list[Stage], value: bool, currency: str) -> str:
             amount = float(worth or 0) if value else float(clocks)
             text = (fmt.money_short(worth, currency) if value else fmt.count(clocks)) if clocks else "·"
             share = round(8 + 80 * (amount / top) ** 0.6) if clocks else 0
-            where = page.path("", **address(address_of, stage=s.id, sort="longest"))
+            where = _board(**address(address_of, stage=s.id, sort="longest"))
             cells.append(
                 f'<td><a class="t-heat" data-go="1" href="{escape(where)}" style="--share:{share}%" '
                 f'title="{escape(s.label)}, {escape(label)}: {clocks:,}">{escape(text)}</a></td>'
@@ -152,5 +158,5 @@ def _systems(here: Here, currency: str, at: datetime | None) -> None:
 
 
 def _link(labels: Mapping[str, str], stage: str, system: str) -> str:
-    where = page.path("", **address(labels, stage=stage, system=system))
+    where = _board(**address(labels, stage=stage, system=system))
     return f'<a data-go="1" href="{escape(where)}">{escape(labels.get(stage, fmt.words(stage)))}</a>'

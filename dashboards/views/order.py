@@ -98,7 +98,8 @@ def _segment(text: str) -> str:
 
 
 def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]], at: datetime | None) -> None:
-    here.pulse(snapshot, every=here.settings.refresh_s)
+    if at is None:
+        here.pulse(snapshot, every=here.settings.refresh_s)
     live = here.fresh(snapshot)
     here = replace(here, now=at or here.now)  # ages are those of the moment that is looked at
     if snapshot.data is None:

@@ -760,6 +760,17 @@ class FakeTower:
         return self.replies[actor, key]
 
 
+def with_curves(told: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with a curve for each stage that has none."""
+    known = {c["rule"] for c in told["curves"]}
+    more = [
+        {**told["curves"][0], "rule": s[0], "segment": "", "median_s": s[6] // 5, "p90_s": s[6] * 6 // 10,
+         "p95_s": s[6] * (7 + n % 5) // 10 // 60 * 60, "budget_s": s[6]}
+        for n, s in enumerate(STAGES) if s[0] not in known
+    ]  # fmt: skip
+    return {**told, "curves": [*told["curves"], *more]}
+
+
 def application(tower: FakeTower) -> Starlette:
     """Return the API over one tower."""
 
@@ -967,7 +978,7 @@ def application(tower: FakeTower) -> Starlette:
             Route("/v1/alerts/{id}/ack", guarded(tower.alerts.ack, "operator"), methods=["POST"]),
             Route("/v1/silences", guarded(tower.alerts.silence, "operator"), methods=["POST"]),
             *tower.subscriptions.routes(guarded),
-            Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(jeopardy(now())))),
+            Route("/v1/jeopardy", guarded(lambda _r, _k: JSONResponse(with_curves(jeopardy(now()))))),
             Route("/v1/rules/backtest", guarded(backtest, "operator"), methods=["POST"]),
             Route("/v1/rules/test", guarded(rules_test, "operator"), methods=["POST"]),
             Route("/v1/rules/sql", guarded(rules_sql)),
