@@ -143,13 +143,7 @@ class Calendar:
 
     def index(self) -> CalendarIndex:
         """Return the day arrays that SQL computes with: one row of the table calendar_index."""
-        return self._index
-
-    @cached_property
-    def _index(self) -> CalendarIndex:
-        years = [self._year(number) for number in range(FIRST_INDEX_YEAR, END_INDEX_YEAR)]
-        spans = [span for year in years for span in zip(year.starts, year.ends, strict=True)]
-        return build_index(self.key, _year_start(FIRST_INDEX_YEAR), _year_start(END_INDEX_YEAR), spans)
+        return _indexed(self.key, self._hours)
 
     def _between(self, low: int, high: int) -> int:
         """Open microseconds between two instants in order."""
@@ -204,6 +198,14 @@ class Calendar:
                 )
             found = self._years[number] = _resolved(self._hours, number)
         return found
+
+
+@lru_cache(maxsize=32)
+def _indexed(key: str, hours: Hours) -> CalendarIndex:
+    """Return the day arrays of some hours; kept as the years are."""
+    years = [_resolved(hours, number) for number in range(FIRST_INDEX_YEAR, END_INDEX_YEAR)]
+    spans = [span for year in years for span in zip(year.starts, year.ends, strict=True)]
+    return build_index(key, _year_start(FIRST_INDEX_YEAR), _year_start(END_INDEX_YEAR), spans)
 
 
 @lru_cache(maxsize=512)

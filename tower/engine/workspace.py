@@ -49,6 +49,9 @@ def set_curves(client: Client, compiled: Compiled, at: datetime) -> None:
 
 # Which steps a client's tables were made for; planning the statements twice is most of what a small look costs.
 _PREPARED: WeakKeyDictionary[Client, tuple[Step, ...]] = WeakKeyDictionary()
+# The tables of a book written out, so that only its first client has to plan every step to learn the columns.
+_COLUMNS: dict[tuple[Step, ...], list[str]] = {}
+_BOOKS_KEPT = 16
 # With what a client's fixed tables are filled, by table.
 _FIXED: WeakKeyDictionary[Client, dict[str, str]] = WeakKeyDictionary()
 
@@ -60,7 +63,16 @@ def prepare(client: Client, compiled: Compiled) -> None:
     set_curves(client, compiled, datetime(1970, 1, 1, tzinfo=UTC))
     set_scope(client, "SELECT toUInt64(0), toUInt64(0), '' WHERE 0")
     set_marks(client, [])
-    make(client, compiled.steps)
+    if compiled.steps in _COLUMNS:
+        _FIXED.pop(client, None)
+        for create in _COLUMNS[compiled.steps]:
+            client.command(create)
+    else:
+        make(client, compiled.steps)
+        shown = (client.query(f"SHOW CREATE TEMPORARY TABLE {s.table}").result_rows[0][0] for s in compiled.steps)
+        _COLUMNS[compiled.steps] = [create.replace("CREATE", "CREATE OR REPLACE", 1) for create in shown]
+        while len(_COLUMNS) > _BOOKS_KEPT:
+            del _COLUMNS[next(iter(_COLUMNS))]
     _PREPARED[client] = compiled.steps
 
 
