@@ -15,7 +15,7 @@ SAID = [
     ((("    within: 3h\n", "    within: 5h\n"),), ["stage invoice: limit was within 3h, is within 5h"]),
     ((("plus: 4h, ", ""),), ["stage deliver: limit was until promised_at plus 4h, is until promised_at"]),
     ((("authority: wms}", "authority: erp}"),), [
-        f"milestone {name}: authority was wms, is erp" for name in ("stock_held", "stock_released", "shipment_confirmed")
+        f"milestone {name}: authority was wms, is erp" for name in ("stock_held", "stock_released")
     ]),
     ((("id: pay,", "id: paid,"),), [
         "stage pay is removed: from invoice_released to payment_applied within 1d6h, per invoice",
