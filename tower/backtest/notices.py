@@ -1,17 +1,19 @@
 """How many notices a receiver would get on a day under each book: verdicts that open, grouped as its routes group them.
 
-A simple count: one notice a group and day. Waiting times, silences, inhibition, caps and escalation are left out.
+A simple count: one notice a group and day, and of those above a receiver's cap what it lets through in a day with its
+summaries. Waiting times, silences, inhibition and escalation are left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from rules.model import Book, Route
+from rules.model import Book, Cap, Route
 from rules.read.routes import ALONE
 from rules.vocabulary import TEXT_ATTRIBUTES
 from tower.alerts.breach import Breach
@@ -25,7 +27,39 @@ _OF_ORDERS = {name: name for name in (*TEXT_ATTRIBUTES, "priority", "order_id", 
     "amount": "worth",
     "value": "worth",
 }
-_Counts = dict[tuple[date, str], tuple[set[str], list[int]]]
+_DAY_S = 86_400
+
+
+@dataclass(slots=True)
+class Told:
+    """Notices to one receiver on one day: groups by whether a cap may hold them back, and breaches told one by one."""
+
+    groups: dict[str, bool] = field(default_factory=dict)
+    single: int = 0
+    urgent: int = 0
+
+    def add(self, route: Route, breach: Breach, count: int) -> None:
+        """Count so many verdicts that read alike."""
+        urgent = breach.priority in route.at_once
+        if route.group_by != (ALONE,):
+            key = group_key(route, labels_of(route, breach))
+            self.groups[key] = self.groups.get(key, False) or urgent
+        elif urgent:
+            self.urgent += count
+        else:
+            self.single += count
+
+    def total(self, cap: Cap | None) -> int:
+        """Return how many go out."""
+        urgent = self.urgent + sum(self.groups.values())
+        rest = self.single + len(self.groups) - sum(self.groups.values())
+        if cap is None:
+            return urgent + rest
+        times = max(1, _DAY_S // cap.per_s)
+        return urgent + min(rest, max(0, cap.notices * times - urgent) + times)
+
+
+_Counts = dict[tuple[date, str], Told]
 
 
 def per_day(client: Client, old: Book, new: Book, connections: Connections, since: datetime) -> list[dict[str, Any]]:
@@ -38,10 +72,15 @@ def per_day(client: Client, old: Book, new: Book, connections: Connections, sinc
     rows = [
         dict(zip([n.removeprefix("o_") for n in found.column_names], row, strict=True)) for row in found.result_rows
     ]
-    counted = {side: _counted(rows, side, book, connections) for side, book in (("under_old", old), ("under_new", new))}
+    books = {"under_old": old, "under_new": new}
+    counted = {side: _counted(rows, side, book, connections) for side, book in books.items()}
     keys = sorted({key for counts in counted.values() for key in counts})
     return [
-        {"day": day, "receiver": name, **{side: _total(counts.get((day, name))) for side, counts in counted.items()}}
+        {
+            "day": day,
+            "receiver": name,
+            **{side: _total(counted[side].get((day, name)), book, name) for side, book in books.items()},
+        }
         for day, name in keys
     ]
 
@@ -52,7 +91,7 @@ def _asked(root: Route | None) -> set[str]:
     return {
         name
         for route in every_route(root)
-        for name in (*route.group_by, *(c.attribute for group in route.when.any_of for c in group))
+        for name in ("priority", *route.group_by, *(c.attribute for group in route.when.any_of for c in group))
     }
 
 
@@ -63,14 +102,10 @@ def _counted(rows: Iterable[Mapping[str, Any]], side: str, book: Book, connectio
             continue
         breach = _breach(row, book, connections)
         if book.routes is None:
-            counts.setdefault((row["day"], breach.text("owner")), (set(), [0]))[1][0] += row[side]
+            counts.setdefault((row["day"], breach.text("owner")), Told()).single += row[side]
             continue
         for route in routes_of(book.routes, breach):
-            groups, single = counts.setdefault((row["day"], route.receiver), (set(), [0]))
-            if route.group_by == (ALONE,):
-                single[0] += row[side]
-            else:
-                groups.add(group_key(route, labels_of(route, breach)))
+            counts.setdefault((row["day"], route.receiver), Told()).add(route, breach, row[side])
     return counts
 
 
@@ -82,5 +117,6 @@ def _breach(row: Mapping[str, Any], book: Book, connections: Connections) -> Bre
     return breach_of({**row, **life, "order_no": 0, "object_id": ""}, book, connections)
 
 
-def _total(counted: tuple[set[str], list[int]] | None) -> int:
-    return len(counted[0]) + counted[1][0] if counted else 0
+def _total(told: Told | None, book: Book, receiver: str) -> int:
+    known = book.receivers.get(receiver)
+    return told.total(known.cap if known else None) if told else 0

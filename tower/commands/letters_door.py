@@ -28,6 +28,8 @@ _HEADERS = {
     "X-Robots-Tag": "noindex",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
 }
+_ANSWERS = problems(400, 503)
+_ANSWERS[400]["content"] = {**_ANSWERS[400]["content"], "text/html": {"schema": {"type": "string"}}}
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1rem;color-scheme:light dark}"
     "button{font:inherit;padding:.5rem 1.2rem;cursor:pointer}"
@@ -36,7 +38,7 @@ _STYLE = (
 
 def letter_routes(context: ApiContext, links: Links, record: Record) -> list[BaseRoute]:
     """Return the routes of links in notices."""
-    router = APIRouter(tags=["subscriptions"], default_response_class=HTMLResponse, responses=problems(400, 503))
+    router = APIRouter(tags=["subscriptions"], default_response_class=HTMLResponse, responses=_ANSWERS)
 
     @router.get("/v1/subscriptions/confirm", summary="Ask whether an address wants notices")
     def ask_confirm(token: Token) -> Response:
