@@ -119,7 +119,7 @@ def questions(whole: Whole) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def _paths(path: str) -> Iterator[str]:
-    values = {"order_id": ["ACME-1", "BETA-0"], "action_id": ["none"]}
+    values = {"order_id": ["ACME-1", "BETA-0"], "action_id": ["none"], "subscription_id": ["none"]}
     names = re.findall(r"{([^}]*)}", path)
     for chosen in itertools.product(*(values[n] for n in names)):
         yield path.format(**dict(zip(names, chosen, strict=True)))

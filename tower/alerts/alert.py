@@ -64,7 +64,8 @@ class Alert:
     outcome: str = ""
     untold: dict[str, Member] = field(default_factory=dict)  # open and not told yet
     ending: dict[str, Member] = field(default_factory=dict)  # told, ceased and its end not told yet
-    firing: int = 0
+    standing: dict[str, Member] = field(default_factory=dict)  # open
+    lasting: dict[str, Member] = field(default_factory=dict)  # open and told
 
     def put(self, breach: Breach, *, quiet: bool) -> Member | None:
         """Take up a breach as it is now; return its member if anything has changed, else None."""
@@ -88,6 +89,12 @@ class Alert:
         key, is_open = member.breach.breach_id, member.breach.is_open
         self.untold.pop(key, None)
         self.ending.pop(key, None)
+        self.standing.pop(key, None)
+        self.lasting.pop(key, None)
+        if is_open:
+            self.standing[key] = member
+            if member.told:
+                self.lasting[key] = member
         if member.quiet:
             return
         if is_open and not member.told:
@@ -98,7 +105,7 @@ class Alert:
     @property
     def open_members(self) -> list[Member]:
         """Members whose breach lasts."""
-        return [m for m in self.members.values() if m.breach.is_open]
+        return list(self.standing.values())
 
     @property
     def state(self) -> str:

@@ -65,9 +65,9 @@ def look(alert: Alert, route: Route, view: View, now: datetime) -> Decision:
             alert.flush_at = next_flush(route, alert.anchor, later)
     elif urgent and silent is not None:
         alert.flush_at = silent
-    if not lasting and not alert.ending and not any(m.breach.is_open for m in alert.members.values()):
+    if not lasting and not alert.ending and not alert.standing:
         alert.closed_at = now
-    _plan(alert, route, now, silent, done)
+    _plan(alert, route, view, now, silent, done)
     return done
 
 
@@ -87,15 +87,17 @@ def _fresh(alert: Alert, route: Route, view: View, done: Decision, *, all_of_the
 def _endings(alert: Alert, route: Route, view: View, now: datetime) -> tuple[list[Member], bool]:
     """Return the told members whose end is to be told now, and whether any told or untold one still lasts."""
     if not alert.ending:
-        return [], bool(alert.untold) or any(m.told and m.breach.is_open for m in alert.members.values())
+        return [], bool(alert.untold or alert.lasting)
+    if _later(alert, view):
+        return [], True
     over = [m for m in alert.ending.values() if m.over(now, route.flap_hold_s)]
-    lasting = (
-        len(over) < len(alert.ending)
-        or bool(alert.untold)
-        or any(m.told and m.breach.is_open for m in alert.members.values())
-    )
-    wish = _wish(alert, view)
-    return (over if wish == "each" or not lasting else []), lasting
+    lasting = len(over) < len(alert.ending) or bool(alert.untold or alert.lasting)
+    return (over if not lasting or _wish(alert, view) == "each" else []), lasting
+
+
+def _later(alert: Alert, view: View) -> bool:
+    """Whether ends are told when all is over, and something lasts: then each single one need not be looked at."""
+    return bool(alert.untold or alert.lasting) and _wish(alert, view) != "each"
 
 
 def _wish(alert: Alert, view: View) -> str:
@@ -150,7 +152,7 @@ def _those(alert: Alert, view: View, wishes: Sequence[str]) -> list[str]:
 
 
 def _open_told(alert: Alert, view: View) -> list[Member]:
-    return [m for m in alert.members.values() if m.told and m.breach.is_open and not view.held_by(m.breach)]
+    return [m for m in alert.lasting.values() if not view.held_by(m.breach)]
 
 
 def _escalate(alert: Alert, route: Route, view: View, now: datetime, done: Decision) -> None:
@@ -171,7 +173,7 @@ def _say(
 ) -> None:  # fmt: skip
     alert.number += 1
     priority, value, orders = alert.urgency()
-    count = sum(1 for m in alert.members.values() if m.breach.is_open)
+    count = len(alert.standing)
     for receiver in to:
         done.notices.append(
             Notice(
@@ -191,7 +193,9 @@ def _sorted(members: list[Member]) -> tuple[Breach, ...]:
     return tuple(sorted((m.breach for m in members), key=lambda b: (b.urgency, b.breach_id)))
 
 
-def _plan(alert: Alert, route: Route, now: datetime, silent: datetime | None, done: Decision) -> None:
+def _plan(
+    alert: Alert, route: Route, view: View, now: datetime, silent: datetime | None, done: Decision
+) -> None:  # fmt: skip
     """Say when the next notice goes out if nothing changes, and when to look again."""
     plans: list[tuple[datetime, str]] = []
     waits: list[datetime] = []
@@ -202,7 +206,7 @@ def _plan(alert: Alert, route: Route, now: datetime, silent: datetime | None, do
             if not held:
                 reason = (MORE if alert.number else NEW) if alert.untold else RESOLVED
                 plans.append((alert.flush_at, reason))
-        if alert.number and any(m.told and m.breach.is_open for m in alert.members.values()):
+        if alert.number and alert.lasting:
             later = next_flush(route, alert.anchor, now + timedelta(milliseconds=1))
             repeat_at = _repeat_at(alert, route)
             if repeat_at is not None:
@@ -211,7 +215,8 @@ def _plan(alert: Alert, route: Route, now: datetime, silent: datetime | None, do
                 escalate_at = alert.first_at + timedelta(seconds=route.escalate[alert.escalated].after_s)
                 plans.append((escalate_at if escalate_at > now else later, ESCALATED))
         hold = timedelta(seconds=route.flap_hold_s)
-        waits += [m.over_since + hold for m in alert.ending.values() if not m.over(now, route.flap_hold_s)]
+        ending = () if _later(alert, view) else alert.ending.values()
+        waits += [m.over_since + hold for m in ending if not m.over(now, route.flap_hold_s)]
     if silent is not None:
         plans = [(max(at, silent), reason) for at, reason in plans]
     alert.next_at, alert.next_reason = min(plans, default=(None, ""), key=lambda p: p[0] or now)
