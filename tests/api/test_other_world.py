@@ -57,7 +57,7 @@ VALUES: dict[str, list[str]] = {
     "q": ["BETA", "timeout"], "stage": ["accept-to-ship"], "system": ["wms"], "priority": ["P1,P2,P3,P4"],
     "rule": ["accept-to-ship"], "reason": ["unknown_milestone"], "since": [EARLY], "until": [LATE],
     "outcome": ["mapped"], "topic": ["BETA"], "kind": ["retry"], "requested_by": ["clerk"],
-    "order_id": ["BETA-1"],
+    "order_id": ["BETA-1"], "held": ["true"], "assignee": ["clerk"],
 }  # fmt: skip
 
 
