@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from html import escape
@@ -107,6 +107,19 @@ def _rules(context: Here) -> Mapping[str, Any]:
         if error.signed_out:
             raise
         return {}
+
+
+def live(draw: Callable[..., None], every_s: float, *args: Any) -> None:
+    """Draw the part of a page that refreshes: draw(here, *args), now and every so often, in a run of its own."""
+
+    @st.fragment(run_every=every_s)
+    def part() -> None:
+        try:
+            draw(here(), *args)
+        except Refused as error:
+            signed_out(error)
+
+    part()
 
 
 def signed_out(error: Refused) -> None:

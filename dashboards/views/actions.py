@@ -32,7 +32,7 @@ def show() -> None:
         if wanted:
             _one(wanted)
         else:
-            _live(_filter())
+            page.live(_draw_list, EVERY_S, _filter())
     except Refused as error:
         page.signed_out(error)
 
@@ -46,17 +46,8 @@ def _filter() -> str:
     return str(chosen or "")
 
 
-@st.fragment(run_every=EVERY_S)
-def _live(state: str) -> None:
-    here, watch = page.here(), Watch.here()
-    watch.speak()
-    try:
-        _draw_list(here, state)
-    except Refused as error:
-        page.signed_out(error)
-
-
 def _draw_list(here: Here, state: str) -> None:
+    Watch.here().speak()
     params = {"limit": str(SHOWN), **({"state": state} if state else {})}
     snapshot = here.api.json(here.viewer, "/v1/actions", params)
     here.pulse(snapshot, every=EVERY_S)

@@ -32,7 +32,7 @@ def show() -> None:
             alert.show(alert_id)
         else:
             _tabs(tab)
-            _live(tab)
+            page.live(_draw, EVERY_S, tab)
     except Refused as error:
         page.signed_out(error)
 
@@ -46,15 +46,10 @@ def _tabs(current: str) -> None:
     st.html(" &nbsp; ".join(links))
 
 
-@st.fragment(run_every=EVERY_S)
-def _live(tab: str) -> None:
-    """The part that refreshes."""
-    here, watch = page.here(), Watch.here()
+def _draw(here: Here, tab: str) -> None:
+    watch = Watch.here()
     watch.speak()
-    try:
-        _scorecard(here) if tab == "scorecard" else _inbox(here, watch, closed=tab == "closed")
-    except Refused as error:
-        page.signed_out(error)
+    _scorecard(here) if tab == "scorecard" else _inbox(here, watch, closed=tab == "closed")
 
 
 def _inbox(here: Here, watch: Watch, *, closed: bool) -> None:

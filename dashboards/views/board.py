@@ -41,7 +41,7 @@ def show() -> None:
         moment.banner(here, at)
     try:
         filters = _filters(page.labels(here), here.viewer.name)
-        _live(filters, at)
+        page.live(_draw, settings().refresh_s, filters, at)
     except Refused as error:
         page.signed_out(error)
     if confirm is not None:
@@ -116,16 +116,6 @@ def _filters(labels: dict[str, str], own: str) -> Filters:
         )
     owner = None if w is None else "" if w == board_model.NOBODY else str(w)
     return Filters(str(v or "stuck"), s or "", y or "", p or "", q or "", o or "value", owner)
-
-
-@st.fragment(run_every=settings().refresh_s)
-def _live(filters: Filters, at: datetime | None) -> None:
-    """The part that refreshes: age, figures, the two tabs."""
-    here = page.here()
-    try:
-        _draw(here, filters, at)
-    except Refused as error:
-        page.signed_out(error)
 
 
 def _draw(here: Here, filters: Filters, at: datetime | None) -> None:

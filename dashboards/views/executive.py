@@ -38,20 +38,7 @@ def show() -> None:
             format_func=lambda name: f"By {name}",
             label_visibility="collapsed",
         )
-    try:
-        _live(str(period or USUAL), str(by or "phase"))
-    except Refused as error:
-        page.signed_out(error)
-
-
-@st.fragment(run_every=EVERY_S)
-def _live(period: str, by: str) -> None:
-    """The part that refreshes."""
-    here = page.here()
-    try:
-        _draw(here, period, by)
-    except Refused as error:
-        page.signed_out(error)
+    page.live(_draw, EVERY_S, str(period or USUAL), str(by or "phase"))
 
 
 def _draw(here: Here, period: str, by: str) -> None:

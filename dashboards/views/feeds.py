@@ -11,7 +11,6 @@ import streamlit as st
 from dashboards.settings import settings
 from dashboards.tower_ui import charts, feed_model, fmt, page, widgets
 from dashboards.tower_ui.board_model import address
-from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.feed_model import FeedView
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.widgets import Card
@@ -25,20 +24,7 @@ def show() -> None:
     """Draw the page."""
     page.who(page.here().viewer)
     st.title("Feeds", anchor=False)
-    try:
-        _live(str(st.query_params.get("feed") or ""))
-    except Refused as error:
-        page.signed_out(error)
-
-
-@st.fragment(run_every=EVERY_S)
-def _live(wanted: str) -> None:
-    """The part that refreshes."""
-    here = page.here()
-    try:
-        _draw(here, wanted)
-    except Refused as error:
-        page.signed_out(error)
+    page.live(_draw, EVERY_S, str(st.query_params.get("feed") or ""))
 
 
 def _draw(here: Here, wanted: str) -> None:

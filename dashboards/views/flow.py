@@ -11,7 +11,6 @@ import streamlit as st
 from dashboards.settings import settings
 from dashboards.tower_ui import charts, flow_model, fmt, moment, page, widgets
 from dashboards.tower_ui.board_model import address
-from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.flow_model import Stage
 from dashboards.tower_ui.page import Here
 
@@ -38,20 +37,7 @@ def show() -> None:
     at = moment.wanted()
     if at is not None:
         moment.banner(page.here(), at)
-    try:
-        _live(unit == "value", at)
-    except Refused as error:
-        page.signed_out(error)
-
-
-@st.fragment(run_every=EVERY_S)
-def _live(value: bool, at: datetime | None) -> None:
-    """The part that refreshes."""
-    here = page.here()
-    try:
-        _draw(here, value, at)
-    except Refused as error:
-        page.signed_out(error)
+    page.live(_draw, EVERY_S, unit == "value", at)
 
 
 def _draw(here: Here, value: bool, at: datetime | None) -> None:

@@ -7,7 +7,6 @@ from html import escape
 import streamlit as st
 
 from dashboards.tower_ui import fmt, page, widgets
-from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.jeopardy_model import Outcome, curve_rows, read_outcomes
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.reliability import reliability
@@ -21,20 +20,7 @@ def show() -> None:
     """Draw the page."""
     page.who(page.here().viewer)
     st.title("Jeopardy", anchor=False)
-    try:
-        _live()
-    except Refused as error:
-        page.signed_out(error)
-
-
-@st.fragment(run_every=EVERY_S)
-def _live() -> None:
-    """The part that refreshes."""
-    here = page.here()
-    try:
-        _draw(here)
-    except Refused as error:
-        page.signed_out(error)
+    page.live(_draw, EVERY_S)
 
 
 def _draw(here: Here) -> None:

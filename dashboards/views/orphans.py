@@ -29,7 +29,7 @@ def show() -> None:
         if wanted:
             _one(wanted)
         else:
-            _live(*_filters())
+            page.live(_draw, EVERY_S, *_filters())
     except Refused as error:
         page.signed_out(error)
 
@@ -61,18 +61,9 @@ def _filters() -> tuple[str, str, str]:
     return str(k or ""), str(q or ""), str(s or "-value")
 
 
-@st.fragment(run_every=EVERY_S)
-def _live(kind: str, text: str, sort: str) -> None:
-    """The part that refreshes."""
-    here, watch = page.here(), Watch.here()
+def _draw(here: Here, kind: str, text: str, sort: str) -> None:
+    watch = Watch.here()
     watch.speak()
-    try:
-        _draw(here, watch, kind, text, sort)
-    except Refused as error:
-        page.signed_out(error)
-
-
-def _draw(here: Here, watch: Watch, kind: str, text: str, sort: str) -> None:
     params = {"object_type": kind, "q": text.strip(), "sort": sort, "limit": str(SHOWN)}
     snapshot = here.api.json(here.viewer, "/v1/orphans", {k: v for k, v in params.items() if v})
     here.pulse(snapshot, every=EVERY_S)

@@ -44,7 +44,7 @@ def show() -> None:
         if query["id"]:
             _one(query["id"])
         else:
-            _live(query["reason"], query["connection"])
+            page.live(_draw, EVERY_S, query["reason"], query["connection"])
     except Refused as error:
         page.signed_out(error)
     if isinstance(act, Act):
@@ -54,20 +54,11 @@ def show() -> None:
 # -- groups and the list ----------------------------------------------------------------------------------------------
 
 
-@st.fragment(run_every=EVERY_S)
-def _live(code: str, connection: str) -> None:
-    """The part that refreshes."""
+def _draw(here: Here, code: str, connection: str) -> None:
     if "quarantine_act" in st.session_state:
         st.rerun()  # a dialog belongs to the whole page
-    here, watch = page.here(), Watch.here()
+    watch = Watch.here()
     watch.speak()
-    try:
-        _draw(here, watch, code, connection)
-    except Refused as error:
-        page.signed_out(error)
-
-
-def _draw(here: Here, watch: Watch, code: str, connection: str) -> None:
     params = {"connection": connection} if connection else {}
     chosen = {**params, **({"reason": code} if code else {}), "limit": str(SHOWN)}
     snapshot, listed = here.api.json_at_once(

@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboards.settings import settings
 from dashboards.tower_ui import fmt, page, target_model, widgets
-from dashboards.tower_ui.client import ApiError, Refused
+from dashboards.tower_ui.client import ApiError
 from dashboards.tower_ui.page import Here
 from dashboards.tower_ui.target_model import TargetView
 from dashboards.tower_ui.widgets import Card
@@ -20,20 +20,7 @@ def show() -> None:
     """Draw the page."""
     page.who(page.here().viewer)
     st.title("Targets", anchor=False)
-    try:
-        _live()
-    except Refused as error:
-        page.signed_out(error)
-
-
-@st.fragment(run_every=EVERY_S)
-def _live() -> None:
-    """The part that refreshes."""
-    here = page.here()
-    try:
-        _draw(here)
-    except Refused as error:
-        page.signed_out(error)
+    page.live(_draw, EVERY_S)
 
 
 def _draw(here: Here) -> None:

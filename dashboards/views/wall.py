@@ -12,7 +12,6 @@ import streamlit as st
 from dashboards.settings import settings
 from dashboards.tower_ui import flow_model, fmt, page
 from dashboards.tower_ui.board_model import Filters, text_column
-from dashboards.tower_ui.client import Refused
 from dashboards.tower_ui.flow_model import Stage
 from dashboards.tower_ui.grid.payload import NO_ERROR
 from dashboards.tower_ui.page import Here
@@ -24,25 +23,12 @@ TILES = 7
 def show() -> None:
     """Draw the page."""
     st.html(f"<style>{_css()}</style>")
-    try:
-        _live()
-    except Refused as error:
-        page.signed_out(error)
+    page.live(_draw, settings().refresh_s)
 
 
 @cache
 def _css() -> str:
     return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
-
-
-@st.fragment(run_every=settings().refresh_s)
-def _live() -> None:
-    """The whole screen refreshes."""
-    here = page.here()
-    try:
-        _draw(here)
-    except Refused as error:
-        page.signed_out(error)
 
 
 def _draw(here: Here) -> None:

@@ -26,6 +26,8 @@ TOUCHES = (
     "retry", "replay", "compensate", "redirect", "mark_done", "note", "link", "unlink", "replay_raw", "discard",
     "approve", "acknowledge",
 )  # fmt: skip
+# Units that lack something: what they are, and what they lack.
+_LACKING = {"unbilled": ("ship", "invoice"), "unshipped": ("invoice", "ship")}
 _TABLES = ("value_scope", "value_reached", "value_links")
 
 
@@ -124,13 +126,22 @@ class Ground:
     def units(self, name: str) -> str:
         """Return the query of some units, ready but for what the server binds."""
         acts = ", ".join(text(act) for act in TOUCHES)
-        sql = load(f"value_{name}").replace("$orders", self.orders).replace("$breaches", self.breaches)
+        sql = self._matched(name) or load(f"value_{name}")
+        sql = sql.replace("$orders", self.orders).replace("$breaches", self.breaches)
         sql = sql.replace("$acts", acts)
         calendar = self.book.calendars.get(self.book.value.calendar or "")
         if calendar is None:
             return sql.replace("$with", "").replace("$open", "dateDiff('millisecond', since_at, at) / 1000")
         opened = f"{working_ms_sql(calendar, 'since_at', 'at')} / 1000"
         return sql.replace("$with", "WITH " + ", ".join(with_clause(calendar))).replace("$open", opened)
+
+    @staticmethod
+    def _matched(name: str) -> str:
+        """Return the query of things that lack what belongs to them; '' where the units are no such things."""
+        if name not in _LACKING:
+            return ""
+        thing, other = _LACKING[name]
+        return load("value_unmatched").replace("$thing", thing).replace("$other", other)
 
     def bound(self, window: Window) -> dict[str, Any]:
         """Return the values that every query may bind."""
