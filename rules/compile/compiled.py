@@ -48,6 +48,7 @@ def _completeness(book: Book) -> list[tuple[str, str, str]]:
     return sorted(wanted)
 
 
+_SCOPED = "judged_facts WHERE company != '' OR warehouse != '' OR partner != ''"
 _FAILED = "judged_reports WHERE polarity = 'failed'"
 
 
@@ -134,7 +135,9 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_ends", deadlines.ends_sql(), needs="judged_runs"),
         Step("judged_dues", deadlines.dues_sql(book), needs="judged_runs"),
         Step("judged_starts", deadlines.starts_sql(book), needs="judged_runs"),
-        Step("judged_clocks", verdict.clocks_sql(book, kinds)),
+        Step("judged_scopes", verdict.TOLD_BELOW.strip(), needs=_SCOPED),
+        Step("judged_failing", verdict.FAILING.strip(), needs="judged_failures"),
+        Step("judged_clocks", verdict.clocks_sql(book, kinds), needs="judged_runs"),
         *_doubts(book, kinds),
         _orders(book, kinds),
         Step("judged_findings", _findings(book, kinds), needs=_any_finding(book, kinds)),

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from rules.compile.authority import columns
 from rules.compile.quote import choose, text, texts
-from rules.compile.verdict import GATES, MARKS, TOLD_BELOW, told_sql
+from rules.compile.verdict import GATES, MARKS, told_sql
 from rules.kinds import diverging, duplicate, out_of_order, sync_late
 from rules.match import when_sql
 from rules.model import Book, FindingRule
@@ -121,10 +121,7 @@ SELECT
     if(past, NULL, s.opened_at + toIntervalMillisecond(s.opened_at != s.started_at)) AS next_at
 FROM judged_doubts AS s
 INNER JOIN judged_cases AS o ON o.order_no = s.order_no
-LEFT JOIN
-(
-{TOLD_BELOW}
-) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
+LEFT JOIN judged_scopes AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
 """.strip()
 
 

@@ -87,18 +87,37 @@ GATES = (
 MARKS = "(SELECT groupArray((connection, kind, company, warehouse, partner, watermark)) FROM feed_marks) AS marks"
 
 
-# One row: an object with what was told on it or below it.
 TOLD_BELOW = """
-    SELECT
-        tree.order_no AS order_no, tree.above AS object,
-        groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
-        groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
-        groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
-    FROM judged_facts AS f
+-- One row: an object with what was told on it or below it.
+SELECT
+    tree.order_no AS order_no, tree.above AS object,
+    groupUniqArrayIf(CAST(f.company AS String), f.company != '') AS companies,
+    groupUniqArrayIf(CAST(f.warehouse AS String), f.warehouse != '') AS warehouses,
+    groupUniqArrayIf(CAST(f.partner AS String), f.partner != '') AS partners
+FROM judged_facts AS f
+INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
+WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
+GROUP BY tree.order_no, tree.above
+"""
+
+FAILING = """
+-- One row: an object that a failure which lasts concerns: the object itself, above it or below it.
+SELECT e.order_no AS order_no, e.milestone AS milestone, e.object AS object,
+    argMax(e.error, (e.since, e.error)) AS error, min(e.since) AS since
+FROM
+(
+    SELECT f.order_no AS order_no, f.milestone AS milestone, tree.above AS object, f.error AS error, f.since AS since
+    FROM judged_failures AS f
     INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
-    WHERE f.company != '' OR f.warehouse != '' OR f.partner != ''
-    GROUP BY tree.order_no, tree.above
-""".strip("\n")
+    WHERE f.failing
+    UNION ALL
+    SELECT f.order_no, f.milestone, tree.object, f.error, f.since
+    FROM judged_failures AS f
+    INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.above = f.object
+    WHERE f.failing AND tree.object != f.object
+) AS e
+GROUP BY e.order_no, e.milestone, e.object
+"""
 
 
 def told_sql(beyond: str = "") -> str:
@@ -196,28 +215,9 @@ SELECT
 FROM judged_starts AS s
 INNER JOIN judged_cases AS o ON o.order_no = s.order_no
 INNER JOIN judged_members AS members ON members.order_no = s.order_no AND members.object = s.object
-LEFT JOIN
-(
-{TOLD_BELOW}
-) AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
-LEFT JOIN
-(
-    SELECT e.order_no AS order_no, e.milestone AS milestone, e.object AS object,
-        argMax(e.error, (e.since, e.error)) AS error, min(e.since) AS since
-    FROM
-    (
-        SELECT f.order_no AS order_no, f.milestone AS milestone, tree.above AS object, f.error AS error, f.since AS since
-        FROM judged_failures AS f
-        INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.object = f.object
-        WHERE f.failing
-        UNION ALL
-        SELECT f.order_no, f.milestone, tree.object, f.error, f.since
-        FROM judged_failures AS f
-        INNER JOIN judged_tree AS tree ON tree.order_no = f.order_no AND tree.above = f.object
-        WHERE f.failing AND tree.object != f.object
-    ) AS e
-    GROUP BY e.order_no, e.milestone, e.object
-) AS failing ON failing.order_no = s.order_no AND failing.milestone = s.to_milestone AND failing.object = s.object
+LEFT JOIN judged_scopes AS scopes ON scopes.order_no = s.order_no AND scopes.object = s.object
+LEFT JOIN judged_failing AS failing
+    ON failing.order_no = s.order_no AND failing.milestone = s.to_milestone AND failing.object = s.object
 """.strip()
 
 

@@ -32,8 +32,10 @@ def _count(client: Client, table: str) -> int:
     return int(client.query(f"SELECT count() FROM {table}").result_rows[0][0])
 
 
-def _temporary(client: Client, table: str, select: str, parameters: dict[str, object] | None = None) -> None:
-    """Fill a temporary table with what the SELECT gives, and nothing else."""
+def _temporary(
+    client: Client, table: str, select: str, parameters: dict[str, object] | None = None, *, fill: bool = True
+) -> None:
+    """Fill a temporary table with what the SELECT gives, and nothing else. fill: False where that is known to be nothing."""
     made = _MADE.setdefault(client, set())
     if table in made:
         client.command(f"TRUNCATE TABLE {table}")
@@ -42,7 +44,8 @@ def _temporary(client: Client, table: str, select: str, parameters: dict[str, ob
             f"CREATE OR REPLACE TEMPORARY TABLE {table} ENGINE = Memory EMPTY AS\n{select}", parameters=parameters
         )
         made.add(table)
-    client.command(f"INSERT INTO {table}\n{select}", parameters=parameters)
+    if fill:
+        client.command(f"INSERT INTO {table}\n{select}", parameters=parameters)
 
 
 def correlate(client: Client, after: datetime, until: datetime) -> int:
@@ -51,11 +54,11 @@ def correlate(client: Client, after: datetime, until: datetime) -> int:
     Returns how many events there were. `touched` is a temporary table of the caller. Safe to repeat.
     """
     _temporary(client, "batch", load("correlate_batch"), {"after": after, "until": until})
-    events = _count(client, "batch")
+    events, links = client.query("SELECT count(), sum(length(child_ids)) FROM batch").result_rows[0]
     if not events:
         return 0
     _temporary(client, "batch_facts", load("correlate_facts"))
-    _temporary(client, "batch_links", load("correlate_links"))
+    _temporary(client, "batch_links", load("correlate_links"), fill=links > 0)
     _temporary(client, "batch_objects", load("correlate_objects"))
     _temporary(client, "numbered", load("correlate_number_orders"))
     for table in ("order_objects", "order_numbers") if _count(client, "numbered") else ():
@@ -68,23 +71,28 @@ def correlate(client: Client, after: datetime, until: datetime) -> int:
     if _count(client, "gained"):
         _descend(client)
         _copy(client)
-    _widen(client)
+    sizes = {row[0]: row[1] for row in client.query(load("correlate_sizes")).result_rows}
+    crowded = sizes["wide_objects"] or sizes["places"] > min(MAX_CANDIDATES, MAX_ORDERS_PER_OBJECT)
+    if crowded:
+        _widen(client)
     client.command(
         f"INSERT INTO case_facts (order_no, {_FACT_COLUMNS}) "
         f"SELECT ifNull(pairs.order_no, 0), {_prefixed('batch_facts', _FACT_COLUMNS)} FROM batch_facts "
         "LEFT JOIN pairs ON pairs.object = batch_facts.object"
     )
-    client.command(
-        f"INSERT INTO case_links (order_no, {_LINK_COLUMNS}) "
-        f"SELECT ifNull(pairs.order_no, 0), {_prefixed('batch_links', _LINK_COLUMNS)} FROM batch_links "
-        "LEFT JOIN pairs ON pairs.object = batch_links.child "
-        f"UNION ALL SELECT 0, {_LINK_COLUMNS} FROM batch_links WHERE parent NOT IN (SELECT object FROM pairs) "
-        "AND child IN (SELECT object FROM pairs)"
-    )
+    if links:
+        client.command(
+            f"INSERT INTO case_links (order_no, {_LINK_COLUMNS}) "
+            f"SELECT ifNull(pairs.order_no, 0), {_prefixed('batch_links', _LINK_COLUMNS)} FROM batch_links "
+            "LEFT JOIN pairs ON pairs.object = batch_links.child "
+            f"UNION ALL SELECT 0, {_LINK_COLUMNS} FROM batch_links WHERE parent NOT IN (SELECT object FROM pairs) "
+            "AND child IN (SELECT object FROM pairs)"
+        )
     _settle_conflicts(client)
-    client.command(load("correlate_membership"))
+    if crowded or sizes["unlisted"] or sizes["unlisted_alone"]:
+        client.command(load("correlate_membership"))
     client.command(load("correlate_touched"))
-    return events
+    return int(events)
 
 
 def _prefixed(table: str, columns: str) -> str:

@@ -56,5 +56,5 @@ def store(client: Client, compiled: Compiled, now: datetime) -> None:
     if counts["judged"] < counts["scope"]:
         client.command(load("engine_unjudged"), parameters={"now": now})
     if counts["findings"] or counts["breaches"]:
-        shape_breaches(client, compiled, now)
-        client.command(load("engine_breaches"), parameters={"now": now, "book": compiled.book.hash})
+        text = load("engine_breaches").replace("$findings", BREACHES)
+        client.command(text, parameters={"now": now, "known_at": now, "book": compiled.book.hash})

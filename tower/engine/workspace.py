@@ -54,6 +54,8 @@ _COLUMNS: dict[tuple[Step, ...], list[str]] = {}
 _BOOKS_KEPT = 16
 # With what a client's fixed tables are filled, by table.
 _FIXED: WeakKeyDictionary[Client, dict[str, str]] = WeakKeyDictionary()
+# Which of the steps' tables a client may have rows in; the others need no emptying.
+_USED: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()
 
 
 def prepare(client: Client, compiled: Compiled) -> None:
@@ -95,17 +97,21 @@ def judge(
     only: the tables to fill, where the others hold what this book would put there.
     """
     there: dict[str, bool] = {}
+    used = _USED.setdefault(client, set())
     for place, step in enumerate(compiled.steps):
         if only is not None and step.table not in only:
             continue
         filled = _FIXED.setdefault(client, {})
         if step.fixed and filled.get(step.table) == step.sql:
             continue
-        client.command(f"TRUNCATE TABLE {step.table}")
+        if step.table in used:
+            client.command(f"TRUNCATE TABLE {step.table}")
+            used.discard(step.table)
         if step.needs and step.needs not in there:
             there |= _look(client, compiled.steps[place:])
         if step.needs and not there[step.needs]:
             continue
+        used.add(step.table)
         client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
         if step.fixed:
             filled[step.table] = step.sql
@@ -128,8 +134,10 @@ def _bound(sql: str, as_of: datetime, known_at: datetime) -> dict[str, datetime]
 
 def clear(client: Client, compiled: Compiled) -> None:
     """Empty the tables, so that a pooled client goes back without their rows."""
-    for table in ("scope", "feed_marks", *(step.table for step in compiled.steps if not step.fixed)):
+    used = _USED.get(client, set())
+    for table in ("scope", "feed_marks", *(s.table for s in compiled.steps if not s.fixed and s.table in used)):
         client.command(f"TRUNCATE TABLE {table}")
+        used.discard(table)
 
 
 def drop(client: Client, tables: Sequence[str]) -> None:

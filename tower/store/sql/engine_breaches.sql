@@ -1,4 +1,5 @@
--- The difference between the findings of the judged orders and what is stored for them. Parameters: now, book.
+-- The difference between the findings of the judged orders and what is stored for them. Parameters: now, known_at,
+-- book. The shaped findings stand at the mark.
 -- A finding keeps its breach while it lasts; one that moved away or vanished is retracted, never deleted.
 INSERT INTO breaches
 SELECT
@@ -15,7 +16,14 @@ SELECT
     if(wanted.found, wanted.milestone, stored.milestone), if(wanted.found, wanted.system, stored.system),
     if(wanted.found, wanted.error, stored.error), if(wanted.found, wanted.evidence, stored.evidence),
     {book:String}, {now:DateTime64(3, 'UTC')}
-FROM (SELECT *, 1 AS found FROM judged_breaches) AS wanted
+FROM
+(
+    SELECT *, 1 AS found
+    FROM
+    (
+$findings
+    )
+) AS wanted
 FULL JOIN (SELECT *, 1 AS found FROM breaches FINAL WHERE order_no IN (SELECT order_no FROM scope)) AS stored
     ON stored.order_no = wanted.order_no AND stored.rule = wanted.rule AND stored.kind = wanted.kind
     AND stored.object = wanted.object
