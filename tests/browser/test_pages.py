@@ -179,14 +179,28 @@ def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tow
     for name in ("Clocks", "Events, newest first"):
         expect(page.get_by_role("table", name=name)).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
-    page.get_by_text("Why? The evidence behind a verdict").click()
-    expect(page.get_by_text("now > due_at")).to_be_visible()
+    page.get_by_text("Why? What each verdict rests on").click()
+    story = page.locator(".t-story")
+    expect(story).to_contain_text("Would close it")
+    page.get_by_text("The SQL and its parameters").click()
+    expect(page.get_by_text("FROM judged_findings")).to_be_visible()
     page.wait_for_timeout(4500)  # two refreshes
-    expect(page.get_by_text("now > due_at")).to_be_visible()
+    expect(story).to_contain_text("CRM said at")
+    expect(page.get_by_text("FROM judged_findings")).to_be_visible()
     page.get_by_role("button", name="Retry now").dblclick()
     expect(page.get_by_text("This order is done since")).to_be_visible()
     assert sum(o["order_id"] == "SO-STORY" for r in tower.requests for o in r["orders"]) == 1
     expect(page.get_by_role("table", name="Retries")).to_contain_text("Worked: the order moved")
+
+
+def test_on_the_board_of_the_past_nothing_can_be_retried(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+    tower.add("SO-PAST", state="late", retryable=True, value_at_risk=9_999_998, amount=9_999_998)
+    page.goto(f"{pages.url}/?as_of=2026-11-20T09:00:00Z")
+    retry = page.get_by_role("grid", name="Stuck orders").get_by_role("button", name="Retry SO-PAST")
+    expect(retry).to_be_disabled()
+    page.get_by_role("button", name="Back to now").click()
+    expect(retry).to_be_enabled()
+    assert "as_of" not in page.url
 
 
 def test_what_is_offered_is_subscribed_to_with_one_click(page: Page, pages: Dashboards, tower: FakeTower) -> None:
