@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tower.store.client import Store
 
 ROUTES = """
 receivers: {ops: {inbox: true}}
-routes: {receiver: ops, group_by: [stage], group_wait: 10s}
+routes:
+  {receiver: ops, group_by: [stage], group_wait: 10s, routes: [{when: {customer_tier: gold}, receiver: ops, group_by: [customer_tier], group_wait: 0s}]}
 """
 INBOX = (
     "SELECT reason, JSONExtractString(body, 'data', 'breaches', 1, 'order_id') FROM notices FINAL ORDER BY at, number"
@@ -43,6 +45,14 @@ def test_an_order_that_turns_late_is_told_once(world: World) -> None:
         world.engine.tick(NOW + timedelta(hours=1, seconds=second))
     assert world.rows(INBOX) == [("new", "O1")]
     assert world.rows("SELECT labels['stage'], open_breaches FROM alerts FINAL") == [("accept", 1)]
+    gold = replace(captured("O1", timedelta(minutes=-1)), key="z-O1", attributes={"customer_tier": "gold"})
+    before = world.rows("SELECT max(updated_at) FROM breaches")
+    world.clock.now = NOW + timedelta(hours=1, seconds=50)
+    world.say(gold)  # the order turns out to be another's; its breach stays as it is
+    assert world.rows("SELECT max(updated_at) FROM breaches") == before
+    assert world.rows("SELECT labels['customer_tier'], open_breaches FROM alerts FINAL WHERE closed_at IS NULL") == [
+        ("gold", 1)
+    ]
 
 
 def test_history_that_is_loaded_and_what_a_new_rulebook_finds_page_nobody(world: World) -> None:
