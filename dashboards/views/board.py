@@ -54,7 +54,7 @@ def _filters(labels: dict[str, str], own: str) -> Filters:
     """Draw the filters; the address of the page is their state. own: the reader's name."""
     with st.container(key="filters"):
         view, stage, system, priority, whose, text, sort = st.columns(
-            [6.2, 1.9, 1.3, 1.1, 1.3, 2, 1.7], vertical_alignment="bottom"
+            [7.3, 1.8, 1.3, 1.1, 1.3, 2, 1.7], vertical_alignment="bottom"
         )
     state = st.session_state
     chosen = {name: str(state.get(name) or "") for name in ("stage", "system")}

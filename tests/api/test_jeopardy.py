@@ -18,6 +18,7 @@ from tests.stores import Shelf
 from tower.api.order_query import read_cursor, write_cursor
 from tower.engine.books import record_calendars
 from tower.engine.curves import build
+from tower.store.keys import Keys
 
 # 60 invoices: a third takes half an hour, a third an hour and a half, a third three hours of the two it may take.
 TOOK_S = [1800] * 20 + [5400] * 20 + [10800] * 20
@@ -212,3 +213,11 @@ def test_ageing_lets_no_small_order_starve() -> None:
 
     assert points(50, T0 - timedelta(hours=1)) < points(500_000, T0 - timedelta(hours=1))
     assert points(50, T0 - timedelta(days=30)) > points(10**9, T0 - timedelta(hours=1))
+
+
+def test_a_scope_reads_odds_but_not_how_many_orders_they_rest_on(board: Api) -> None:
+    keys = Keys(board.world.store)
+    board.tokens["place"] = keys.add("place", ["viewer"], [], ["warehouse=HH2"])
+    (whole,), (part,) = (board.get("/v1/orders/N", role).json()["clocks"] for role in ("viewer", "place"))
+    assert whole["odds_from"]["cases"] and part["odds"] == whole["odds"]
+    assert (part["odds_from"], part["self_heal_from"]) == (None, None)

@@ -183,6 +183,45 @@ def test_others_change_nothing_that_a_scoped_key_hears(whole: Whole) -> None:
     assert any(status == 200 and isinstance(body, dict) and body.get("total") for status, _, body, _ in after.values())
 
 
+def share(whole: Whole) -> None:
+    """Let an order of BETA go with ACME's in one shipment, which fails; and let BETA's word about its part of it be heard."""
+    both = {"shipment_id": "S-BOTH"}
+    whole.send(
+        event("/erp/main", "BETA-9-a", "order_accepted", T0, order_id="BETA-9", partner="BETA", customer_id="C-BETA",
+              company="FR09", amount=777777, currency="EUR"),
+        event("/wms/main", "both-a", "shipment_confirmed.failed", T0, order_id="ACME-0", error="no carrier", **both),
+        event("/wms/main", "both-b", "heartbeat", T0),
+        {**event("/erp/main", "both-link", "linked", T0), "data": {"links": [
+            {"from": "shipment:S-BOTH", "to": "order:BETA-9"}]}},
+    )  # fmt: skip
+
+
+def test_a_shipment_of_two_partners_gives_neither_the_other(whole: Whole) -> None:
+    """After the test above, so that both worlds are planted; the shipment joins one order of each."""
+    share(whole)
+    clerk = whole.key("clerk", ["operator"])
+    seen = {o: whole.call(clerk, "GET", f"/v1/orders/{o}").json() for o in ("ACME-0", "BETA-9")}
+    assert {o["state"] for o in seen.values()} == {"failing"}, "the shipment counts for both"
+    for name in KEYS:
+        key = whole.key(name, *KEYS[name])
+        own = whole.call(key, "GET", "/v1/orders/ACME-0")
+        assert (own.status_code, own.json()["state"]) == (200, "failing")
+        assert not HIDDEN.search(own.content)
+        for path in ("/v1/orders/BETA-9", "/v1/orders/BETA-9/why", "/v1/orders/S-BOTH"):
+            assert whole.call(key, "GET", path).status_code == 404
+        why = whole.call(key, "GET", "/v1/orders/ACME-0/why")
+        assert why.status_code == 200
+        assert not HIDDEN.search(why.content)
+    key = whole.key("by-scope", *KEYS["by-scope"])
+    asked = questions(whole)
+    told = [q for q in heard(whole, asked).items() if q[1][-1].get("hidden")]
+    assert not told
+    body = {"kind": "retry", "orders": [{"order_id": "BETA-9"}, {"order_id": "nothing"}], "reason": "x"}
+    reply = whole.call(key, "POST", "/v1/actions", json=body, headers={"Idempotency-Key": "both"}).json()
+    said = [{k: v for k, v in item.items() if k != "order_id"} for item in reply["items"]]
+    assert said[0] == said[1], "as one that was never heard of"
+
+
 def test_a_page_begins_behind_a_cursor_of_an_order_that_does_not_exist_for_the_key(whole: Whole) -> None:
     for sort in SORT_KEYS:
         path = f"/v1/orders?sort={sort}&limit=1"

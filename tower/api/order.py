@@ -86,6 +86,10 @@ def show_order(
     columns = live_columns(stored, book, seen.as_of, retries, tried, curves, failing)
     if query.past:
         columns["retryable"] = [False]
+    told = clocks_of(clocks, book, seen.as_of, Predicted(row, curves, failing))
+    if scope is not None:
+        for clock in told:  # odds are read off everybody's orders; how many those are is not for a part of them
+            clock |= dict.fromkeys(("odds_from", "self_heal_from"))
     return Json(
         {
             **{name: plain(columns[name][0]) for name in COLUMNS},
@@ -97,7 +101,7 @@ def show_order(
             "names": names_of(links),
             "milestones": milestones_of(facts),
             "events": events_of(facts)[:MAX_EVENTS],
-            "clocks": clocks_of(clocks, book, seen.as_of, Predicted(row, curves, failing)),
+            "clocks": told,
             "findings": findings_of(findings),
             **telemetry,
             "alerts": records(alerts.column_names, alerts.result_rows),

@@ -77,7 +77,8 @@ def explain(
     """Return rule, version, clocks, findings, both events, what was heard instead, pauses, feeds, SQL and parameters.
 
     script is all of the SQL as one text that can be run as it is; feeds say how far each had been heard.
-    sees: the connections that may be named to the caller, None for all; the script names all, so others get none.
+    sees: the connections that may be named to the caller, None for all; the script names all, so others get none, and
+    no curves either, since those count everybody's orders.
 
     rule None explains every rule of the order. Raises Problem 404 for an unknown order or rule.
     """
@@ -120,7 +121,7 @@ def explain(
         "findings": findings,
         "heard": heard,
         "events": events,
-        "curves": curves,
+        "curves": curves if sees is None else [],
         "feeds": feeds if sees is None else [f for f in feeds if f["connection"] in sees],
         "script": script(statements(compiled, [own_id], [tuple(f.values()) for f in feeds], as_of, known_at))
         if sees is None
