@@ -27,8 +27,9 @@ are left out of an order's page. A viewer's key without a scope whose connection
 
 **Odds** are read off everybody's orders, since a part alone has too few that ended. A key with a scope reads the odds
 of its own orders as shares; how many orders they rest on (`odds_from`, `self_heal_from`, the curves of *why*) is left
-out, and totals of odds (`GET /v1/jeopardy`) are refused. A shipment that carries orders of two scopes counts for both and
-names neither to the other. Of what is said [by hand](actions.md#facts-by-hand) a key with a scope reads its own words.
+out, and totals of odds (`GET /v1/jeopardy`) are refused. A shipment that carries orders of two scopes counts for both
+and names neither to the other. Of what is said [by hand](actions.md#facts-by-hand) a key with a scope reads its own
+words.
 
 **Doors** ask for their own proof: the connections of a key, or the signature of the connection.
 """
