@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 
 import streamlit as st
@@ -40,6 +41,11 @@ def banner(here: Here, at: datetime) -> None:
         if st.button("Back to now", icon=":material/play_arrow:", key="back_to_live"):
             del st.query_params[PARAM]
             st.rerun()
+
+
+def patience(at: datetime | None) -> AbstractContextManager[None]:
+    """Say what one waits for while the past is judged; nothing for the present."""
+    return nullcontext() if at is None else st.spinner("Judging all orders as of then …")
 
 
 def query(at: datetime | None) -> dict[str, str]:

@@ -120,7 +120,8 @@ def _filters(labels: dict[str, str], own: str) -> Filters:
 
 def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
     question = {**filters.params(here.settings.rows), **moment.query(at)}
-    snapshot = here.api.board(here.viewer, question, within_s=moment.kept_s(at))
+    with moment.patience(at):
+        snapshot = here.api.board(here.viewer, question, within_s=moment.kept_s(at))
     if at is None:
         here.pulse(snapshot, every=here.settings.refresh_s)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="orders"):

@@ -41,7 +41,8 @@ def show() -> None:
 
 
 def _draw(here: Here, value: bool, at: datetime | None) -> None:
-    snapshot = here.api.json(here.viewer, "/v1/stages", moment.query(at), within_s=moment.kept_s(at))
+    with moment.patience(at):
+        snapshot = here.api.json(here.viewer, "/v1/stages", moment.query(at), within_s=moment.kept_s(at))
     if at is None:
         here.pulse(snapshot, every=EVERY_S)
     if not widgets.banner(snapshot, now=here.now, tz=here.tz, what="stages"):
