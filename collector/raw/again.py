@@ -99,6 +99,12 @@ class Again:
                 self._page(raw_ids[at : at + _PAGE], total)
             return total
 
+    def of_order(self, order_id: str) -> list[str]:
+        """Return the ids of the kept messages that an order's facts came from; empty where none is kept."""
+        with self._store.reader() as client:
+            rows = client.query(load("raw_of_order"), parameters={"order_id": order_id}).result_rows
+        return sorted(row[0] for row in rows)
+
     def replay_connection(self, connection: str, told: Callable[[Reread], None] | None = None) -> Reread:
         """Read every kept message of a connection again and withdraw what none of them says any longer."""
         self._refresh()

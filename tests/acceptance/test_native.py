@@ -174,6 +174,11 @@ def test_reading_a_body_needs_an_operator(running: Running) -> None:
             assert client.post(path, headers=headers, json={"raw_ids": ["x"]}).status_code == 403
         assert client.get("/v1/raw/nothing").status_code == 404
         assert client.post("/v1/raw/replay", json={}).status_code == 400
+        order = next(o["order_id"] for o in client.get("/v1/orders?limit=5").json()["orders"])
+        again = client.post("/v1/raw/replay", json={"order_id": order, "reason": "the mapping was mended"})
+        assert again.status_code == 200, again.text
+        assert again.json()["unchanged"] >= 1 and not again.json()["new"]
+        assert client.post("/v1/raw/replay", json={"order_id": "never heard of"}).status_code == 404
 
 
 def test_a_person_is_removed_from_what_was_kept(folder: Path) -> None:

@@ -61,6 +61,9 @@ CASES: dict[str, tuple[dict[str, str], int, str, str, Any]] = {
         {"type": "salesorder", "external_id": "{order_id}"}, 204,
         "PUT", "/services/rest/record/v1/salesorder/eid:SO%201%2F2", {"externalId": "SO 1/2"},
     ),
+    "own-raw-order": (
+        {"order_id": "{order_id}"}, 200, "POST", "/v1/raw/replay", {"order_id": "SO 1/2", "reason": "mended"},
+    ),
     "own-raw": (
         {"connection": "shop-eu"}, 200, "POST", "/v1/raw/replay", {"connection": "shop-eu", "reason": "mended"},
     ),

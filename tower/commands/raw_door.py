@@ -17,24 +17,26 @@ from tower.api.docs import problems
 from tower.api.wire import Json
 from tower.commands.raw_wire import message_json, outcome_json
 from tower.commands.replay_door import Record, entry
+from tower.model.problem import Problem
 
 _MOST = 1000
 
 
 class ReplayOrder(BaseModel):
-    """Which messages to read again: some by id, or all of a connection."""
+    """Which messages to read again: some by id, those behind an order, or all of a connection."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"example": {"connection": "shop-eu", "reason": "the mapping was mended"}}
     )
     raw_ids: Annotated[list[str], Field(max_length=_MOST)] = Field(default_factory=list)
     connection: str = ""
+    order_id: Annotated[str, Field(max_length=1000)] = ""
     reason: Annotated[str, Field(max_length=1000)] = ""
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> ReplayOrder:
-        if bool(self.raw_ids) == bool(self.connection):
-            raise ValueError("name raw_ids or a connection, one of the two")
+    def _one_of_them(self) -> ReplayOrder:
+        if sum(map(bool, (self.raw_ids, self.connection, self.order_id))) != 1:
+            raise ValueError("name raw_ids, an order_id or a connection, one of them")
         return self
 
 
@@ -73,12 +75,19 @@ def raw_routes(again: Again, drift: Drift, record: Record) -> list[BaseRoute]:
         """Read messages with the mappings on disk: what differs supersedes. Of a whole connection, what is no longer
         said is withdrawn, too. Answers when everything is stored; a long reading goes on if nobody waits for it.
         """
-        what = f"connection/{order.connection}" if order.connection else f"raw/{order.raw_ids[0]}"
-        noted = entry(who.name, "replay_raw", what, why=order.reason, raw_ids=order.raw_ids)
+        ids = order.raw_ids
+        if order.order_id:
+            ids = await asyncio.to_thread(again.of_order, order.order_id)
+            if not ids:
+                raise Problem(404, "not_found", f"no message is kept that {order.order_id!r} came from")
+        what = f"connection/{order.connection}" if order.connection else f"raw/{ids[0]}"
+        if order.order_id:
+            what = f"order/{order.order_id}"
+        noted = entry(who.name, "replay_raw", what, why=order.reason, raw_ids=ids)
         await asyncio.to_thread(record, [noted])
         if order.connection:
             return _told(await asyncio.to_thread(again.replay_connection, order.connection))
-        return _told(await asyncio.to_thread(again.replay, order.raw_ids))
+        return _told(await asyncio.to_thread(again.replay, ids))
 
     @router.post(
         "/v1/drift/accept", summary="Take what has drifted as it is from now on", responses=problems(404, 409, 503)
