@@ -1,6 +1,6 @@
 """Stages as SQL: where each clock starts, what ends it, and which budget it has in its order.
 
-Every stage is one line of a table inside the statement; what differs from order to order (`when`, tiers) are
+Every stage is one line of a table; what differs from order to order (`when`, tiers) are
 conditions on the order's attributes. The arithmetic that turns this into deadlines is in rules.compile.deadlines,
 what a clock means at a moment in rules.compile.verdict.
 """
@@ -16,6 +16,7 @@ from rules.match import when_sql
 from rules.model import Book, Stage, Tier
 from rules.odds import FALLBACK_SHARE
 
+STAGES = "judged_stages"
 STAGE_COLUMNS = (
     "rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, "
     "to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), "
@@ -128,20 +129,18 @@ def limit_items(book: Book) -> list[str]:
     ]
 
 
+def stages_sql(book: Book) -> str:
+    """Return the step with the stages of the book, which neither orders nor moments change."""
+    lines = ",\n    ".join(stage_line(book, stage) for stage in book.stages)
+    return f"-- One row: a stage.\nSELECT *\nFROM values(\n    {text(STAGE_COLUMNS)},\n    {lines})"
+
+
 def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:
     """Return the step with the runs of every stage on every object of every order."""
     limits = ",\n    ".join(limit_items(book))
-    lines = ",\n            ".join(stage_line(book, stage) for stage in book.stages)
     return f"""
 -- One row: one stage running on one object of one order.
 WITH
-    stages AS
-    (
-        SELECT *
-        FROM values(
-            {text(STAGE_COLUMNS)},
-            {lines})
-    ),
     run AS
     (
         SELECT
@@ -159,7 +158,7 @@ WITH
             any(s.resets) AS resets, any(s.cancels) AS cancels,
             groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses) OR notEmpty(s.resets) OR notEmpty(s.cancels)) AS told
         FROM judged_anchors AS a
-        INNER JOIN stages AS s ON s.per = a.object_type
+        INNER JOIN {STAGES} AS s ON s.per = a.object_type
         WHERE a.milestone IN (s.from_milestone, s.to_milestone) OR arrayExists(p -> a.milestone IN (p.1, p.2), s.pauses)
             OR has(s.resets, a.milestone) OR has(s.cancels, a.milestone)
         GROUP BY a.order_no, a.object, s.rule

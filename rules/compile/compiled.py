@@ -106,6 +106,7 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
     completeness = _completeness(book)
     steps = (
         Step(deadlines.CALENDARS, deadlines.calendars_sql(book), fixed=True),
+        Step(clocks.STAGES, clocks.stages_sql(book), fixed=True),
         Step("judged_statements", names.STATEMENTS.strip()),
         Step("judged_same", names.SAME.strip(), needs="judged_statements"),
         Step("judged_chosen", names.CHOSEN.strip(), needs="judged_same"),

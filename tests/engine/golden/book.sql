@@ -3,6 +3,19 @@
 SELECT groupArrayArray(before_ms) AS before_ms, groupArrayArray(spans) AS spans, groupArrayArray(open_days) AS open_days, groupArrayArray(bucket) AS bucket
 FROM (SELECT * FROM calendar_index FINAL WHERE has(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar) ORDER BY indexOf(['night@a741e1163a18', 'office@b8bc9f3ee9e8'], calendar))
 
+-- judged_stages
+-- One row: a stage.
+SELECT *
+FROM values(
+    'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), calendar String, pauses Array(Tuple(String, String)), resets Array(String), cancels Array(String)',
+    /* stage: accept */ ('accept', 'order', 'order_captured', 'first', 'order_accepted', 'first', 'order', 3600000, '', 0, '0.75', '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+    /* stage: ship */ ('ship', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'first', 'shipment', 21600000, '', 0, '0.5', 'office', [('credit_held', 'credit_released')], CAST(['order_changed'] AS Array(String)), CAST([] AS Array(String))),
+    /* stage: ship-all */ ('ship-all', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'complete', 'shipment', 72000000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+    /* stage: invoice */ ('invoice', 'shipment', 'shipment_confirmed', 'first', 'invoice_released', 'first', 'invoice', 10800000, '', 0, '0.8', 'office', [('credit_held', 'credit_released'), ('stock_held', 'stock_released')], CAST(['stock_released'] AS Array(String)), CAST(['invoice_waived', 'order_changed'] AS Array(String))),
+    /* stage: invoice-last */ ('invoice-last', 'order', 'shipment_confirmed', 'last', 'invoice_released', 'last', 'invoice', 5400000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+    /* stage: deliver */ ('deliver', 'order', 'order_accepted', 'first', 'delivered', 'complete', 'shipment', NULL, 'promised_at', 14400000, '0.6', 'office', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
+    /* stage: pay */ ('pay', 'invoice', 'invoice_released', 'first', 'payment_applied', 'first', 'payment', 108000000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))))
+
 -- judged_statements
 -- One row: what was last said about a child and a parent as of the moment, an operator's word before any system's.
 SELECT
@@ -502,19 +515,6 @@ LEFT JOIN judged_hand AS hand ON hand.order_no = profile.order_no
 -- judged_runs
 -- One row: one stage running on one object of one order.
 WITH
-    stages AS
-    (
-        SELECT *
-        FROM values(
-            'rule String, per String, from_milestone String, from_pick String, to_milestone String, to_pick String, to_type String, within_ms Nullable(Int64), until String, plus_ms Int64, at_risk_share Nullable(Decimal(38, 6)), calendar String, pauses Array(Tuple(String, String)), resets Array(String), cancels Array(String)',
-            /* stage: accept */ ('accept', 'order', 'order_captured', 'first', 'order_accepted', 'first', 'order', 3600000, '', 0, '0.75', '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
-            /* stage: ship */ ('ship', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'first', 'shipment', 21600000, '', 0, '0.5', 'office', [('credit_held', 'credit_released')], CAST(['order_changed'] AS Array(String)), CAST([] AS Array(String))),
-            /* stage: ship-all */ ('ship-all', 'order', 'order_accepted', 'first', 'shipment_confirmed', 'complete', 'shipment', 72000000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
-            /* stage: invoice */ ('invoice', 'shipment', 'shipment_confirmed', 'first', 'invoice_released', 'first', 'invoice', 10800000, '', 0, '0.8', 'office', [('credit_held', 'credit_released'), ('stock_held', 'stock_released')], CAST(['stock_released'] AS Array(String)), CAST(['invoice_waived', 'order_changed'] AS Array(String))),
-            /* stage: invoice-last */ ('invoice-last', 'order', 'shipment_confirmed', 'last', 'invoice_released', 'last', 'invoice', 5400000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
-            /* stage: deliver */ ('deliver', 'order', 'order_accepted', 'first', 'delivered', 'complete', 'shipment', NULL, 'promised_at', 14400000, '0.6', 'office', [], CAST([] AS Array(String)), CAST([] AS Array(String))),
-            /* stage: pay */ ('pay', 'invoice', 'invoice_released', 'first', 'payment_applied', 'first', 'payment', 108000000, '', 0, NULL, '', [], CAST([] AS Array(String)), CAST([] AS Array(String))))
-    ),
     run AS
     (
         SELECT
@@ -532,7 +532,7 @@ WITH
             any(s.resets) AS resets, any(s.cancels) AS cancels,
             groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses) OR notEmpty(s.resets) OR notEmpty(s.cancels)) AS told
         FROM judged_anchors AS a
-        INNER JOIN stages AS s ON s.per = a.object_type
+        INNER JOIN judged_stages AS s ON s.per = a.object_type
         WHERE a.milestone IN (s.from_milestone, s.to_milestone) OR arrayExists(p -> a.milestone IN (p.1, p.2), s.pauses)
             OR has(s.resets, a.milestone) OR has(s.cancels, a.milestone)
         GROUP BY a.order_no, a.object, s.rule
