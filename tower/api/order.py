@@ -17,6 +17,7 @@ from tower.api.jeopardy_rows import failing_since
 from tower.api.order_parts import Predicted, clocks_of, events_of, findings_of, milestones_of, names_of, objects_of
 from tower.api.order_rows import COLUMNS, live_columns, terms_of
 from tower.api.order_traces import read_traces
+from tower.api.order_tree import order_tree
 from tower.api.past import Look, Moment, curves_of, look
 from tower.api.wire import Json, instant, plain, records
 from tower.model.problem import Problem
@@ -50,7 +51,6 @@ def show_order(
         row = row_of(seen, order_id)
         check_scope(scope, row, order_id)
         order_id = row["order_id"]
-        head = load("api_tree").replace("$orders", seen.orders)
         book = seen.book
         values: dict[str, Any] = {
             "order_no": row["order_no"],
@@ -58,14 +58,15 @@ def show_order(
             "as_of": seen.as_of,
             "known_at": seen.known_at,
         }
-        links = _rows(seen, head + "\n" + load("api_objects"), values)
         authority = authority_sql(book, context.connections.kinds, "facts.milestone", "o", "sipHash64(base.1, base.2)")
         facts_sql = load("api_facts").replace("$authority", authority).replace("$orders", seen.orders)
         named = {
             "milestones": list(book.milestones) or [""],
             "types": [m.object for m in book.milestones.values()] or [""],
         }
-        facts = _rows(seen, head + "\n" + facts_sql, {**values, **named})
+        with order_tree(seen.client, seen.orders, values):
+            links = _rows(seen, load("api_objects"), values)
+            facts = _rows(seen, facts_sql, {**values, **named})
         clocks = _rows(seen, load("api_order_clocks").replace("$orders", seen.orders), values)
         findings = _rows(seen, load("api_findings").replace("$breaches", seen.breaches), values)
         trace_ids = sorted({f["trace_id"] for f in facts if f["trace_id"]})

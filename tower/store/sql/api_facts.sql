@@ -1,4 +1,4 @@
--- Follows api_tree.sql. One row: a fact of the order with the objects its milestone is about (base), and whose
+-- Reads the tables of tower.api.order_tree. One row: a fact of the order with the objects its milestone is about (base), and whose
 -- word counts on each of them. Parameters besides: milestones and their object types. authority: over facts.milestone,
 -- base (type, id) and the row o of orders. Order: when it happened.
 SELECT
@@ -22,12 +22,12 @@ FROM
     (
         SELECT had.* EXCEPT (object, object_id), ifNull(named.target, had.object) AS object, ifNull(named.target_id, had.object_id) AS object_id
         FROM (SELECT * FROM case_facts FINAL WHERE order_no = {order_no:UInt64}) AS had
-        LEFT JOIN named ON named.name = had.object
+        LEFT JOIN order_named AS named ON named.name = had.object
         LIMIT 1 BY object, ev, body
     ) AS f
     INNER JOIN
     (
-        SELECT object, arraySort(groupUniqArray((above_type, above_id))) AS aboves FROM tree GROUP BY object
+        SELECT object, arraySort(groupUniqArray((above_type, above_id))) AS aboves FROM order_tree GROUP BY object
     ) AS places ON places.object = f.object
     WHERE f.occurred_at <= {as_of:DateTime64(3, 'UTC')} AND f.received_at <= {known_at:DateTime64(3, 'UTC')}
         AND (f.ev, f.body) NOT IN (SELECT ev, body FROM conflicts)
