@@ -17,6 +17,8 @@ from clickhouse_connect.driver.client import Client
 
 from bench.events import EVENTS_PER_ORDER, NOW
 from bench.figure import Figure, percentile
+from rules.compile.retry import cases_sql
+from rules.parse import SHIPPED, load_book
 from tower.api.order_query import OrderQuery
 from tower.store.client import Store
 from tower.store.migrate import migrate
@@ -109,6 +111,8 @@ def _copy(store: Store, duck: duckdb.DuckDBPyConnection, file: Path) -> None:
 def _page(query: OrderQuery, duck_where: str) -> tuple[Callable[[Client], Answer], Callable[[Any], Answer]]:
     """Return the first page of the board with its totals, as the API asks for it, and DuckDB's way."""
 
+    cases = cases_sql(load_book(SHIPPED), "")
+
     def tower(client: Client) -> Answer:
         wanted, values = query.clauses()
         key, _, direction = query.sort_key
@@ -117,7 +121,7 @@ def _page(query: OrderQuery, duck_where: str) -> tuple[Callable[[Client], Answer
             load(name).replace("$orders", "orders FINAL").replace("$where", where)
             for name in ("api_orders", "api_orders_total")
         )
-        page = page.replace("$key", key).replace("$direction", direction)
+        page = page.replace("$key", key).replace("$direction", direction).replace("$cases", cases)
         found = client.query(page, parameters={**values, "limit": query.limit + 1})
         at = found.column_names.index("order_id")
         worst = found.column_names.index("clock_verdict")
