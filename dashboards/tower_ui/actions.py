@@ -24,6 +24,7 @@ class Answer:
     error: str = ""
     certain: bool = True
     wants_reason: bool = False
+    requests: Sequence[Any] = ()  # of a dry run: what would be sent for each object
     batch: Mapping[str, Any] = field(default_factory=dict)  # of a dry run: what would be sent and what it needs
 
     @property
@@ -42,12 +43,27 @@ def retry(
     reason: str = "",
     dry_run: bool = False,
 ) -> Answer:
-    """Ask the tower to retry exactly these orders in the version the person saw.
+    """Ask the tower to retry exactly these orders in the version the person saw. click: see `act`."""
+    return act(api, viewer, "retry", rows, click=click, stage=stage, reason=reason, dry_run=dry_run)
+
+
+def act(
+    api: Api,
+    viewer: Viewer,
+    kind: str,
+    rows: Sequence[Seen],
+    *,
+    click: str,
+    stage: str = "",
+    reason: str = "",
+    dry_run: bool = False,
+) -> Answer:
+    """Ask the tower to do something about exactly these orders in the version the person saw.
 
     click: one per gesture; the tower answers a repeat with what it answered first.
     """
     request: dict[str, Any] = {
-        "kind": "retry",
+        "kind": kind,
         "orders": [{"order_id": r.id, "version": r.version} for r in rows],
     }
     if stage:
@@ -82,6 +98,7 @@ def _ask(api: Api, viewer: Viewer, request: dict[str, Any], *, click: str, dry_r
         str(body.get("action_id") or ""),
         {str(i.get("order_id")): str(i.get("result")) for i in items},
         {str(i.get("order_id")): str(i.get("detail") or "") for i in items},
+        requests=[o["request"] for i in items for o in i.get("objects") or () if o.get("request")],
         batch=body.get("batch") or {},
     )
 

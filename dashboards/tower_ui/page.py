@@ -99,6 +99,11 @@ def labels(context: Here) -> dict[str, str]:
     return {str(s.get("id")): fmt.label(s) for s in _rules(context).get("stages") or ()}
 
 
+def acts(context: Here) -> list[dict[str, Any]]:
+    """Return what the rulebook lets people do about orders; empty while the tower has not said."""
+    return list(_rules(context).get("actions") or ())
+
+
 def _rules(context: Here) -> Mapping[str, Any]:
     """Return the rulebook; empty while the tower has not said, and for a key that may not see it: ids will do then."""
     try:

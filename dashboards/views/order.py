@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.settings import settings
-from dashboards.tower_ui import actions, by_hand, charts, fmt, hand_model, moment, page, why, widgets
+from dashboards.tower_ui import actions, by_hand, charts, fmt, hand_model, moment, page, repairs, why, widgets
 from dashboards.tower_ui.board_model import address
 from dashboards.tower_ui.client import Refused, Snapshot
 from dashboards.tower_ui.confirm import Confirm, ask
@@ -32,6 +32,7 @@ def show() -> None:
     """Draw the page."""
     confirm = st.session_state.pop("confirm", None)  # before the part that refreshes, which would run again for it
     say = st.session_state.pop("say", None)
+    repair = st.session_state.pop("repair", None)
     page.who(page.here().viewer)
     wanted = str(st.query_params.get("id") or "").strip()
     if not wanted:
@@ -48,6 +49,8 @@ def show() -> None:
         ask(confirm)
     elif say is not None:
         by_hand.ask(say)
+    elif repair is not None:
+        repairs.ask(repair)
 
 
 def _ask() -> None:
@@ -87,7 +90,7 @@ def _live(wanted: str, at: datetime | None) -> None:
         _draw(here, wanted, snapshot, at)
     except Refused as error:
         page.signed_out(error)
-    if {"confirm", "say"} & set(st.session_state):
+    if {"confirm", "say", "repair"} & set(st.session_state):
         st.rerun()  # a dialog must not hang on the part that refreshes
 
 
@@ -163,6 +166,18 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool, past: boo
             on_click=_retry,
             args=(here, order, secrets.token_hex(16)),
         )
+        if order.stuck and (others := repairs.offered(page.acts(here), order.stage)):
+            st.button(
+                "Other repairs…",
+                icon=":material/build:",
+                key="repairs",
+                disabled=past or not (here.viewer.may_act and live),
+                help=", ".join(fmt.words(kind) for kind in others)
+                if here.viewer.may_act
+                else "Your key may look, not act.",
+                on_click=_repair,
+                args=(repairs.Repair(Seen(order.id, order.version), order.stage, others),),
+            )
         st.button(
             "By hand…",
             icon=":material/edit_note:",
@@ -186,6 +201,11 @@ def _by_hand(order: OrderView) -> None:
         escalated=bool(order.escalated_by), closed_by=order.closed_by,
     )  # fmt: skip
     st.session_state["say"] = by_hand.Say((Seen(order.id, order.version),), words)
+
+
+def _repair(repair: repairs.Repair) -> None:
+    """Open the dialog, as for a word by hand."""
+    st.session_state["repair"] = repair
 
 
 def _why_not(here: Here, order: OrderView, *, live: bool, running: bool) -> str | None:

@@ -37,3 +37,19 @@ def test_an_order_is_held_with_a_reason_and_assigned_with_others(
     until(lambda: {tower.rows[o]["assignee"] for o in (one, two)} == {"ana"}, page)
     assert ids(board(page, pages, "?whose=ana")) == [one, two]
     assert ids(board(page, pages, "?view=Held")) == [one]
+
+
+def test_another_repair_shows_its_request_and_its_proof_and_is_sent_once(
+    page: Page, pages: Dashboards, tower: FakeTower
+) -> None:
+    (one,) = retryable(tower, 1, 990_010)
+    page.goto(f"{pages.url}/order?id={one}")
+    page.get_by_role("button", name="Other repairs…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Sent to erp. Proved when order cancelled is heard within")).to_be_visible()
+    dialog.get_by_text("The exact request").click()
+    expect(dialog.get_by_text("http://erp.example/cancel")).to_be_visible()
+    dialog.get_by_label("Why").fill("the buyer called it off")
+    dialog.get_by_role("button", name=f"Cancel {one}").click()
+    until(lambda: [r["kind"] for r in tower.requests if r["orders"][0]["order_id"] == one] == ["cancel"], page)
+    expect(page.get_by_text(f"{one}: cancel accepted")).to_be_visible()

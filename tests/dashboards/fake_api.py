@@ -678,7 +678,7 @@ class FakeTower:
                 return self.replies[actor, key]
             if not dry_run:
                 self.requests.append({"actor": actor, "key": key, **body})
-            if body["kind"] != "retry":
+            if body["kind"] not in ("retry", "cancel"):
                 return self.say(actor, key, body)
             answers, items = [], []
             for wish in body["orders"]:
@@ -700,7 +700,9 @@ class FakeTower:
                         "result": result,
                         "stage": row["stage"] if row else "",
                         "detail": "",
-                        "objects": [],
+                        "objects": [{"request": {"method": "POST", "url": "http://erp.example/cancel"}}]
+                        if dry_run and body["kind"] == "cancel"
+                        else [],
                     }
                 )
                 if result == "accepted" and row is not None:
@@ -728,7 +730,7 @@ class FakeTower:
                 0,
                 {
                     "action_id": action_id,
-                    "kind": "retry",
+                    "kind": body["kind"],
                     "stage": body.get("stage", ""),
                     "requested_by": actor,
                     "requested_at": iso(now()),
@@ -928,8 +930,13 @@ def application(tower: FakeTower) -> Starlette:
              "authority": [{"kind": k, "when": [], "connections": [f"{k}-main"]} for k in s[4]]}
             for s in STAGES
         ]  # fmt: skip
+        acts = [
+            {"id": "retry-any", "kind": "retry", "stage": "any", "target": "middleware"},
+            {"id": "cancel-any", "kind": "cancel", "stage": "any", "target": "erp",
+             "verify": {"milestone": "order_cancelled", "within_s": 300}},
+        ]  # fmt: skip
         told = {"hash": "3f9a12c0", "currency": "EUR", "stages": stages, "versions": versions, "milestones": milestones}
-        return JSONResponse(told)
+        return JSONResponse({**told, "actions": acts})
 
     def stages(request: Request, _: Any) -> Response:
         tower.looked.append(dict(request.query_params))
