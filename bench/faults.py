@@ -1,4 +1,4 @@
-"""kill -9 between any two writes of alerting, again and again: nothing lost, nothing doubled."""
+"""kill -9 between any two writes of alerting, and at any moment of acting, again and again: nothing lost or doubled."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 from bench.figure import Figure
+from tests.actions import kill as acting
 from tests.alerts.kill import POINTS, live_through
 
 NAME = "faults"
@@ -13,9 +14,13 @@ _PER_HISTORY = 5
 
 
 def measure(folder: Path, *, quick: bool) -> list[Figure]:
-    """Two hundred kills (ten when quick) at seeded random points over histories of which all that was told is known."""
+    """Two hundred kills each (ten when quick) at seeded points over histories of which the right end is known."""
+    return [_alerts(folder, 10 if quick else 200), _actions(folder, 10 if quick else 200)]
+
+
+def _alerts(folder: Path, wanted: int) -> Figure:
     rng = random.Random(7)
-    wanted, killed, number = (10 if quick else 200), 0, 0
+    killed, number = 0, 0
     wrong: list[str] = []
     while killed < wanted and number < 2 * wanted:
         home = folder / f"history-{number}"
@@ -24,7 +29,20 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
         died, found = live_through(home, points)
         killed, number = killed + died, number + 1
         wrong += [f"{' '.join(points)}: {line}" for line in found]
-    return [
-        Figure(NAME, "notices lost, doubled or unaudited", f"{len(wrong)} after {killed} kills in {number} histories",
-               float(len(wrong)), at_most=0, note=wrong[0][:100] if wrong else ""),
-    ]  # fmt: skip
+    return _figure("notices lost, doubled or unaudited", wrong, killed, number)
+
+
+def _actions(folder: Path, wanted: int) -> Figure:
+    rng = random.Random(11)
+    killed, number = 0, 0
+    wrong: list[str] = []
+    while killed < wanted and number < 2 * wanted:
+        died, found = acting.live_through(folder / f"acting-{number}", rng, _PER_HISTORY)
+        killed, number = killed + died, number + 1
+        wrong += found
+    return _figure("actions under a second key, unended or unaudited", wrong, killed, number)
+
+
+def _figure(name: str, wrong: list[str], killed: int, number: int) -> Figure:
+    said = f"{len(wrong)} after {killed} kills in {number} histories"
+    return Figure(NAME, name, said, float(len(wrong)), at_most=0, note=wrong[0][:100] if wrong else "")

@@ -3,39 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+import random
 import time
 from pathlib import Path
 from typing import Any
 
-from tests.actions.target_stub import Reply, TargetStub
-
-ROOT = Path(__file__).parents[2]
-
-
-class Receiver(TargetStub):
-    """Remembers the effect of each key: a repeat under one key has no second one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.ill = True
-
-    def reply_to(self, path: str) -> Reply:
-        """Be silent, or busy, for some orders while ill."""
-        if self.ill and "silent" in path:
-            return Reply(delay_s=25)
-        if self.ill and "busy" in path:
-            return Reply(503, headers={"Retry-After": "2"})
-        return Reply(200)
-
-    def keys(self, order: str) -> list[str]:
-        return [h.key for h in self.heard if h.path.endswith(f"/{order}")]
-
-
-def start(folder: Path, url: str, mode: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.actions.victim", str(folder), url, mode]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+from tests.actions.kill import Receiver, live_through, start
 
 
 def states(line: str) -> dict[str, str]:
@@ -82,3 +55,8 @@ def test_a_kill_in_every_state_repeats_no_effect(tmp_path: Path) -> None:
         if row[1] in ("accepted", "verified"):
             assert receiver.keys(order) == heard_before[order] and len(heard_before[order]) == 1
     assert json.loads(output.splitlines()[-1]) == {"audit": None}
+
+
+def test_kills_at_any_moment_repeat_no_effect(tmp_path: Path) -> None:
+    killed, wrong = live_through(tmp_path, random.Random(5), 3)
+    assert (killed, wrong) == (3, [])
