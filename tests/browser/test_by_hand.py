@@ -52,4 +52,4 @@ def test_another_repair_shows_its_request_and_its_proof_and_is_sent_once(
     dialog.get_by_label("Why").fill("the buyer called it off")
     dialog.get_by_role("button", name=f"Cancel {one}").click()
     until(lambda: [r["kind"] for r in tower.requests if r["orders"][0]["order_id"] == one] == ["cancel"], page)
-    expect(page.get_by_text(f"{one}: cancel accepted")).to_be_visible()
+    expect(page.get_by_role("status").get_by_text(f"{one}: cancel accepted")).to_be_visible()

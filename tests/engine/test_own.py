@@ -12,6 +12,7 @@ from tests.engine.feed_world import CONNECTIONS, KINDS, START
 from tests.engine.oracle import Ref, Said
 from tests.engine.world import line
 from tower.api.order_parts import milestones_of
+from tower.api.order_tree import order_tree
 from tower.engine import workspace
 from tower.engine.books import record_calendars
 from tower.engine.cycle import run_cycle
@@ -88,12 +89,13 @@ def test_each_part_of_an_order_has_its_own_owner_and_waits_for_its_own_feed(stor
             row = client.query(f"SELECT {sql}, {asked} FROM orders AS o FINAL WHERE order_id = 'O'").result_rows[0]
             assert row == (owner, ["wms", "3pl"] if ref == SPLIT else [owner])
         owner = authority_sql(BOOK, CONNECTIONS.kinds, "facts.milestone", "o", "sipHash64(base.1, base.2)")
-        text = (load("api_tree") + load("api_facts")).replace("$authority", owner).replace("$orders", "orders FINAL")
+        text = load("api_facts").replace("$authority", owner).replace("$orders", "orders FINAL")
         values = {
             "order_no": client.query("SELECT order_no FROM orders FINAL WHERE order_id = 'O'").result_rows[0][0],
             "order_id": "O", "as_of": START + timedelta(hours=5), "known_at": START + timedelta(hours=5),
             "milestones": list(BOOK.milestones), "types": [m.object for m in BOOK.milestones.values()],
         }  # fmt: skip
-        facts = list(client.query(text, parameters=values).named_results())
+        with order_tree(client, "orders FINAL", values):
+            facts = list(client.query(text, parameters=values).named_results())
     picked = {m["object_id"]: m for m in milestones_of(facts) if m["milestone"] == "picked"}
     assert {i: (m["authority"], m["provisional"]) for i, m in picked.items()} == {"F1": ("wms", False), "F2": ("3pl", True)}  # fmt: skip
