@@ -166,18 +166,16 @@ def _header(here: Here, order: OrderView, watch: Watch, *, live: bool, past: boo
             on_click=_retry,
             args=(here, order, secrets.token_hex(16)),
         )
-        if order.stuck and (others := repairs.offered(page.acts(here), order.stage)):
-            st.button(
-                "Other repairs…",
-                icon=":material/build:",
-                key="repairs",
-                disabled=past or not (here.viewer.may_act and live),
-                help=", ".join(fmt.words(kind) for kind in others)
-                if here.viewer.may_act
-                else "Your key may look, not act.",
-                on_click=_repair,
-                args=(repairs.Repair(Seen(order.id, order.version), order.stage, others),),
-            )
+        others = repairs.offered(page.acts(here), order.stage) if order.stuck else {}
+        st.button(
+            "Other repairs…",
+            icon=":material/build:",
+            key="repairs",
+            disabled=past or not (others and here.viewer.may_act and live),
+            help=", ".join(map(fmt.words, others)) or "The rulebook offers none here.",
+            on_click=_repair,
+            args=(repairs.Repair(Seen(order.id, order.version), order.stage, others),),
+        )
         st.button(
             "By hand…",
             icon=":material/edit_note:",
