@@ -1,4 +1,4 @@
-"""A retry from the click to its outcome: what is sent, what each answer means, and what is said about it."""
+"""An act from the click to its outcome: what is sent, what each answer means, and what is said about it."""
 
 from __future__ import annotations
 
@@ -33,20 +33,6 @@ class Answer:
         return [order for order, result in self.results.items() if result == "accepted"]
 
 
-def retry(
-    api: Api,
-    viewer: Viewer,
-    rows: Sequence[Seen],
-    *,
-    click: str,
-    stage: str = "",
-    reason: str = "",
-    dry_run: bool = False,
-) -> Answer:
-    """Ask the tower to retry exactly these orders in the version the person saw. click: see `act`."""
-    return act(api, viewer, "retry", rows, click=click, stage=stage, reason=reason, dry_run=dry_run)
-
-
 def act(
     api: Api,
     viewer: Viewer,
@@ -56,32 +42,17 @@ def act(
     click: str,
     stage: str = "",
     reason: str = "",
+    assignee: str = "",
     dry_run: bool = False,
 ) -> Answer:
-    """Ask the tower to do something about exactly these orders in the version the person saw.
+    """Ask the tower to do something about exactly these orders in the version the person saw, or to note their word.
 
     click: one per gesture; the tower answers a repeat with what it answered first.
     """
-    request: dict[str, Any] = {
-        "kind": kind,
-        "orders": [{"order_id": r.id, "version": r.version} for r in rows],
-    }
-    if stage:
-        request["stage"] = stage
-    if reason:
-        request["reason"] = reason
-    return _ask(api, viewer, request, click=click, dry_run=dry_run)
-
-
-def say(
-    api: Api, viewer: Viewer, kind: str, rows: Sequence[Seen], *, click: str, reason: str, assignee: str = ""
-) -> Answer:
-    """Say something about exactly these orders by hand. click: as for a retry."""
     orders = [{"order_id": r.id, "version": r.version} for r in rows]
-    request: dict[str, Any] = {"kind": kind, "orders": orders, "reason": reason}
-    if assignee:
-        request["assignee"] = assignee
-    return _ask(api, viewer, request, click=click)
+    told = {"stage": stage, "reason": reason, "assignee": assignee}
+    request: dict[str, Any] = {"kind": kind, "orders": orders, **{name: text for name, text in told.items() if text}}
+    return _ask(api, viewer, request, click=click, dry_run=dry_run)
 
 
 def _ask(api: Api, viewer: Viewer, request: dict[str, Any], *, click: str, dry_run: bool = False) -> Answer:

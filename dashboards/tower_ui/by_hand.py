@@ -70,7 +70,7 @@ def _send(say: Say, kind: str) -> None:
         return
     if watch.first(f"say-{say.click}"):
         to = str(st.session_state.get("hand_to") or "").strip() if kind == "assign" else ""
-        answer = actions.say(here.api, here.viewer, kind, say.rows, click=say.click, reason=why, assignee=to)
+        answer = actions.act(here.api, here.viewer, kind, say.rows, click=say.click, reason=why, assignee=to)
         watch.tell(hand_model.message(kind, answer), actions.tone(answer))
     st.session_state["hand_said"] = True
 

@@ -33,8 +33,8 @@ def ask(confirm: Confirm) -> None:
     """List what will be sent and what the tower would refuse, then wait for the second click."""
     here = page.here()
     watch = Watch.here()
-    dry = actions.retry(
-        here.api, here.viewer, confirm.rows, click=f"dry-{confirm.click}", stage=confirm.stage, dry_run=True
+    dry = actions.act(
+        here.api, here.viewer, "retry", confirm.rows, click=f"dry-{confirm.click}", stage=confirm.stage, dry_run=True
     )
     would = dry.results
     rows = [r for r in confirm.rows if would.get(r.id, "accepted") == "accepted"]
@@ -111,6 +111,6 @@ def _send(confirm: Confirm, rows: tuple[Seen, ...], watch: Watch) -> None:
     here = page.here()
     if watch.first(f"yes-{confirm.click}"):
         why = str(st.session_state.get("why_retry") or "").strip()
-        sent = actions.retry(here.api, here.viewer, rows, click=confirm.click, stage=confirm.stage, reason=why)
+        sent = actions.act(here.api, here.viewer, "retry", rows, click=confirm.click, stage=confirm.stage, reason=why)
         watch.sent(here, sent)
     st.session_state["confirmed"] = True

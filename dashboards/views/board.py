@@ -245,7 +245,7 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
             asked = {r.id: fmt.decimal(values.get(r.id)) for r in gesture.rows}
             st.session_state["confirm"] = Confirm(gesture.click, gesture.rows, asked, page.currency(here))
         else:
-            answer = actions.retry(here.api, here.viewer, gesture.rows, click=gesture.click)
+            answer = actions.act(here.api, here.viewer, "retry", gesture.rows, click=gesture.click)
             if answer.wants_reason:
                 st.session_state["confirm"] = Confirm(f"{gesture.click}-why", gesture.rows, {}, page.currency(here))
             else:

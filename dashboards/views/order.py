@@ -230,7 +230,7 @@ def _retry(here: Here, order: OrderView, click: str) -> None:
     if not watch.first(click):
         return
     row = Seen(order.id, order.version)
-    answer = actions.retry(here.api, here.viewer, [row], click=click)
+    answer = actions.act(here.api, here.viewer, "retry", [row], click=click)
     if answer.wants_reason:
         st.session_state["confirm"] = Confirm(f"{click}-why", (row,), {}, page.currency(here))
     else:

@@ -29,7 +29,7 @@ def seen(tower: FakeTower, *orders: str) -> list[Seen]:
 
 def test_a_retry_names_the_orders_with_the_versions_seen(connect: Connect, tower: FakeTower) -> None:
     tower.add("SO-1", state="late", retryable=True)
-    answer = actions.retry(connect(), ANA, seen(tower, "SO-1"), click="click-1")
+    answer = actions.act(connect(), ANA, "retry", seen(tower, "SO-1"), click="click-1")
     assert answer.accepted == ["SO-1"]
     sent = tower.requests[0]
     assert (sent["actor"], sent["key"], sent["kind"]) == ("ana", "click-1", "retry")
@@ -43,8 +43,8 @@ def test_each_kind_of_result_is_told_in_words(connect: Connect, tower: FakeTower
     rows = seen(tower, "SO-1", "SO-2", "SO-3", "SO-4", "SO-5")
     tower.touch("SO-3")
     tower.clear("SO-4")
-    actions.retry(connect(), ANA, rows[4:], click="first")
-    answer = actions.retry(connect(), ANA, rows, click="second")
+    actions.act(connect(), ANA, "retry", rows[4:], click="first")
+    answer = actions.act(connect(), ANA, "retry", rows, click="second")
     text = actions.message(answer)
     assert text.startswith("1 accepted")
     for part in ("1 already running (SO-5)", "1 changed (SO-3)", "1 gone (SO-4)", "1 cannot be retried (SO-2)"):
@@ -55,20 +55,20 @@ def test_each_kind_of_result_is_told_in_words(connect: Connect, tower: FakeTower
 def test_the_same_click_twice_is_one_request(connect: Connect, tower: FakeTower) -> None:
     tower.add("SO-1", state="late", retryable=True)
     rows, api = seen(tower, "SO-1"), connect()
-    assert actions.retry(api, ANA, rows, click="same") == actions.retry(api, ANA, rows, click="same")
+    assert actions.act(api, ANA, "retry", rows, click="same") == actions.act(api, ANA, "retry", rows, click="same")
     assert len(tower.requests) == 1
 
 
 def test_a_dry_run_sends_nothing(connect: Connect, tower: FakeTower) -> None:
     tower.add("SO-1", state="late", retryable=True)
-    answer = actions.retry(connect(), ANA, seen(tower, "SO-1"), click="dry", dry_run=True)
+    answer = actions.act(connect(), ANA, "retry", seen(tower, "SO-1"), click="dry", dry_run=True)
     assert answer.accepted == ["SO-1"]
     assert tower.requests == []
 
 
 def test_a_viewer_is_refused_by_the_tower(connect: Connect, tower: FakeTower) -> None:
     tower.add("SO-1", state="late", retryable=True)
-    answer = actions.retry(connect(), VIC, seen(tower, "SO-1"), click="c")
+    answer = actions.act(connect(), VIC, "retry", seen(tower, "SO-1"), click="c")
     assert "Not retried" in actions.message(answer)
     assert tower.requests == []
 
@@ -77,7 +77,9 @@ def test_no_answer_is_not_told_as_not_done() -> None:
     def hang(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("slow")
 
-    answer = actions.retry(Api("http://tower.example", httpx.MockTransport(hang)), ANA, [Seen("SO-1", "v")], click="c")
+    answer = actions.act(
+        Api("http://tower.example", httpx.MockTransport(hang)), ANA, "retry", [Seen("SO-1", "v")], click="c"
+    )
     assert "not known" in actions.message(answer)
     assert actions.tone(answer) == "bad"
 
@@ -123,7 +125,7 @@ def test_a_settled_action_is_read_once_and_one_in_flight_again(connect: Connect,
     tower.settle_s = 3600
     tower.add("SO-1", state="late", retryable=True)
     api, recent = connect(fresh_s=0), Recent()
-    actions.retry(api, ANA, seen(tower, "SO-1"), click="c")
+    actions.act(api, ANA, "retry", seen(tower, "SO-1"), click="c")
     found = outcomes(recent.read(api, ANA) or [])
     assert found["SO-1"].in_flight
     tower.settle_s = 0.0
