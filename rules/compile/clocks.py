@@ -132,7 +132,8 @@ def limit_items(book: Book) -> list[str]:
 def stages_sql(book: Book) -> str:
     """Return the step with the stages of the book, which neither orders nor moments change."""
     lines = ",\n    ".join(stage_line(book, stage) for stage in book.stages)
-    return f"-- One row: a stage.\nSELECT *\nFROM values(\n    {text(STAGE_COLUMNS)},\n    {lines})"
+    rows = f"values(\n    {text(STAGE_COLUMNS)},\n    {lines})" if lines else f"null({text(STAGE_COLUMNS)})"
+    return f"-- One row: a stage.\nSELECT *\nFROM {rows}"
 
 
 def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:

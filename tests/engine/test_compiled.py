@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rules.compile import compile_book
-from rules.parse import SHIPPED, load_book
-from tests.engine.world import BOOK
+import pytest
 
+from rules.compile import compile_book
+from rules.parse import SHIPPED, load_book, parse_book
+from tests.engine.world import BOOK, NOW
+from tower.engine import workspace
+from tower.store.client import Store
+
+SMALL = """
+process: {start: [a], done: [b]}
+milestones: {a: {object: order, authority: erp}, b: {object: order, authority: erp}}
+priorities: [{name: P1, when: {amount: ">= 10"}}]
+"""
 GOLDEN = Path(__file__).parent / "golden" / "book.sql"
 
 
@@ -31,6 +40,24 @@ def test_an_authority_without_a_connection_is_skipped_unless_none_has_one() -> N
     assert "'edi'" not in edi_only.split("-- judged_reports")[1].split("-- judged_reached")[0]
     nobody = compile_book(BOOK, frozenset({"erp"})).text
     assert "'tms'" in nobody
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        "",
+        "stages: [{id: s, from: a, to: b, within: 2h, tiers: [{when: {priority: P1}, within: 60d}]}]",
+        "stages: [{id: s, from: a, to: b, within: 2h, tiers: [{when: {priority: P1}, until: promised_at, plus: 70d}]}]",
+    ],
+    ids=["no stage", "a tier of two months", "a tier that goes by a promise"],
+)
+def test_the_smallest_books_and_long_tiers_are_judged(store: Store, stages: str) -> None:
+    compiled = compile_book(parse_book({"book.yaml": f"{SMALL}{stages}\n"}))
+    with store.writer() as client:
+        workspace.prepare(client, compiled)
+        workspace.judge(client, compiled, NOW, NOW)
+        assert client.query("SELECT count() FROM judged_findings").result_rows == [(0,)]
+        workspace.clear(client, compiled)
 
 
 if __name__ == "__main__":
