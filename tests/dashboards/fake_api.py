@@ -752,7 +752,7 @@ class FakeTower:
             if name := column.get(body["kind"]):
                 self.touch(row["order_id"], **{name: "" if undo else body.get("assignee") or actor})
             row.setdefault("_said", []).insert(0, {
-                "what": what, "undo": undo, "by": actor, "assignee": body.get("assignee", ""), "said": body["reason"],
+                "what": what, "undo": undo, "by": actor, "assignee": body.get("assignee", ""), "said": body.get("reason", ""),
                 "at": iso(now()), "received_at": iso(now()),
             })  # fmt: skip
             answers.append(
