@@ -59,4 +59,5 @@ def test_a_kill_in_every_state_repeats_no_effect(tmp_path: Path) -> None:
 
 def test_kills_at_any_moment_repeat_no_effect(tmp_path: Path) -> None:
     killed, wrong = live_through(tmp_path, random.Random(5), 3)
-    assert (killed, wrong) == (3, [])
+    assert killed, "the first one waits for answers that do not come; later ones may be done before they are killed"
+    assert wrong == []
