@@ -74,12 +74,16 @@ def _ask(api: Api, viewer: Viewer, request: dict[str, Any], *, click: str, dry_r
     )
 
 
+def trouble(answer: Answer, nothing: str, unknown: str) -> str:
+    """Return why there are no results. nothing: what did not happen; unknown: what to do where that is not certain."""
+    return f"{nothing} {answer.error}" if answer.certain else f"No answer. {answer.error} {unknown}"
+
+
 def message(answer: Answer) -> str:
     """Return what happened to a request in one line, each kind of result named."""
-    if answer.error and answer.certain:
-        return f"Not retried. {answer.error}"
     if answer.error:
-        return f"No answer. {answer.error} Whether it was taken is not known; look at the order before you retry."
+        unknown = "Whether it was taken is not known; look at the order before you retry."
+        return trouble(answer, "Not retried.", unknown)
     if len(answer.results) == 1:
         order, result = next(iter(answer.results.items()))
         detail = answer.details.get(order) if result == "not_retryable" else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dashboards.tower_ui.actions import Answer
+from dashboards.tower_ui.actions import Answer, trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,8 @@ def sentence(word: Mapping[str, Any]) -> str:
 
 def message(kind: str, answer: Answer) -> str:
     """Return what became of a request in one line."""
-    if answer.error and answer.certain:
-        return f"Nothing was said. {answer.error}"
     if answer.error:
-        return f"No answer. {answer.error} Look at the order before you say it again."
+        return trouble(answer, "Nothing was said.", "Look at the order before you say it again.")
     taken = answer.accepted
     refused = {o: answer.details.get(o) or r for o, r in answer.results.items() if r != "accepted"}
     parts = [f"{taken[0] if len(taken) == 1 else f'{len(taken):,} orders'} {WORDS[kind].done}"] if taken else []

@@ -54,10 +54,8 @@ def proof(act: Mapping[str, Any]) -> str:
 
 def message(kind: str, answer: Answer) -> str:
     """Return what became of a request in one line."""
-    if answer.error and answer.certain:
-        return f"Nothing was sent. {answer.error}"
     if answer.error:
-        return f"No answer. {answer.error} Look at the order before you ask again."
+        return actions.trouble(answer, "Nothing was sent.", "Look at the order before you ask again.")
     parts = [
         f"{order}: {kind} {answer.details.get(order) or fmt.RESULTS.get(result, ('', result))[1]}"
         for order, result in answer.results.items()
