@@ -26,17 +26,15 @@ ARGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+# The first is the lightest: nothing of a desktop browser is drawn around the page.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 30_000
 
 
 def find_chromium(playwright: Playwright) -> str | None:
     """Return the path of a Chromium: named by CHROMIUM, on the path, or the one playwright installed."""
     named = next(
-        (
-            found
-            for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-            if name and (found := shutil.which(name))
-        ),
+        (found for name in (os.environ.get("CHROMIUM"), *NAMES) if name and (found := shutil.which(name))),
         None,
     )
     own = playwright.chromium.executable_path
