@@ -81,7 +81,7 @@ def tower(folder: Path, command: str, settings: Mapping[str, str] | None = None)
     log = folder / "tower.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tower.cli", command], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            [sys.executable, "-m", "tower", command], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
         )
     try:
         running = Tower(port, folder, process.pid)

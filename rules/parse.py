@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from rules.document import Document, read_files
@@ -61,6 +62,13 @@ def _unreadable(folder: Path, problem: str) -> RulebookError:
 
 def parse_book(files: Mapping[str, str]) -> Book:
     """Return the book that the files (name to YAML text) form. Raises RulebookError with every problem."""
+    return _parsed(tuple(sorted(files.items())))
+
+
+@lru_cache(maxsize=16)
+def _parsed(texts: tuple[tuple[str, str], ...]) -> Book:
+    """Parse; the same text is asked for at start and by the engine, and again for what an old verdict stood on."""
+    files = dict(texts)
     document = read_files(files)
     if document.problems:  # half a file would only bring follow-up problems
         raise RulebookError(document.problems)
@@ -93,7 +101,7 @@ def _read(document: Document, files: Mapping[str, str]) -> Book:
         receivers=read_receivers(top),
         inhibitions=read_inhibitions(top),
         subscriptions=read_subscriptions(top),
-        text=dict(sorted(files.items())),
+        text=dict(files),
     )
 
 

@@ -1,10 +1,9 @@
-"""The composition root: every command of `tower`. Nothing imports this file."""
+"""The composition root: every command of `tower`. Nothing imports this file but the start of the process."""
 
 from __future__ import annotations
 
 import atexit
 import gc
-import sys
 
 import typer
 
@@ -58,12 +57,3 @@ app.add_typer(audit.app, name="audit")
 def run_line(arguments: list[str]) -> int:
     """Run one command line in this process and return its exit code."""
     return plainly(lambda: app(arguments))
-
-
-def main() -> None:
-    """Run the command line; expected failures end with one sentence and exit code 2."""
-    sys.exit(run_line(sys.argv[1:]))
-
-
-if __name__ == "__main__":
-    main()

@@ -46,7 +46,7 @@ def environment(folder: Path, port: int = 0, **more: str) -> dict[str, str]:
 
 def tower(*arguments: str, env: dict[str, str], timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    command = [sys.executable, "-m", "tower.cli", *arguments]
+    command = [sys.executable, "-m", "tower", *arguments]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout_s, stdin=subprocess.DEVNULL)
 
 
@@ -84,7 +84,7 @@ class Running:
         self.env = environment(folder, self.port, **more)
         self.log = folder.with_name(folder.name + ".log")
         self._copied = command == "run"
-        self._command = [sys.executable, "-m", "tower.cli", command]
+        self._command = [sys.executable, "-m", "tower", command]
         self.process: subprocess.Popen[bytes]
 
     def __enter__(self) -> Running:

@@ -16,6 +16,7 @@ from tower.actions.answer import Answer
 from tower.actions.oauth import TokenError, Tokens
 from tower.actions.template import HIDDEN, TemplateError, header_value
 from tower.model.secret import SecretError, Secrets, is_reference
+from tower.model.trust import trust
 
 log = structlog.get_logger("tower.actions")
 _SNIPPET = 300
@@ -27,7 +28,9 @@ class Sender:
 
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
-        self._client = httpx.Client(follow_redirects=False, trust_env=False, limits=httpx.Limits(max_connections=16))
+        self._client = httpx.Client(
+            follow_redirects=False, trust_env=False, verify=trust(), limits=httpx.Limits(max_connections=16)
+        )
         self._tokens = Tokens(secrets, self._client)
 
     def close(self) -> None:

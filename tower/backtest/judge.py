@@ -57,6 +57,7 @@ def judge_touched(
 def _prepare(client: Client, old: Side, new: Side, again: Collection[str], now: datetime) -> frozenset[str]:
     """Make the tables that both books fill, and return those whose columns differ from book to book."""
     workspace.prepare(client, old.compiled)
+    workspace.complete(client, old.compiled)
     for side in (old, new):
         workspace.set_curves(client, side.compiled, now)
     before = {step.table: _columns(client, step.table) for step in old.compiled.steps if step.table in again}

@@ -99,7 +99,7 @@ def _start(config: DemoConfig, folder: Path, children: Children, tell: Callable[
         "TOWER_SECRET_MIDDLEWARE": secret,
     }
     tell("starting the tower ...")
-    children.start("tower", [sys.executable, "-m", "tower.cli", "run"], {**clean, **tower})
+    children.start("tower", [sys.executable, "-m", "tower", "run"], {**clean, **tower})
     _wait(children, f"{at.tower}/readyz", "the tower")
     operator_key = make_key(at, "demo-operator", ["operator"], [])
     sender_key = make_key(at, "demo-middleware", ["viewer"], ["*"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import fields
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
@@ -60,7 +59,7 @@ def book_known_at(store: Store, known_at: datetime) -> Book | None:
     if not rows:
         return None
     _, text = next((row for row in reversed(rows) if row[0] <= known_at), rows[0])
-    return _parsed(text)
+    return parse_book(json.loads(text))
 
 
 def recorded(store: Store) -> list[tuple[str, dict[str, str]]]:
@@ -76,14 +75,9 @@ def book_of(client: Client, book_hash: str) -> Book | None:
         "SELECT text FROM books WHERE hash = {hash:String} LIMIT 1", parameters={"hash": book_hash}
     ).result_rows
     try:
-        return _parsed(rows[0][0]) if rows else None
+        return parse_book(json.loads(rows[0][0])) if rows else None
     except RulebookError:
         return None
-
-
-@lru_cache(maxsize=16)
-def _parsed(text: str) -> Book:
-    return parse_book(json.loads(text))
 
 
 _COMPILED: dict[tuple[str, frozenset[str] | None], Compiled] = {}

@@ -14,6 +14,7 @@ import httpx
 import structlog
 
 from tower.model.sns_address import is_sns
+from tower.model.trust import trust
 from tower.store.audit import Audit, Entry
 from tower.store.client import Store
 from tower.store.fetches import Fetch, open_fetches, write_fetch
@@ -38,7 +39,7 @@ class Fetches:
         self._store, self._clock, self._wake = store, clock, wake
         self._audit = Audit(store)
         self._client = httpx.Client(
-            follow_redirects=False, trust_env=False, timeout=_TIMEOUT_S, transport=transport, verify=True
+            follow_redirects=False, trust_env=False, timeout=_TIMEOUT_S, transport=transport, verify=trust()
         )
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="fetch")
         self._under_way: dict[str, tuple[Fetch, Future[tuple[int, str]]]] = {}

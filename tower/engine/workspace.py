@@ -51,6 +51,8 @@ def set_curves(client: Client, compiled: Compiled, at: datetime) -> None:
 _PREPARED: WeakKeyDictionary[Client, tuple[Step, ...]] = WeakKeyDictionary()
 # The tables of a book written out, so that only its first client has to plan every step to learn the columns.
 _COLUMNS: dict[tuple[Step, ...], list[str]] = {}
+# Tables that a client is still to make, with the first rows: planning a step without rows costs as much as with them.
+_UNMADE: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()
 _BOOKS_KEPT = 16
 # With what a client's fixed tables are filled, by table.
 _FIXED: WeakKeyDictionary[Client, dict[str, str]] = WeakKeyDictionary()
@@ -59,23 +61,33 @@ _USED: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()
 
 
 def prepare(client: Client, compiled: Compiled) -> None:
-    """Make the tables that the steps fill, unless this client already has them for the same SQL."""
+    """See to it that the tables are there when the steps fill them, unless this client has them for the same SQL."""
     if _PREPARED.get(client) == compiled.steps:
         return
     set_curves(client, compiled, datetime(1970, 1, 1, tzinfo=UTC))
     set_scope(client, "SELECT toUInt64(0), toUInt64(0), '' WHERE 0")
     set_marks(client, [])
-    if compiled.steps in _COLUMNS:
-        _FIXED.pop(client, None)
-        for create in _COLUMNS[compiled.steps]:
-            client.command(create)
-    else:
-        make(client, compiled.steps)
-        shown = (client.query(f"SHOW CREATE TEMPORARY TABLE {s.table}").result_rows[0][0] for s in compiled.steps)
-        _COLUMNS[compiled.steps] = [create.replace("CREATE", "CREATE OR REPLACE", 1) for create in shown]
-        while len(_COLUMNS) > _BOOKS_KEPT:
-            del _COLUMNS[next(iter(_COLUMNS))]
+    _FIXED.pop(client, None)
+    _USED.pop(client, None)
+    _UNMADE[client] = set() if compiled.steps in _COLUMNS else {step.table for step in compiled.steps}
+    for create in _COLUMNS.get(compiled.steps, ()):
+        client.command(create)
     _PREPARED[client] = compiled.steps
+
+
+def _learn(client: Client, steps: tuple[Step, ...]) -> None:
+    """Keep how the tables of a book are made."""
+    shown = client.query("SELECT name, create_table_query FROM system.tables WHERE is_temporary").result_rows
+    creates = {name: create.replace("CREATE", "CREATE OR REPLACE", 1) for name, create in shown}
+    _COLUMNS[steps] = [creates[step.table] for step in steps]
+    while len(_COLUMNS) > _BOOKS_KEPT:
+        del _COLUMNS[next(iter(_COLUMNS))]
+
+
+def complete(client: Client, compiled: Compiled) -> None:
+    """Make those of the tables that are still to be made, for a reader of their columns."""
+    unmade = _UNMADE.get(client, set())
+    make(client, [step for step in compiled.steps if step.table in unmade])
 
 
 def make(client: Client, steps: Iterable[Step]) -> None:
@@ -83,10 +95,15 @@ def make(client: Client, steps: Iterable[Step]) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC)
     for step in steps:
         _FIXED.get(client, {}).pop(step.table, None)
-        client.command(
-            f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory EMPTY AS\n{step.sql}",
-            parameters=_bound(step.sql, moment, moment),
-        )
+        _make(client, step, "EMPTY AS", moment, moment)
+
+
+def _make(client: Client, step: Step, how: str, as_of: datetime, known_at: datetime) -> None:
+    client.command(
+        f"CREATE OR REPLACE TEMPORARY TABLE {step.table} ENGINE = Memory {how}\n{step.sql}",
+        parameters=_bound(step.sql, as_of, known_at),
+    )
+    _UNMADE.get(client, set()).discard(step.table)
 
 
 def judge(
@@ -98,11 +115,13 @@ def judge(
     """
     there: dict[str, bool] = {}
     used = _USED.setdefault(client, set())
+    filled = _FIXED.setdefault(client, {})
+    unmade = _UNMADE.get(client, set())
     for place, step in enumerate(compiled.steps):
-        if only is not None and step.table not in only:
-            continue
-        filled = _FIXED.setdefault(client, {})
-        if step.fixed and filled.get(step.table) == step.sql:
+        asked = only is None or step.table in only
+        if not asked or (step.fixed and filled.get(step.table) == step.sql):
+            if step.table in unmade:
+                make(client, [step])
             continue
         if step.table in used:
             client.command(f"TRUNCATE TABLE {step.table}")
@@ -110,11 +129,19 @@ def judge(
         if step.needs and step.needs not in there:
             there |= _look(client, compiled.steps[place:])
         if step.needs and not there[step.needs]:
+            if step.table in unmade:
+                make(client, [step])
             continue
-        used.add(step.table)
-        client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
+        if step.table in unmade:
+            _make(client, step, "AS", as_of, known_at)
+            used.add(step.table)
+        else:
+            used.add(step.table)
+            client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
         if step.fixed:
             filled[step.table] = step.sql
+    if compiled.steps not in _COLUMNS:
+        _learn(client, compiled.steps)
 
 
 def _look(client: Client, steps: Sequence[Step]) -> dict[str, bool]:
