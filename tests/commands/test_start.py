@@ -81,7 +81,7 @@ def test_a_tower_that_does_not_answer_is_said(tmp_path: Path) -> None:
 
 
 def test_purge_wants_to_know_what(tmp_path: Path) -> None:
-    assert "--customer ID or --older-than DAYS" in refused("purge", env=environment(tmp_path))
+    assert "--customer ID or --older-than DAYS or --address ADDRESS" in refused("purge", env=environment(tmp_path))
 
 
 def test_help_names_every_command_and_setting(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tower.alerts.forget import forget_address
 from tower.commands.hold import hold_folder
 from tower.commands.opening import now, opened
 from tower.commands.plainly import Stop, settings_now
@@ -44,12 +45,22 @@ def purge(
     older_than: Annotated[
         int, typer.Option("--older-than", help="Empty the bodies and drop telemetry older than so many days.")
     ] = 0,
+    address: Annotated[
+        str, typer.Option("--address", help="End the subscriptions that go to this address, and keep it nowhere.")
+    ] = "",
 ) -> None:
-    """Empty messages as they arrived, for one person or by age. Facts and the audit hold no such text and stay."""
-    if bool(customer) == bool(older_than):
-        raise Stop("say what to empty: --customer ID or --older-than DAYS")
+    """Empty messages as they arrived, for one person or by age, or forget a subscriber's address.
+
+    Facts and the audit hold no such text and stay.
+    """
+    if [bool(customer), bool(older_than), bool(address)].count(True) != 1:
+        raise Stop("say what to empty: --customer ID or --older-than DAYS or --address ADDRESS")
     settings = settings_now()
     with hold_folder(settings.data_dir), opened(settings) as (store, _):
+        if address:
+            count = forget_address(store, address, now())
+            typer.echo(f"{count} facts of subscriptions name no address now")
+            return
         if customer:
             seal = load_seal(settings, Secrets(os.environ, settings.secrets_dir))
             count = empty_customer(store, customer, seal)
