@@ -82,7 +82,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "budget": ("per_hour", "per_day"),
     "error class": ("id", "text", "status"),
     "auth": ("bearer", "basic", "oauth2"),
-    "oauth2": ("token_url", "client", "scope", "audience"),
+    "oauth2": ("token_url", "client", "scope", "audience", "method"),
     "action": ("id", "kind", "stage", "target", "request", "redrive", "preset", "with", "verify", "policy", "safety"),
     "redrive": ("queue", "header", "property", "value", "to_queue", "most"),
     "request": ("method", "path", "json", "headers"),

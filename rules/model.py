@@ -219,12 +219,16 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class OAuth2:
-    """Client credentials: where a token comes from, and by whose `client_id:client_secret` (a reference)."""
+    """Client credentials: where a token comes from, and by whose `client_id:client_secret` (a reference).
+
+    method: how the client proves itself, client_secret_basic (a header) or client_secret_post (in the body).
+    """
 
     token_url: str
     client: str
     scope: str = ""
     audience: str = ""
+    method: str = "client_secret_basic"
 
 
 @dataclass(frozen=True, slots=True)

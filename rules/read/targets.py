@@ -9,6 +9,7 @@ from rules.model import Breaker, Limit, OAuth2, Target
 from rules.section import Section
 
 _REFERENCE = re.compile(r"env:TOWER_SECRET_[A-Z0-9_]+|file:[A-Za-z0-9][A-Za-z0-9._-]*")
+_METHODS = ("client_secret_basic", "client_secret_post")
 _REFERENCE_HINT = "write env:TOWER_SECRET_NAME, or file:NAME for a file of the secrets folder"
 _RATE = re.compile(r"([1-9][0-9]{0,5})/([smhd])")
 _SCHEMES = {"http": ("http", "https"), "rabbitmq": ("amqp", "amqps")}
@@ -73,7 +74,8 @@ def _oauth2(auth: Section, hosts: tuple[str, ...]) -> OAuth2 | None:
     if client and not is_reference(client):
         problem = "this is no reference to a secret, and secrets do not belong in a book"
         entry.report("client", problem, f"{_REFERENCE_HINT}, that holds client_id:client_secret")
-    return OAuth2(token_url, client, entry.text("scope"), entry.text("audience"))
+    method = entry.choice("method", _METHODS, _METHODS[0])
+    return OAuth2(token_url, client, entry.text("scope"), entry.text("audience"), method)
 
 
 def _host(url: str) -> str:

@@ -36,7 +36,12 @@ def given(number: int, **more: Any) -> Reply:
 
 
 def book(
-    preset: str, target: TargetStub, server: TargetStub, hosts: str = "", client: str = "env:TOWER_SECRET_APP"
+    preset: str,
+    target: TargetStub,
+    server: TargetStub,
+    hosts: str = "",
+    client: str = "env:TOWER_SECRET_APP",
+    method: str = "client_secret_basic",
 ) -> Any:
     filling = ", ".join(f'{name}: "{value}"' for name, value in CASES[preset][0].items())
     return parse_book({"a.yaml": BASE, "b.yaml": f"""
@@ -45,7 +50,7 @@ targets:
     kind: http
     url: "{target.url}"
     {hosts}
-    auth: {{oauth2: {{token_url: "{server.url}/token", client: "{client}", scope: "orders.retry"}}}}
+    auth: {{oauth2: {{token_url: "{server.url}/token", client: "{client}", scope: "orders.retry", method: {method}}}}}
 actions:
   - {{id: act, kind: retry, stage: any, target: system, preset: {preset}, with: {{{filling}}}, policy: {{attempts: 1}},
      verify: {{milestone: delivered, within: 1m}}}}
@@ -70,6 +75,19 @@ def test_a_preset_goes_out_under_a_token_that_is_fetched_once(
     assert asked.body == {"grant_type": "client_credentials", "scope": "orders.retry"}
     assert [h.headers["authorization"] for h in target.heard] == ["Bearer token-1"] * 2
     sender.close()
+
+
+def test_a_server_may_want_the_secret_in_the_body(target: TargetStub, server: TargetStub) -> None:
+    made = book("sap-ci-retry", target, server, method="client_secret_post")
+    sender = Sender(Secrets({"TOWER_SECRET_APP": SECRET}))
+    assert sent(made, sender).verdict == "accepted"
+    (asked,) = server.heard
+    assert "authorization" not in asked.headers
+    own = {"client_id": "tower", "client_secret": "s3cr3t/value+"}
+    assert asked.body == {"grant_type": "client_credentials", "scope": "orders.retry"} | own
+    sender.close()
+    with pytest.raises(RulebookError, match="'client_secret_jwt' is not allowed"):
+        book("sap-ci-retry", target, server, method="client_secret_jwt")
 
 
 def test_a_token_that_is_no_longer_taken_is_changed_for_a_new_one(target: TargetStub, server: TargetStub) -> None:

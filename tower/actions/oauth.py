@@ -1,6 +1,7 @@
 """Tokens of OAuth 2.0 client credentials: fetched when needed, kept while they last, never written down.
 
-Source: RFC 6749, sections 4.4 (the grant), 2.3.1 (the client's own proof, by HTTP Basic), 5.1 and 5.2 (the answers).
+Source: RFC 6749, sections 4.4 (the grant), 2.3.1 (the client's own proof, by HTTP Basic or in the body), 5.1 and 5.2
+(the answers).
 """
 
 from __future__ import annotations
@@ -64,10 +65,14 @@ class Tokens:
         user, colon, password = self._secrets.resolve(grant.client).partition(":")
         if not colon:
             raise SecretError(f"{grant.client}: write client_id:client_secret")
-        proof = base64.b64encode(f"{quote_plus(user)}:{quote_plus(password)}".encode()).decode()
         form = {"grant_type": "client_credentials"}
         form |= {k: v for k, v in (("scope", grant.scope), ("audience", grant.audience)) if v}
-        headers = {"Authorization": f"Basic {proof}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
+        if grant.method == "client_secret_post":
+            form |= {"client_id": user, "client_secret": password}
+        else:
+            proof = base64.b64encode(f"{quote_plus(user)}:{quote_plus(password)}".encode()).decode()
+            headers["Authorization"] = f"Basic {proof}"
         try:
             answer = self._client.post(grant.token_url, data=form, headers=headers, timeout=target.timeout_s)
         except httpx.HTTPError as error:
