@@ -1,24 +1,15 @@
-"""One customer order as EDI tells it, document by document, in a whole tower: one order, whatever comes first."""
+"""One customer order as EDI tells it, document by document: one order, whatever comes first."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import httpx
-import pytest
 
-from tests.commands.process import Running
+from tests.acceptance.events import page
+from tests.acceptance.telling import SECRET, Story, World
 
-SECRET = "edi-secret"
-CONNECTIONS = """
-connections:
-  - {name: edi, kind: edi, mapping: x12, codes: &codes {customer: {ACME: C-42, S1: C-42}}, verify: &proof {scheme: bearer, secrets: "env:TOWER_SECRET_EDI"}}
-  - {name: logi, kind: 3pl, mapping: x12, codes: *codes, verify: *proof}
-  - {name: truck, kind: carrier, mapping: x12, verify: *proof}
-  - {name: edi-eu, kind: edi, mapping: edifact, codes: *codes, verify: *proof}
-"""
 # connection, sender, receiver, functional group, set, group number, segments
 DOCUMENTS = [
     ("edi", "ACME", "US", "PO", "850", "11", "BEG*00*SA*PO 77**20260301~CUR*BY*USD~PO1*1*5*EA*20~CTT*1~AMT*TT*100~"),
@@ -42,15 +33,6 @@ MESSAGES = [
     ("ACME", "US", "APERAK", "14", "BGM+313+A+9'RFF+ACW:INV-88'ERC+Z29'"),
     ("ACME", "US", "REMADV", "15", "BGM+481+T8+9'DTM+137:20260305:102'CUX+2:EUR'DOC+380+INV-88'MOA+12:119'UNS+S'"),
 ]  # fmt: skip
-pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder: Path = tmp_path_factory.mktemp("edi")
-    (folder / "connections.yaml").write_text(CONNECTIONS)
-    with Running(folder / "var", TOWER_CONNECTIONS=str(folder / "connections.yaml"), TOWER_SECRET_EDI=SECRET) as made:
-        yield made
 
 
 def interchange(sender: str, receiver: str, group: str, kind: str, number: str, segments: str) -> bytes:
@@ -70,49 +52,52 @@ def message(sender: str, receiver: str, kind: str, number: str, segments: str) -
     ).encode()
 
 
-def post(running: Running, connection: str, body: bytes) -> None:
-    reply = httpx.post(
-        f"{running.url}/v1/ingest/{connection}",
-        content=body,
-        headers={"Authorization": f"Bearer {SECRET}"},
-        timeout=60,
-    )
-    assert reply.status_code in (200, 202), reply.text
+def post(world: World, connection: str, *bodies: bytes) -> None:
+    for body in bodies:
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        reply = httpx.post(f"{world.url}/v1/ingest/{connection}", content=body, headers=headers, timeout=60)
+        assert reply.status_code in (200, 202), reply.text
 
 
-def test_the_documents_of_an_order_are_one_order_in_any_order_and_twice(running: Running) -> None:
-    documents = [*DOCUMENTS, *DOCUMENTS]
+def the_documents_of_an_order_are_one_order_in_any_order_and_twice(world: World) -> Story:
+    documents = [(connection, interchange(*document)) for connection, *document in [*DOCUMENTS, *DOCUMENTS]]
     random.Random(7).shuffle(documents)
-    for connection, *document in documents:
-        post(running, connection, interchange(*document))
-    with running.client() as client:
-        client.post("/v1/events", params={"wait": "stored"}, json=[])
-        assert client.get("/v1/quarantine").json()["quarantine"] == []
-        page = client.get("/v1/orders/SO-77").json()
-    told = sorted((m["milestone"], m["occurred_at"]) for m in page["milestones"])
+
+    def tell(some: list[tuple[str, bytes]]) -> None:
+        for connection, body in some:
+            post(world, connection, body)
+
+    yield [lambda: tell(documents[:9])]
+    yield [lambda: tell(documents[9:])]
+    found = page(world.client, "SO-77")
+    told = sorted((m["milestone"], m["occurred_at"]) for m in found["milestones"])
     assert {milestone for milestone, _ in told} == {
         "order_captured", "order_accepted", "fulfillment_requested", "shipment_confirmed", "delivered", "invoice_released", "invoice_delivered",
         "document_sent", "document_acknowledged", "remittance_received",
     }  # fmt: skip
     assert ("delivered", "2026-03-04T08:15:00.000Z") in told
-    assert (page["amount"], page["currency"], page["customer_id"]) == ("100.00", "USD", "C-42"), (
+    assert (found["amount"], found["currency"], found["customer_id"]) == ("100.00", "USD", "C-42"), (
         "of the order, not of its invoice"
     )
+    assert held(world, "edi", "logi", "truck") == []
 
 
-def test_the_messages_of_an_order_are_one_order_too(running: Running) -> None:
-    messages = [*MESSAGES, *MESSAGES]
+def the_messages_of_an_order_are_one_order_too(world: World) -> Story:
+    messages = [message(*told) for told in [*MESSAGES, *MESSAGES]]
     random.Random(8).shuffle(messages)
-    for told in messages:
-        post(running, "edi-eu", message(*told))
-    with running.client() as client:
-        client.post("/v1/events", params={"wait": "stored"}, json=[])
-        assert client.get("/v1/quarantine").json()["quarantine"] == []
-        page = client.get("/v1/orders/SO-88").json()
-    found = {m["milestone"]: m["occurred_at"] for m in page["milestones"]}
+    yield [lambda: post(world, "edi-eu", *messages[:8])]
+    yield [lambda: post(world, "edi-eu", *messages[8:])]
+    told = page(world.client, "SO-88")
+    found = {m["milestone"]: m["occurred_at"] for m in told["milestones"]}
     assert set(found) == {
         "order_captured", "order_accepted", "shipment_confirmed", "delivered", "invoice_released", "invoice_delivered",
         "document_sent", "document_acknowledged", "document_rejected", "remittance_received",
     }  # fmt: skip
     assert found["delivered"] == "2026-03-04T08:15:00.000Z"
-    assert (page["amount"], page["currency"], page["customer_id"]) == ("100.00", "EUR", "C-42")
+    assert (told["amount"], told["currency"], told["customer_id"]) == ("100.00", "EUR", "C-42")
+    assert held(world, "edi-eu") == []
+
+
+def held(world: World, *connections: str) -> list[dict[str, Any]]:
+    rows = world.client.get("/v1/quarantine").json()["quarantine"]
+    return [row for row in rows if row["connection"] in connections]

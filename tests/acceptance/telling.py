@@ -1,0 +1,78 @@
+"""Stories told side by side in one tower: a tick costs the same for one order and for all orders of all stories.
+
+A story is a generator over orders of its own. It yields what it sends, goes on when all of that is judged, and looks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.acceptance.events import send
+
+SECRET = "native-secret"  # of every connection that asks for one
+Event = dict[str, Any]
+Step = list[Event | Callable[[], object]]
+Story = Generator[Step, None, None]
+
+
+@dataclass
+class World:
+    """The tower that all stories are told in."""
+
+    client: httpx.Client
+    folder: Path
+    env: dict[str, str]
+    ends: dict[str, Exception | None] = field(default_factory=dict)  # of the stories told, by name
+    raw_ids: dict[str, str] = field(default_factory=dict)  # of messages that are asked for by others, by order
+    _boards: dict[tuple[tuple[str, str], ...], dict[str, dict[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """The address of the tower."""
+        return str(self.client.base_url)
+
+    def board(self, **moment: str) -> dict[str, dict[str, Any]]:
+        """Return the rows of the board by order, now or as of a moment: asked for once between two steps."""
+        key = tuple(sorted(moment.items()))
+        if key not in self._boards:
+            reply = self.client.get("/v1/orders", params={"limit": "5000", **moment})
+            assert reply.status_code == 200, reply.text
+            self._boards[key] = {row["order_id"]: row for row in reply.json()["orders"]}
+        return self._boards[key]
+
+    def take(self, step: Step) -> None:
+        """Send events in one request and do the other acts beside it; return when all of it is judged."""
+        events = [item for item in step if isinstance(item, dict)]
+        acts = [item for item in step if not isinstance(item, dict)]
+        with ThreadPoolExecutor(16) as people:
+            done = [people.submit(act) for act in acts]
+            send(self.client, *events)
+            for one in done:
+                one.result()
+        if acts:
+            send(self.client)
+        self._boards.clear()
+
+
+def tell(world: World, stories: Mapping[str, Callable[[World], Story]]) -> None:
+    """Tell all stories, each step of one beside the same step of the others, and note how each of them ends."""
+    told = {name: story(world) for name, story in stories.items()}
+    while told:
+        step: Step = []
+        for name, story in list(told.items()):
+            try:
+                step += next(story)
+            except StopIteration:
+                world.ends[name] = None
+            except Exception as error:  # noqa: BLE001 - the end of this story, raised by its own test
+                world.ends[name] = error
+            if name in world.ends:
+                del told[name]
+        if told:
+            world.take(step)
