@@ -1,9 +1,10 @@
 """Whether odds come true, on held-back parts of logs that other people recorded.
 
-The curves are those of the tower, fitted by its own SQL. They are fitted to what was known at a moment and asked about
-clocks at later moments; then fitted anew, as the tower does. Every clock is asked at four ages, while it runs. A step
-may take as long as 70 % of its clocks kept at the first fit. Compared with: the step's own rate, and the rule "at risk
-from 75 % of the time on".
+The curves are those of the tower, fitted by its own SQL. What is held back, in two ways: the future (curves are
+fitted to what was known at a moment and asked about clocks at later moments; then fitted anew, as the tower does),
+and every second start (curves of one half are asked about the other, of the same time; a pace that changes weighs on
+both). Every clock is asked at four ages, while it runs. A step may take as long as 70 % of its clocks kept at the
+first fit. Compared with: the step's own rate, and the rule "at risk from 75 % of the time on".
 """
 
 from __future__ import annotations
@@ -88,15 +89,18 @@ def measure(folder: Path, *, quick: bool) -> list[Figure]:
     figures = []
     try:
         for name, read in LOGS.items():
+            steps = read()
             with store.writer() as client:
-                found = outcome(predict(client, read(), fits=4 if quick else 24))
+                found = outcome(predict(client, steps, fits=4 if quick else 24))
+                other = outcome(predict_halves(client, steps))
             said = f"Brier {found.brier:.3f}; rate {found.brier_rate:.3f}, 75 % rule {found.brier_share:.3f}"
             size = f"{found.predictions:,} predictions"
             ratio, rule = found.brier / found.brier_rate, found.brier / found.brier_share
             figures += [
                 Figure(NAME, f"{name}: error ÷ that of the rate", said, ratio, at_most=1.0, note=size),
                 Figure(NAME, f"{name}: error ÷ that of the 75 % rule", "", rule, at_most=1.0),
-                Figure(NAME, f"{name}: largest gap", _told(found.tenths), found.gap, at_most=BOUND),
+                Figure(NAME, f"{name}: largest gap, the future", _told(found.tenths), found.gap, at_most=BOUND),
+                Figure(NAME, f"{name}: largest gap, every second start", _told(other.tenths), other.gap, at_most=BOUND),
             ]
     finally:
         store.close()
@@ -118,6 +122,29 @@ def predict(client: Client, steps: Mapping[str, Sequence[Clock]], fits: int) -> 
         if first <= clock[0] <= end - budget
         for prediction in _asked((stage, place), clock, budget, moments, curves, end)
     ]
+
+
+def predict_halves(client: Client, steps: Mapping[str, Sequence[Clock]]) -> list[Prediction]:
+    """Return what curves fitted to every second start of a log say of the others, and the other way round.
+
+    Clocks that start in one instant, as the items of an order do, are of one half.
+    """
+    end = last_instant([list(c) for c in steps.values()])
+    halves = [{stage: _half(clocks, which) for stage, clocks in steps.items()} for which in (0, 1)]
+    said: list[Prediction] = []
+    for which, half in enumerate(halves):
+        curves = fit(client, halves[1 - which], end)
+        for stage, clocks in half.items():
+            budget = _budget(curves, stage)
+            for place, clock in enumerate(clocks):
+                if budget is not None and clock[0] <= end - budget:
+                    said += _asked((stage, 2 * place + which), clock, budget, [0], [curves], end)
+    return said
+
+
+def _half(clocks: Sequence[Clock], which: int) -> list[Clock]:
+    starts = {start: place for place, start in enumerate(sorted({start for start, _ in clocks}))}
+    return [clock for clock in clocks if starts[clock[0]] % 2 == which]
 
 
 def fit(client: Client, steps: Mapping[str, Sequence[Clock]], at: int) -> Curves:

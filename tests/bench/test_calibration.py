@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.calibration import BOUND, ENOUGH, Prediction, Tenth, outcome, predict
+from bench.calibration import BOUND, ENOUGH, Prediction, Tenth, outcome, predict, predict_halves
 from bench.process_logs import DATA, LOGS
 from tower.store.client import Store
 
@@ -26,6 +26,16 @@ def test_what_is_said_of_a_steady_process_comes_within_five_points(store: Store)
     """The purchase log: every tenth with enough clocks. (The order log slows down all along; see docs/performance.md.)"""
     with store.writer() as client:
         found = outcome(predict(client, LOGS["purchase log"](), fits=8))
+    counted = [t for t in found.tenths if t.clocks >= ENOUGH]
+    assert len(counted) >= 3
+    assert [t for t in counted if t.gap > BOUND] == []
+
+
+@needs_logs
+@pytest.mark.parametrize("log", ["order log", "purchase log"])
+def test_what_is_said_of_starts_that_were_held_back_comes_within_five_points(store: Store, log: str) -> None:
+    with store.writer() as client:
+        found = outcome(predict_halves(client, LOGS[log]()))
     counted = [t for t in found.tenths if t.clocks >= ENOUGH]
     assert len(counted) >= 3
     assert [t for t in counted if t.gap > BOUND] == []
