@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 BOOKS = Path(__file__).with_name("books")
+TWO_DAYS_AGO = (datetime.now(UTC) - timedelta(days=2)).replace(microsecond=0)
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
 
@@ -54,3 +57,17 @@ def breaches(client: httpx.Client, order: str, **query: str) -> list[dict[str, A
     reply = client.get("/v1/breaches", params={"order_id": order, **query})
     assert reply.status_code == 200, reply.text
     return list(reply.json()["breaches"])
+
+
+def accepted(name: str, **data: str) -> dict[str, Any]:
+    """Return the event that an order was accepted two days ago."""
+    return event("/erp/main", f"{name}-a", "order_accepted", TWO_DAYS_AGO, order_id=name, **data)
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Look again and again, for a minute at most, until something holds."""
+    for _ in range(300):
+        if holds():
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"it never came to this: {what}")

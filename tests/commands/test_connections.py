@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.collector.verify import signing
-from tests.commands.process import environment, here, tower
+from tests.commands.process import environment, here
+from tests.commands.served import refused
 
 SECRET = "shop-secret"
 ORDER = json.dumps({"id": 1, "created_at": "2026-03-01T10:00:00Z", "total_price": "1.00", "currency": "EUR"}).encode()
@@ -58,9 +59,8 @@ def test_a_tower_does_not_start_with_a_secret_that_leads_nowhere(tmp_path: Path)
     file = write(
         tmp_path, 'connections: [{name: pay, kind: psp, verify: {scheme: stripe, secrets: "env:TOWER_SECRET_X"}}]'
     )
-    done = tower("run", env=environment(tmp_path / "var", TOWER_CONNECTIONS=file))
-    assert done.returncode == 2
-    assert "connection pay: env:TOWER_SECRET_X: the environment variable TOWER_SECRET_X is not set" in done.stderr
+    said = refused(environment(tmp_path / "var", TOWER_CONNECTIONS=file))
+    assert "connection pay: env:TOWER_SECRET_X: the environment variable TOWER_SECRET_X is not set" in said
 
 
 @pytest.fixture

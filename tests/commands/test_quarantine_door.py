@@ -178,7 +178,7 @@ def test_many_are_let_go_with_the_reason(door: Door) -> None:
     assert {e.why for e in door.audit} == {"their tests"}
 
 
-@pytest.mark.parametrize("body", [{}, {"ids": []}, {"ids": ["x"]}, {"ids": [-1]}, {"ids": [1], "why": "?"}, {"ids": [2**64]}, [], "x"])  # fmt: skip
-def test_a_wrong_request_is_a_problem(door: Door, body: Any) -> None:
-    for act in ("replay", "discard"):
-        assert door.post(f"/v1/quarantine/{act}", body).status_code == 400
+def test_a_wrong_request_is_a_problem(door: Door) -> None:
+    for body in ({}, {"ids": []}, {"ids": ["x"]}, {"ids": [-1]}, {"ids": [1], "why": "?"}, {"ids": [2**64]}, [], "x"):
+        for act in ("replay", "discard"):
+            assert door.post(f"/v1/quarantine/{act}", body).status_code == 400, body

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 import structlog
@@ -55,10 +55,10 @@ def serve(settings: Settings, *, doors_only: bool = False) -> None:
     # Decoding holds the interpreter; a shorter turn lets the loop and the drain in between sooner.
     sys.setswitchinterval(0.001)
     stopping = Stopping()
-    with hold_folder(settings.data_dir):
-        sockets = [bind(settings.host, settings.port, "TOWER_PORT")]
+    with hold_folder(settings.data_dir), ExitStack() as ours:
+        sockets = [ours.enter_context(bind(settings.host, settings.port, "TOWER_PORT"))]
         if settings.otlp_port is not None:
-            sockets.append(bind(settings.host, settings.otlp_port, "TOWER_OTLP_PORT"))
+            sockets.append(ours.enter_context(bind(settings.host, settings.otlp_port, "TOWER_OTLP_PORT")))
         with doors(settings) if doors_only else tower(settings) as app:
             server = stopping.server = uvicorn.Server(_uvicorn(app))
             if not stopping.asked:
