@@ -40,8 +40,7 @@ class Bulk:
                 for n, name in enumerate(self.names)
             ]
         )  # fmt: skip
-        for name in self.names:
-            world.link(name, ("shipment", f"S-{name}"), ("order", name))
+        world.links([(name, ("shipment", f"S-{name}"), ("order", name)) for name in self.names])
 
     def restart(self) -> None:
         """Begin a new engine process: nothing but the store is left of the old one."""
@@ -68,9 +67,9 @@ class Bulk:
     def prove(self, *names: str) -> None:
         """Let the business have moved for orders; all that the target has heard of by default."""
         self.world.wait(1)
-        for name in names or self.heard:
-            self.world.link(name, ("invoice", f"I-{name}"), ("shipment", f"S-{name}"))
-            self.world.fact(name, "invoice_released", ("invoice", f"I-{name}"))
+        moved = names or self.heard
+        self.world.links([(name, ("invoice", f"I-{name}"), ("shipment", f"S-{name}")) for name in moved])
+        self.world.facts([(name, "invoice_released", ("invoice", f"I-{name}")) for name in moved])
 
     @property
     def heard(self) -> list[str]:

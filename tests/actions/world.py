@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -32,6 +33,7 @@ from tower.store.client import Store
 T0 = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)  # a Monday
 KINDS = frozenset({"erp", "wms", "crm"})
 FAR = datetime(2200, 1, 1, tzinfo=UTC)
+_HASHES: dict[tuple[str, str], int] = {}  # what the store makes of a name is the same in every test
 
 
 def make_book(url: str = "http://127.0.0.1:9", **policy: Any) -> Book:
@@ -120,9 +122,17 @@ class World:
 
     def hash_of(self, object_type: str, object_id: str) -> int:
         """Return the store's key of an object."""
-        with self.store.reader() as client:
-            sql = "SELECT sipHash64({t:String}, {i:String})"
-            return int(client.query(sql, parameters={"t": object_type, "i": object_id}).result_rows[0][0])
+        return self.hashes([(object_type, object_id)])[0]
+
+    def hashes(self, objects: Sequence[tuple[str, str]]) -> list[int]:
+        """Return the store's keys of many objects at once."""
+        new = sorted({*objects} - _HASHES.keys())
+        if new:
+            sql = "SELECT arrayMap(o -> sipHash64(o.1, o.2), {new:Array(Tuple(String, String))})"
+            with self.store.reader() as client:
+                [[found]] = client.query(sql, parameters={"new": new}).result_rows
+            _HASHES.update(zip(new, found, strict=True))
+        return [_HASHES[o] for o in objects]
 
     def order(self, order_id: str, *clocks: dict[str, Any], **columns: Any) -> int:
         """Insert an order described by its first clock and return its number."""
@@ -130,10 +140,9 @@ class World:
 
     def orders(self, wanted: list[tuple[str, list[dict[str, Any]], dict[str, Any]]]) -> list[int]:
         """Insert many orders at once."""
+        self.hashes([(c["object_type"], c["object_id"]) for _, clocks, _ in wanted for c in clocks])
         rows = [self._order_row(*w) for w in wanted]
-        names = list(rows[0])
-        with self.store.writer() as client:
-            client.insert("orders", [[r[n] for n in names] for r in rows], column_names=names)
+        self._insert("orders", rows)
         return [int(r["order_no"]) for r in rows]
 
     def _order_row(self, order_id: str, clocks: list[dict[str, Any]], columns: dict[str, Any]) -> dict[str, Any]:
@@ -163,30 +172,46 @@ class World:
 
     def link(self, order_id: str, child: tuple[str, str], parent: tuple[str, str], **more: Any) -> None:
         """State that child hangs from parent in an order."""
+        self.links([(order_id, child, parent)], **more)
+
+    def links(self, wanted: Sequence[tuple[str, tuple[str, str], tuple[str, str]]], **more: Any) -> None:
+        """State many links at once, each (order, child, parent)."""
         at = more.get("occurred_at", T0 - timedelta(hours=3))
-        number = next(self._numbers)
-        row = {
-            "order_no": self.numbers[order_id], "child": self.hash_of(*child), "child_type": child[0],
-            "child_id": child[1], "parent": self.hash_of(*parent), "parent_type": parent[0], "parent_id": parent[1],
-            "relation": "ships", "retract": 0, "ev": number, "body": number, "event_id": f"l{number}",
-            "source": "/wms/hh", "occurred_at": at, "received_at": at, **more,
-        }  # fmt: skip
-        self._insert("case_links", row)
+        self.hashes([name for _, *ends in wanted for name in ends])
+        rows = []
+        for order_id, child, parent in wanted:
+            number = next(self._numbers)
+            rows.append({
+                "order_no": self.numbers[order_id], "child": self.hash_of(*child), "child_type": child[0],
+                "child_id": child[1], "parent": self.hash_of(*parent), "parent_type": parent[0], "parent_id": parent[1],
+                "relation": "ships", "retract": 0, "ev": number, "body": number, "event_id": f"l{number}",
+                "source": "/wms/hh", "occurred_at": at, "received_at": at, **more,
+            })  # fmt: skip
+        self._insert("case_links", rows)
 
     def fact(self, order_id: str, milestone: str, on: tuple[str, str], **more: Any) -> None:
         """State that a milestone was reached on an object of an order; by erp, now, unless said otherwise."""
-        number = more.pop("number", None) or next(self._numbers)
-        row = {
-            "order_no": self.numbers.get(order_id, 0), "object": self.hash_of(*on), "object_type": on[0],
-            "object_id": on[1], "ev": number, "body": number, "event_id": f"e{number}", "source": "/erp/one",
-            "connection": "", "kind": "erp", "milestone": milestone, "polarity": "reached", "occurred_at": self.now,
-            "received_at": self.now, "reason": "", "error": "", "trace_id": "", **more,
-        }  # fmt: skip
-        self._insert("case_facts", row)
+        self.facts([(order_id, milestone, on)], **more)
 
-    def _insert(self, table: str, row: dict[str, Any]) -> None:
-        with self.store.writer() as client:
-            client.insert(table, [list(row.values())], column_names=list(row))
+    def facts(self, wanted: Sequence[tuple[str, str, tuple[str, str]]], **more: Any) -> None:
+        """State many facts at once, each (order, milestone, object)."""
+        self.hashes([on for *_, on in wanted])
+        rows = []
+        for order_id, milestone, on in wanted:
+            number = more.get("number") or next(self._numbers)
+            rows.append({
+                "order_no": self.numbers.get(order_id, 0), "object": self.hash_of(*on), "object_type": on[0],
+                "object_id": on[1], "ev": number, "body": number, "event_id": f"e{number}", "source": "/erp/one",
+                "connection": "", "kind": "erp", "milestone": milestone, "polarity": "reached", "occurred_at": self.now,
+                "received_at": self.now, "reason": "", "error": "", "trace_id": "",
+                **{name: value for name, value in more.items() if name != "number"},
+            })  # fmt: skip
+        self._insert("case_facts", rows)
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            with self.store.writer() as client:
+                client.insert(table, [list(r.values()) for r in rows], column_names=list(rows[0]))
 
     def count(self, table: str) -> int:
         """Return how many rows a table holds."""
