@@ -1,13 +1,10 @@
-"""Reads a stopped tower's store and prints, as JSON, whether its verdicts are those of its events.
+"""Reads a stopped tower's store: whether its verdicts are those of its events.
 
-A process of its own, since one process may open one embedded store only. The board and the breaches as stored are
-compared, column by column, with a judgement of all orders made afresh from the events.
+The board and the breaches as stored are compared, column by column, with a judgement of all orders made afresh.
 """
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,7 +62,3 @@ def _differences(client: Client, table: str) -> list[str]:
         ).result_rows
         found += [str(row[0]) for row in rows]
     return found
-
-
-if __name__ == "__main__":
-    json.dump(read(Store(sys.argv[1])), sys.stdout)

@@ -5,11 +5,9 @@ Two kills in the everyday run; `O2C_KILLS=20` gives the full count. Only the pro
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -21,10 +19,11 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.acceptance.agreement import read
 from tests.acceptance.events import BOOKS, NDJSON, event, lines
 from tests.commands.process import TOKEN, Running
+from tower.store.client import Store
 
-ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("O2C_KILLS", "2"))
 ORDERS = 40  # in one batch, which also ships those of the batch before
 MOST_BATCHES = 150  # for each life of the tower; it is killed long before
@@ -116,10 +115,11 @@ class Sender(threading.Thread):
 
 def agreement(folder: Path) -> dict[str, Any]:
     """Return what the store of a stopped tower holds, and whether it agrees with itself."""
-    command = [sys.executable, "-m", "tests.acceptance.agreement", f"chdb://{folder / 'store'}"]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=ROOT)
-    assert ran.returncode == 0, ran.stderr[-3000:]
-    return dict(json.loads(ran.stdout))
+    store = Store(f"chdb://{folder / 'store'}")
+    try:
+        return read(store)
+    finally:
+        store.close()
 
 
 def live_for_a_while(tower: Running, sender: Sender, chance: random.Random) -> None:
