@@ -37,11 +37,11 @@ class World:
         """The address of the tower."""
         return str(self.client.base_url)
 
-    def board(self, **moment: str) -> dict[str, dict[str, Any]]:
+    def board(self, **query: str) -> dict[str, dict[str, Any]]:
         """Return the rows of the board by order, now or as of a moment: asked for once between two steps."""
-        key = tuple(sorted(moment.items()))
+        key = tuple(sorted(query.items()))
         if key not in self._boards:
-            reply = self.client.get("/v1/orders", params={"limit": "5000", **moment})
+            reply = self.client.get("/v1/orders", params={"limit": "5000", **query})
             assert reply.status_code == 200, reply.text
             self._boards[key] = {row["order_id"]: row for row in reply.json()["orders"]}
         return self._boards[key]

@@ -166,7 +166,9 @@ class Engine:
                 return
             try:
                 self._under_way = True
-                self.tick(self._clock())
+                # Read before the moment: what came in later may lie ahead of it, and waits for the next tick's verdict.
+                position = self._progress.stored
+                self.tick(self._clock(), position)
                 self._last_error = ""
             except Exception as error:  # noqa: BLE001 - the edge of one tick: counted, told and tried again
                 self._failures += 1
@@ -176,11 +178,15 @@ class Engine:
             finally:
                 self._under_way = False
 
-    def tick(self, now: datetime) -> Tick:
-        """Run one whole tick as of now: take in, judge, tell, act. Safe to call again after any failure."""
+    def tick(self, now: datetime, position: int | None = None) -> Tick:
+        """Run one whole tick as of now: take in, judge, tell, act. Safe to call again after any failure.
+
+        position: up to where the journal had been stored by then, which is judged afterwards; None: as far as it is now.
+        """
+        if position is None:
+            position = self._progress.stored
         self._witness.step(self._watchdog.told())
         self._reload()
-        position = self._progress.stored
         with unit("tick") as span, self._store.writer("engine") as client:
             if self._fresh_curves:
                 workspace.set_curves(client, self._compiled, now)
