@@ -6,15 +6,16 @@ from dataclasses import replace
 from functools import cache
 
 from dashboards.settings import settings
-from dashboards.tower_ui.client import Api, Viewer
+from dashboards.tower_ui.client import FRESH_S, Api, Viewer
 from dashboards.tower_ui.recent import Recent
 from dashboards.tower_ui.signin import Sessions
 
 
 @cache
 def api() -> Api:
-    """Return the client of this process."""
-    return Api(settings().api_url)
+    """Return the client of this process; what it holds is never older than half a refresh."""
+    chosen = settings()
+    return Api(chosen.api_url, fresh_s=min(FRESH_S, chosen.refresh_s / 2))
 
 
 @cache

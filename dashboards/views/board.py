@@ -119,6 +119,8 @@ def _filters(labels: dict[str, str], own: str) -> Filters:
 
 
 def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
+    if {"confirm", "say", "open", "goto"} & set(st.session_state):
+        _leave_fragment()
     question = {**filters.params(here.settings.rows), **moment.query(at)}
     with moment.patience(at):
         snapshot = here.api.board(here.viewer, question, within_s=moment.kept_s(at))
@@ -141,8 +143,6 @@ def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
     if by_error.open:
         with by_error:
             _groups(here, filters, watch, at)
-    if {"confirm", "say", "open", "goto"} & set(st.session_state):
-        _leave_fragment()
 
 
 def _leave_fragment() -> None:

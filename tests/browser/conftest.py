@@ -12,11 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, ViewportSize, expect, sync_playwright
 
 from tests.dashboards.conftest import OPERATOR
 from tests.dashboards.fake_api import FakeTower, Served
@@ -29,6 +28,7 @@ ARGS = [
 # The first is the lightest: nothing of a desktop browser is drawn around the page.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 30_000
+WINDOW: ViewportSize = {"width": 1680, "height": 1000}
 
 
 def find_chromium(playwright: Playwright) -> str | None:
@@ -41,9 +41,9 @@ def find_chromium(playwright: Playwright) -> str | None:
     return named or (own if Path(own).exists() else None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A browser; it ends with its file, since its event loop keeps others from running in the same process."""
+    """A browser; it ends with this folder, since its event loop keeps others from running in the same process."""
     with sync_playwright() as playwright:
         path = find_chromium(playwright)
         if path is None:
@@ -108,54 +108,67 @@ def until(true: Callable[[], bool], page: Page, seconds: float = 20) -> None:
         page.wait_for_timeout(50)
 
 
-@pytest.fixture(scope="module")
+def no_fault(look: Callable[[], list[str]], page: Page, seconds: float = 10) -> None:
+    """Look until there is no fault: a page is laid out a moment after its window has changed."""
+    end = time.monotonic() + seconds
+    while (faults := look()) and time.monotonic() < end:
+        page.wait_for_timeout(50)
+    assert faults == []
+
+
+@pytest.fixture(scope="package")
 def tower() -> FakeTower:
-    return FakeTower(orders=400, settle_s=2.0)
+    return FakeTower(orders=400, settle_s=0.5)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def served(tower: FakeTower) -> Iterator[Served]:
     server = Served(tower)
     yield server
     server.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def pages(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboards]:
-    """The pages, refreshing every two seconds."""
-    started = start_dashboards(served.url, tmp_path_factory.mktemp("pages") / "log", TOWER_DASH_REFRESH_S="2")
+    """The pages, refreshing every second."""
+    started = start_dashboards(served.url, tmp_path_factory.mktemp("pages") / "log", TOWER_DASH_REFRESH_S="1")
     yield started
     started.stop()
 
 
-def context_of(browser: Browser, **options: Any) -> BrowserContext:
-    """Return a fresh browser profile of a reader in Berlin."""
-    base: dict[str, Any] = {
-        "viewport": {"width": 1680, "height": 1000},
-        "timezone_id": "Europe/Berlin",
-        "locale": "en-GB",
-    }
-    context = browser.new_context(**{**base, **options})
+@dataclass
+class Tab:
+    """The one tab that all tests of this folder use: a new profile compiles the app's scripts anew each time."""
+
+    page: Page
+    left: list[str]
+    errors: list[str]
+
+
+@pytest.fixture(scope="package")
+def tab(chromium: Browser) -> Iterator[Tab]:
+    """A reader in Berlin."""
+    context = chromium.new_context(viewport=WINDOW, timezone_id="Europe/Berlin", locale="en-GB")
     context.set_default_timeout(WAIT_MS)
     expect.set_options(timeout=WAIT_MS)
-    return context
+    one = Tab(context.new_page(), [], [])
+    own = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+    context.on("request", lambda r: None if r.url.startswith(own) else one.left.append(r.url))
+    one.page.on("pageerror", lambda e: one.errors.append(str(e)))
+    yield one
+    context.close()
 
 
 @pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A tab that fails the test when anything it loads leaves the host."""
-    context = context_of(chromium)
-    left: list[str] = []
-    context.on(
-        "request",
-        lambda r: (
-            None if r.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")) else left.append(r.url)
-        ),
-    )
-    tab = context.new_page()
-    errors: list[str] = []
-    tab.on("pageerror", lambda e: errors.append(str(e)))
-    yield tab
-    context.close()
+def page(tab: Tab) -> Iterator[Page]:
+    """The tab, empty and signed out; fails the test when anything it loads leaves the host."""
+    yield tab.page
+    left, errors = tab.left.copy(), tab.errors.copy()
+    tab.page.goto("about:blank")
+    tab.page.mouse.move(0, 0)  # a board under the pointer keeps its rows in place
+    tab.page.context.clear_cookies()
+    tab.page.set_viewport_size(WINDOW)
+    tab.left.clear()
+    tab.errors.clear()
     assert left == [], "a request left the host"
     assert errors == [], "a script of the page failed"

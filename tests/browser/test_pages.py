@@ -1,69 +1,42 @@
-"""Signing in, the other pages, both appearances and the widths people have, in a real browser."""
+"""The pages besides the board, both appearances and the widths people have, in a real browser."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Dashboards, context_of, start_dashboards
-from tests.dashboards.fake_api import FakeTower, Served
+from tests.browser.conftest import Dashboards, no_fault
+from tests.dashboards.fake_api import FakeTower
 
 pytestmark = pytest.mark.browser
+# What of a table leaves the window or itself, and which texts that must be read whole are not.
+CUT = """table => {
+  const box = table.getBoundingClientRect(), found = [];
+  if (box.right > innerWidth || box.bottom > innerHeight) found.push("the table leaves the window");
+  for (const c of table.querySelector(".row").querySelectorAll(".cell"))
+    if (c.getBoundingClientRect().right > box.right) found.push(`${c.className} leaves the table`);
+  for (const c of table.querySelectorAll(".k-state, .k-order, .k-money, .k-age, .pct, .head .cell"))
+    if (c.scrollWidth > c.clientWidth + 1) found.push(c.textContent);
+  const labels = document.querySelector("[data-testid=stButtonGroup]");
+  if (labels.scrollWidth > labels.clientWidth + 1) found.push("the views");
+  return found;
+}"""
 
 
-@pytest.fixture(scope="module")
-def closed(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dashboards]:
-    """Pages without a shared key: everyone signs in."""
-    started = start_dashboards(served.url, tmp_path_factory.mktemp("closed") / "log", key="", TOWER_DASH_REFRESH_S="2")
-    yield started
-    started.stop()
+def live(page: Page) -> None:
+    expect(page.get_by_text("Live", exact=True).first).to_be_visible()  # from then on links stay within the page
 
 
-def sign_in(page: Page, key: str) -> None:
-    page.get_by_label("Tower key").fill(key)
-    page.get_by_role("button", name="Sign in").click()
+def wide(page: Page, width: int) -> None:
+    """No table of the page is wider than the window."""
 
+    def faults() -> list[str]:
+        script = "(all, w) => all.filter(e => e.getBoundingClientRect().right > w).map(e => e.ariaLabel)"
+        found: list[str] = page.locator("table.t-table").evaluate_all(script, width)
+        return found
 
-def test_one_signs_in_with_ones_own_key_and_comes_back_to_the_link(
-    page: Page, closed: Dashboards, tower: FakeTower
-) -> None:
-    order = next(o for o, r in tower.rows.items() if r["state"] == "late")
-    page.goto(f"{closed.url}/order?id={order}")
-    sign_in(page, "not-a-key")
-    expect(page.get_by_role("alert")).to_contain_text("does not know this key")
-    sign_in(page, "key-ana-operator")
-    expect(page).to_have_url(f"{closed.url}/order?id={order}")
-    expect(page.get_by_role("heading", name=order)).to_be_visible()
-    page.reload()
-    expect(page.get_by_text("ana", exact=True)).to_be_visible()
-    page.get_by_role("link", name="Sign out").click()
-    page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_label("Tower key")).to_be_visible()
-    page.goto(f"{closed.url}/")
-    expect(page.get_by_label("Tower key")).to_be_visible()
-    assert "key-ana-operator" not in closed.log.read_text()
-
-
-def test_an_action_bears_the_name_of_who_clicked(page: Page, closed: Dashboards, tower: FakeTower) -> None:
-    tower.keys["key-bob-operator"] = ("bob", ["operator"])
-    tower.add("SO-BOB", state="late", retryable=True, value_at_risk=9_999_999, amount=9_999_999)
-    page.goto(closed.url)
-    sign_in(page, "key-bob-operator")
-    table = page.get_by_role("grid", name="Stuck orders")
-    table.get_by_role("button", name="Retry SO-BOB").click()
-    expect(table.locator(".say")).to_contain_text("SO-BOB")
-    assert [r["actor"] for r in tower.requests if r["orders"][0]["order_id"] == "SO-BOB"] == ["bob"]
-
-
-def test_a_viewer_finds_every_retry_switched_off(page: Page, closed: Dashboards) -> None:
-    page.goto(closed.url)
-    sign_in(page, "key-vic-viewer")
-    table = page.get_by_role("grid", name="Stuck orders")
-    expect(table.locator("button.retry").first).to_be_disabled()
-    assert table.locator("button.retry:enabled").count() == 0
-    expect(page.get_by_text("may look")).to_be_visible()
+    page.set_viewport_size({"width": width, "height": 1200})
+    no_fault(faults, page)
 
 
 def test_dark_comes_first_and_light_can_be_chosen(page: Page, pages: Dashboards) -> None:
@@ -87,56 +60,38 @@ def test_dark_comes_first_and_light_can_be_chosen(page: Page, pages: Dashboards)
     expect(page.locator(".stApp")).to_have_css("background-color", "rgb(246, 248, 251)")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1680, 1000), (1280, 800)])
-def test_nothing_is_cut_off_on_the_board(chromium: Browser, pages: Dashboards, width: int, height: int) -> None:
+def test_nothing_is_cut_off_on_the_board(page: Page, pages: Dashboards) -> None:
     """Every column ends inside the table, the table inside the window, and what must be read whole is whole."""
-    context = context_of(chromium, viewport={"width": width, "height": height})
-    page = context.new_page()
     page.goto(pages.url)
     table = page.get_by_role("grid", name="Stuck orders")
     expect(table.locator(".row").first).to_be_visible()
-    box = table.bounding_box()
-    assert box is not None
-    assert box["x"] + box["width"] <= width
-    assert box["y"] + box["height"] <= height
-    right = (
-        table.locator(".row")
-        .first.locator(".cell")
-        .evaluate_all("cells => Math.max(...cells.map(c => c.getBoundingClientRect().right))")
-    )
-    assert right <= box["x"] + box["width"]
-    whole = ".k-state, .k-order, .k-money, .k-age, .pct, .head .cell"
-    cut = table.locator(whole).evaluate_all(
-        "cells => cells.filter(c => c.scrollWidth > c.clientWidth + 1).map(c => c.textContent)"
-    )
-    assert cut == []
-    labels = page.locator("[data-testid=stButtonGroup]").first.evaluate("e => e.scrollWidth - e.clientWidth")
-    assert labels <= 1
-    context.close()
+
+    def faults() -> list[str]:
+        found: list[str] = table.evaluate(CUT)
+        return found
+
+    for width, height in ((1680, 1000), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        no_fault(faults, page)
 
 
 def test_the_flow_map_leads_to_the_board_of_a_stage(page: Page, pages: Dashboards, tower: FakeTower) -> None:
     page.goto(f"{pages.url}/flow")
-    expect(page.get_by_text("Live", exact=True).first).to_be_visible()  # from then on links stay within the page
+    live(page)
     page.evaluate("window.same = true")
     page.locator("a.t-card", has_text="Invoicing").click()
     table = page.get_by_role("grid", name="Stuck orders")
     expect(table).to_be_visible()
     expect(page).to_have_url(f"{pages.url}/?stage=Invoicing")
     assert page.evaluate("window.same") is True  # no reload
-    page.goto(f"{pages.url}/flow")
+    page.get_by_role("link", name="Flow map").click()
     page.get_by_role("table", name="Stuck by stage and time").get_by_role("link").nth(8).click()
     expect(page.get_by_label("Sort")).to_have_value("Waiting longest")
 
 
-@pytest.mark.parametrize("width", [1680, 1280])
-def test_a_feed_is_picked_from_the_list_and_nothing_is_cut_off(
-    chromium: Browser, pages: Dashboards, width: int
-) -> None:
-    context = context_of(chromium, viewport={"width": width, "height": 1200})
-    page = context.new_page()
+def test_a_feed_is_picked_from_the_list_and_nothing_is_cut_off(page: Page, pages: Dashboards) -> None:
     page.goto(f"{pages.url}/feeds")
-    expect(page.get_by_text("Live", exact=True).first).to_be_visible()
+    live(page)
     table = page.get_by_role("table", name="Feeds")
     expect(page.get_by_role("heading", name="wms-berlin")).to_be_visible()
     page.evaluate("window.same = true")
@@ -145,10 +100,8 @@ def test_a_feed_is_picked_from_the_list_and_nothing_is_cut_off(
     expect(page).to_have_url(f"{pages.url}/feeds?feed=legacy-erp")
     expect(page.get_by_role("table", name="Runs")).to_contain_text("Missing")
     assert page.evaluate("window.same") is True
-    for one in page.locator("table.t-table").all():
-        box = one.bounding_box()
-        assert box is not None and box["x"] + box["width"] <= width
-    context.close()
+    for width in (1680, 1280):
+        wide(page, width)
 
 
 def test_the_attempt_names_what_failed_and_another_can_be_picked(
@@ -166,7 +119,8 @@ def test_the_attempt_names_what_failed_and_another_can_be_picked(
     page.get_by_role("option").nth(1).click()
     expect(hop).to_contain_text("Every step went well.")
     expect(log).to_have_count(0)
-    page.wait_for_timeout(2500)  # a refresh later the pick still stands
+    tower.touch("SO-HOP", customer_id="Refreshed & Sons")
+    expect(page.get_by_text("Refreshed & Sons").first).to_be_visible()  # a refresh later the pick still stands
     expect(hop).to_contain_text("Every step went well.")
 
 
@@ -184,7 +138,9 @@ def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tow
     expect(story).to_contain_text("Would close it")
     page.get_by_text("The SQL and its parameters").click()
     expect(page.get_by_text("FROM judged_findings")).to_be_visible()
-    page.wait_for_timeout(4500)  # two refreshes
+    for n in range(2):
+        tower.touch("SO-STORY", customer_id=f"Refreshed {n}")
+        expect(page.get_by_text(f"Refreshed {n}").first).to_be_visible()
     expect(story).to_contain_text("CRM said at")
     expect(page.get_by_text("FROM judged_findings")).to_be_visible()
     page.get_by_role("button", name="Retry now").dblclick()
@@ -213,3 +169,60 @@ def test_what_is_offered_is_subscribed_to_with_one_click(page: Page, pages: Dash
     page.get_by_role("button", name="Yes").click()
     expect(page.get_by_text("Done")).to_be_visible()
     assert tower.subscriptions.done[2:] == [("link", "POST unsubscribe", "t1")]
+
+
+def test_a_group_is_replayed_as_it_was_listed(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+    page.goto(f"{pages.url}/quarantine")
+    live(page)
+    wide(page, 1280)
+    groups = page.get_by_role("table", name="Held messages by reason")
+    groups.get_by_role("row", name="wms-hamburg").get_by_role("link").click()
+    expect(page).to_have_url(f"{pages.url}/quarantine?reason=unknown_milestone&connection=wms-hamburg")
+    page.get_by_role("button", name="Replay 4 messages…").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("4 messages will be read again")
+    listed = tuple(r["id"] for r in tower.held.open(reason="unknown_milestone", connection="wms-hamburg"))
+    late = tower.held.hold("unknown_milestone", "wms-hamburg", minutes=0)  # came after the question was asked
+    tower.held.mended.add("unknown_milestone")
+    expect(page.get_by_text("Replay 5 messages…")).to_be_visible()  # a refresh behind the open dialog
+    dialog.get_by_label("Reason, for the audit").fill("the rulebook knows it now")
+    dialog.get_by_role("button", name="Replay 4 messages").dblclick()
+    expect(dialog).to_be_hidden()
+    assert [d for d in tower.held.done if d[1] == "replay"] == [("ana", "replay", listed, "the rulebook knows it now")]
+    assert tower.held.rows[late]["state"] == "open"
+    expect(page.get_by_role("button", name="Replay 1 message…")).to_be_visible()
+
+
+def test_one_message_is_looked_at_tried_and_let_go(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+    held = next(r["id"] for r in tower.held.open(reason="mapping_failed"))
+    page.goto(f"{pages.url}/quarantine?reason=mapping_failed&connection=shop-eu")
+    live(page)
+    page.get_by_role("table", name="Held messages", exact=True).get_by_role("link").first.click()
+    expect(page).to_have_url(f"{pages.url}/quarantine?id={held}")
+    expect(page.get_by_text("•••").first).to_be_visible()
+    page.get_by_role("button", name="Dry run").click()
+    expect(page.get_by_role("table", name="Dry run")).to_contain_text("'n/a' is no number")
+    page.get_by_role("button", name="Discard", exact=True).click()  # without a reason
+    expect(page.get_by_text("Say why it may go").first).to_be_visible()
+    assert tower.held.rows[held]["state"] == "open"
+    page.get_by_label("Reason to discard it").fill("a test of the shop")
+    page.get_by_role("button", name="Discard", exact=True).click()
+    expect(page.get_by_text("It was discarded.").first).to_be_visible()
+    assert tower.held.done[-1] == ("ana", "discard", (held,), "a test of the shop")
+    expect(page.get_by_role("button", name="Replay")).to_be_disabled()
+
+
+def test_a_shared_number_is_settled_by_hand(page: Page, pages: Dashboards, tower: FakeTower) -> None:
+    page.goto(f"{pages.url}/orphans")
+    live(page)
+    wide(page, 1280)
+    page.get_by_role("table", name="Orphans").get_by_role("link", name="PO 4711").click()
+    button = page.get_by_role("button", name="It is SO-100007")
+    button.click()
+    expect(page.get_by_text("Say first why").first).to_be_visible()
+    page.get_by_label("Why does it belong there?").fill("asked the customer")
+    button.click()
+    expect(page.get_by_text("is no orphan any more").first).to_be_visible()
+    assert tower.held.links == [
+        {"from": "order:customer_po:C-42/PO 4711", "to": "order:SO-100007", "reason": "asked the customer", "relation": "alias"}
+    ]  # fmt: skip
