@@ -87,6 +87,23 @@ def an_operator_s_word_holds_against_a_system_that_says_it_again(world: World) -
     assert [o["object_id"] for o in page(world.client, "SO-90")["objects"]] == ["SO-90"]
 
 
+def a_word_that_lies_ahead_counts_once_its_time_has_come(world: World) -> Story:
+    """It is taken in by a tick of an earlier moment; no new event touches the order when it comes into force."""
+    at = datetime.now(UTC) + timedelta(seconds=5)
+    yield [
+        event("/commerce/web", "v1", "order_captured", T0, order_id="WEB-95"),
+        event("/erp/main", "v2", "order_accepted", T0, order_id="SO-95"),
+        event("/erp/main", "v3", "linked", at, links=alias("order:WEB-95", "order:SO-95")),
+    ]
+    before = on_board(world, "95")
+    if datetime.now(UTC) < at:
+        assert sorted(before) == ["SO-95", "WEB-95"]
+    while datetime.now(UTC) < at:
+        yield []
+    yield []
+    assert on_board(world, "95") == ["SO-95"]
+
+
 def what_makes_no_sense_is_refused_with_a_sentence(world: World) -> Story:
     wrong = {"from": "order:A", "to": "shipment:B", "relation": "alias", "reason": "a mistake"}
     answer = world.client.post("/v1/links", json=wrong)

@@ -171,11 +171,15 @@ WHERE (order_no, object) IN (SELECT order_no, object FROM judged_members)
 LIMIT 1 BY order_no, object, ev, body
 
 -- judged_ahead
--- One row: an order with a fact that is known but has not happened yet as of the moment.
+-- One row: an order with a fact or a link that is known but has not happened yet as of the moment.
 SELECT order_no, min(occurred_at) AS next_at
-FROM case_facts
-WHERE order_no IN (SELECT order_no FROM scope) AND occurred_at > {as_of:DateTime64(3, 'UTC')}
-    AND received_at <= {known_at:DateTime64(3, 'UTC')}
+FROM
+(
+    SELECT order_no, occurred_at, received_at FROM case_facts WHERE order_no IN (SELECT order_no FROM scope)
+    UNION ALL
+    SELECT order_no, occurred_at, received_at FROM case_links WHERE order_no IN (SELECT order_no FROM scope)
+)
+WHERE occurred_at > {as_of:DateTime64(3, 'UTC')} AND received_at <= {known_at:DateTime64(3, 'UTC')}
 GROUP BY order_no
 
 -- judged_own
