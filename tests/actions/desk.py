@@ -51,6 +51,10 @@ class Desk:
             assert time.monotonic() < deadline
             time.sleep(0.005)
 
+    def collect(self) -> None:
+        """Write down what was answered, as the next step would first of all."""
+        self.runner._collect(self.book)
+
     def items(self) -> list[Item]:
         """Return every item by order and object."""
         with self.world.store.reader() as client:

@@ -108,21 +108,21 @@ def test_a_silence_says_what_it_catches_holds_and_ends(desk: Desk) -> None:
     assert sum(desk.tower.step(20) for _ in range(4)) == 1
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"matchers": {"sistem": "wms"}},
-        {"matchers": {}},
-        {"comment": "x"},
-        {"ends_at": "2020-01-01T00:00:00Z"},
-        {"ends_at": "2240-01-01T00:00:00Z"},
-    ],
-)
-def test_a_silence_that_makes_no_sense_is_refused(desk: Desk, wrong: dict[str, Any]) -> None:
+NO_SENSE: list[dict[str, Any]] = [
+    {"matchers": {"sistem": "wms"}},
+    {"matchers": {}},
+    {"comment": "x"},
+    {"ends_at": "2020-01-01T00:00:00Z"},
+    {"ends_at": "2240-01-01T00:00:00Z"},
+]
+
+
+def test_a_silence_that_makes_no_sense_is_refused(desk: Desk) -> None:
     ends = (desk.tower.now + timedelta(hours=1)).isoformat()
-    wish = {"matchers": {"system": "wms"}, "ends_at": ends, "comment": "planned move", **wrong}
-    answer = desk.api.call("POST", "/v1/silences", "operator", json=wish)
-    assert answer.status_code == 400 and answer.json()["detail"]
+    for wrong in NO_SENSE:
+        wish = {"matchers": {"system": "wms"}, "ends_at": ends, "comment": "planned move", **wrong}
+        answer = desk.api.call("POST", "/v1/silences", "operator", json=wish)
+        assert answer.status_code == 400 and answer.json()["detail"], wrong
     assert desk.audit == []
 
 

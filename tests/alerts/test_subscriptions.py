@@ -109,22 +109,19 @@ def test_people_see_change_and_end_their_own_and_an_administrator_everybodys(des
                     ("admin-key", "end_subscription", "acme")]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("wish", "says"),
-    [
-        ({"states": []}, "Everything is no subscription"),
-        ({"channel": "sms", "address": "+4915112345678"}, "does not allow 'sms'"),
-        ({"colour": "red"}, "no field 'colour'"),
-        ({"when": {"custmer": "A"}}, "unknown attribute"),
-    ],
-)
-def test_what_is_not_allowed_is_refused_and_leaves_no_trace(desk: Desk, wish: dict[str, Any], says: str) -> None:
-    answer = desk.call("POST", json={**LATE, **wish})
-    assert answer.status_code == 400 and says in answer.json()["detail"]
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"states": []}, "Everything is no subscription"),
+    ({"channel": "sms", "address": "+4915112345678"}, "does not allow 'sms'"),
+    ({"colour": "red"}, "no field 'colour'"),
+    ({"when": {"custmer": "A"}}, "unknown attribute"),
+]
+
+
+def test_what_is_not_allowed_is_refused_and_leaves_no_trace(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for wish, says in REFUSED:
+        answer = desk.call("POST", json={**LATE, **wish})
+        assert answer.status_code == 400 and says in answer.json()["detail"], wish
     assert desk.audit == [] and desk.tower.rows("SELECT count() FROM subscription_facts") == [(0,)]
-
-
-def test_there_is_an_end_to_how_many_one_may_have(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions_door, "MOST_LIVE", 1)
     desk.subscribe()
     assert desk.call("POST", json=LATE).json()["code"] == "too_many"
@@ -133,14 +130,13 @@ def test_there_is_an_end_to_how_many_one_may_have(desk: Desk, monkeypatch: pytes
 def test_a_subscriber_is_told_once_whatever_restarts_and_of_nothing_that_stood_before(desk: Desk) -> None:
     desk.late("SO-0")
     one = desk.subscribe()
-    for _ in range(3):
-        desk.tower.restart()
-        desk.tower.step(1)
+    desk.tower.restart()
+    desk.tower.step(1)
     assert desk.told() == []
     desk.late("SO-1")
-    for _ in range(4):
+    for _ in range(2):
         desk.tower.restart()
-        desk.tower.step(100)
+        desk.tower.step(200)
     assert desk.told() == [(f"subscription/{one}", "new")]
     shown = desk.call("GET", f"/{one}").json()
     assert (

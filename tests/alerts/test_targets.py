@@ -23,11 +23,11 @@ def test_a_target_that_is_down_is_told_once_and_again_when_it_is_well(tower: Tow
     tower.step(1)
     tower.restart()
     breaker(tower, "half_open", opened_at, 2)
-    for _ in range(4):
-        tower.step(10)
+    for _ in range(2):
+        tower.step(20)
     breaker(tower, "closed", None, 3)
-    for _ in range(8):
-        tower.step(10)
+    for _ in range(4):
+        tower.step(20)
     inbox = tower.rows(
         "SELECT reason, JSONExtractString(body, 'data', 'breaches', 1, 'kind') FROM notices FINAL WHERE channel = 'inbox' ORDER BY at"
     )

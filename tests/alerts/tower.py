@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import wait
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -92,6 +93,7 @@ class Tower:
         while not done():
             assert time.monotonic() < deadline
             self.step(0.001)
+            wait([sent for sent, _ in self.alerts._courier._under_way.values()], timeout=10)
             time.sleep(0.01)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
