@@ -10,6 +10,7 @@ from tests.acceptance.telling import Story, World
 
 T0 = (datetime.now(UTC) - timedelta(days=10)).replace(microsecond=0)
 HOUR, MS = timedelta(hours=1), timedelta(milliseconds=1)
+DUE = T0 + 2 * HOUR  # of what was accepted at T0
 LINKED, TAKEN_BACK = T0 + 24 * HOUR, T0 + 48 * HOUR
 PICK = {"stage": "request-to-pick"}
 ERP, WMS, FAR = "/erp/main", "/wms/berlin", "/3pl/far-away"
@@ -34,25 +35,24 @@ def this_moment() -> datetime:
 
 
 def an_event_at_exactly_t_has_happened_by_t(world: World) -> Story:
-    shipped = T0 + HOUR
+    begun, shipped = DUE + MS, DUE + HOUR
     yield [
-        event(ERP, "exact-1", "order_accepted", T0, order_id="EXACT"),
+        event(ERP, "exact-1", "order_accepted", begun, order_id="EXACT"),
         event(WMS, "exact-2", "shipment_confirmed", shipped, order_id="EXACT", shipment_id="EXACT-S"),
     ]
+    assert "EXACT" in world.board(as_of=rfc3339(begun))
+    assert "EXACT" not in world.board(as_of=rfc3339(begun - MS))
     assert clock(world.client, "EXACT", "accept-to-ship", as_of=rfc3339(shipped))["state"] == "stopped"
     before = clock(world.client, "EXACT", "accept-to-ship", as_of=rfc3339(shipped - MS))
     assert (before["state"], before["used_s"]) == ("running", 3599)
-    assert "EXACT" in world.board(as_of=rfc3339(T0))
-    assert "EXACT" not in world.board(as_of=rfc3339(T0 - MS))
 
 
 def a_deadline_at_exactly_t_is_not_missed_yet(world: World) -> Story:
     yield [event(ERP, "edge-1", "order_accepted", T0, order_id="EDGE")]
-    due = T0 + 2 * HOUR
-    assert state(world, "EDGE", as_of=due) == "on_track"
-    assert state(world, "EDGE", as_of=due + MS) == "late"
+    assert state(world, "EDGE", as_of=DUE) == "on_track"
+    assert state(world, "EDGE", as_of=DUE + MS) == "late"
     (breach,) = breaches(world.client, "EDGE")
-    assert (breach["state"], breach["opened_at"]) == ("open", rfc3339(due))
+    assert (breach["state"], breach["opened_at"]) == ("open", rfc3339(DUE))
     assert breach["detected_at"] > breach["opened_at"]
 
 
