@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from dashboards import settings as dash_settings
@@ -16,7 +18,17 @@ from tests.dashboards.fake_api import FakeTower, Served
 
 APP = Path(__file__).parents[2] / "dashboards" / "app.py"
 Connect = Callable[..., Api]
+_PAGES: dict[str, str] = {}  # path -> the hash by which Streamlit knows the page, as the first run told
 OPERATOR, VIEWER = "key-ana-operator", "key-vic-viewer"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_are_read_once() -> Iterator[None]:
+    """AppTest reads the metadata of every installed package in each run, to find components; a server does so once."""
+    with pytest.MonkeyPatch.context() as patch:
+        found = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
 
 
 @pytest.fixture
@@ -76,8 +88,9 @@ def app(**query: str) -> AppTest:
 
 def turn_to(at: AppTest, path: str) -> AppTest:
     """Turn to another page of the app. AppTest.switch_page knows pages that are files; ours are functions."""
-    at.run()
-    found = [h for h, info in at._registered_pages.items() if info.get("url_pathname") == path]
-    assert found, f"no page {path!r}"
-    at._page_hash = found[0]
+    if not _PAGES:
+        at.run()
+        _PAGES.update({str(info.get("url_pathname")): h for h, info in at._registered_pages.items()})
+    assert path in _PAGES, f"no page {path!r}"
+    at._page_hash = _PAGES[path]
     return at
