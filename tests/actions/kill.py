@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from tests.actions.target_stub import Reply, TargetStub
 
@@ -41,31 +42,28 @@ def start(folder: Path, url: str, mode: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-def live_through(folder: Path, rng: random.Random, kills: int) -> tuple[int, list[str]]:
-    """Kill one process after another while it acts, then let one come to the end.
+def live_and_die(folder: Path, receiver: Receiver, rng: random.Random, mode: str) -> bool:
+    """Kill a process at a moment while it acts; return whether it was still at it."""
+    victim = start(folder, receiver.url, mode)
+    assert victim.stdout is not None
+    victim.stdout.readline()
+    time.sleep(rng.uniform(0, _LONGEST_S))
+    killed = victim.poll() is None
+    victim.kill()
+    victim.communicate()
+    return killed
 
-    Return how many were killed, and what is wrong (another key, no end, not whole in the audit), one line each.
+
+def come_to_the_end(folder: Path, receiver: Receiver) -> tuple[list[str], dict[str, list[Any]]]:
+    """Let a process finish with a receiver that is well again.
+
+    Return what is wrong (another key, no end, not whole in the audit), one line each, and the last row of each order.
     """
-    receiver = Receiver()
-    killed = 0
-    try:
-        for number in range(kills):
-            victim = start(folder, receiver.url, "resume" if number else "begin")
-            assert victim.stdout is not None
-            victim.stdout.readline()
-            time.sleep(rng.uniform(0, _LONGEST_S))
-            killed += victim.poll() is None
-            victim.kill()
-            victim.communicate()
-            receiver.ill = rng.random() < 0.5
-        receiver.ill = False
-        last = start(folder, receiver.url, "resume")
-        output, _ = last.communicate(timeout=60)
-    finally:
-        receiver.close()
+    receiver.ill = False
+    output, _ = start(folder, receiver.url, "resume").communicate(timeout=60)
     lines = output.splitlines()
     if not lines or not lines[-1].startswith("{"):
-        return killed, [f"did not come to an end: {lines[-1:]}"]
+        return [f"did not come to an end: {lines[-1:]}"], {}
     rows = json.loads([line for line in lines if line.startswith("[")][-1])
     wrong = [f"{order} is {state}" for order, state, *_ in rows if state not in ("accepted", "verified")]
     wrong += [
@@ -73,4 +71,21 @@ def live_through(folder: Path, rng: random.Random, kills: int) -> tuple[int, lis
         for order, _, _, key, _ in rows
         if set(receiver.keys(order)) != {key}
     ]
-    return killed, wrong + ([] if json.loads(lines[-1]) == {"audit": None} else [f"audit: {lines[-1]}"])
+    wrong += [] if json.loads(lines[-1]) == {"audit": None} else [f"audit: {lines[-1]}"]
+    return wrong, {row[0]: row for row in rows}
+
+
+def live_through(folder: Path, rng: random.Random, kills: int) -> tuple[int, list[str]]:
+    """Kill one process after another while it acts, then let one come to the end.
+
+    Return how many were killed, and what is wrong.
+    """
+    receiver = Receiver()
+    killed = 0
+    try:
+        for number in range(kills):
+            killed += live_and_die(folder, receiver, rng, "resume" if number else "begin")
+            receiver.ill = rng.random() < 0.5
+        return killed, come_to_the_end(folder, receiver)[0]
+    finally:
+        receiver.close()

@@ -87,8 +87,8 @@ def test_an_order_that_turns_late_is_told_once(world: World) -> None:
 
 
 def test_history_that_is_loaded_and_what_a_new_rulebook_finds_page_nobody(world: World) -> None:
-    world.say(captured("O1", timedelta(days=3)), captured("O2", timedelta(days=2)))
-    world.say(captured("O3", timedelta(minutes=50)))
+    ages = {"O1": timedelta(days=3), "O2": timedelta(days=2), "O3": timedelta(minutes=50)}
+    world.say(*(captured(order, ago) for order, ago in ages.items()))
     book = world.folder / "book.yaml"
     book.write_text(book.read_text().replace("to: order_accepted, within: 1h", "to: order_accepted, within: 30m"))
     for second in (1, 12, 60):
