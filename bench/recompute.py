@@ -29,7 +29,7 @@ from rules.model import Book
 from rules.parse import SHIPPED, load_book
 from tower.engine import workspace
 from tower.engine.books import record_calendars
-from tower.engine.cycle import EVERYTHING_KNOWN
+from tower.engine.cycle import EVERYTHING_KNOWN, slice_orders
 from tower.store.sql import load
 
 NAME = "recompute"
@@ -37,7 +37,6 @@ STAGES = ("capture-to-accept", "pack-to-ship", "ship-to-invoice", "promise")
 RULES = ("invoiced-unshipped", "billed-twice")
 _SQL = Path(__file__).parent / "sql" / "duck_recompute.sql"
 _THREADS = 2
-_SLICE = 10_000  # orders, as the engine judges them
 _TABLES = ("case_facts", "case_links", "order_objects", "conflicts", "wide_objects")
 # The answers, of the tower's tables and of DuckDB's: when each clock is due and how it stands, and each finding.
 _CLOCKS = "SELECT rule, order_no, object, due_at, state FROM {}"
@@ -198,8 +197,8 @@ def _tower(pair: Pair) -> Cost:
     kept = {"kept_clocks": _CLOCKS.format("judged_clocks"), "kept_findings": _FINDINGS.format("judged_findings")}
     for table, select in kept.items():
         client.command(f"CREATE OR REPLACE TABLE {table} ENGINE = MergeTree ORDER BY order_no EMPTY AS {select}")
-    after = 0
-    while workspace.set_scope(client, load("engine_scope"), {"after": after, "size": _SLICE}):
+    after, most = 0, slice_orders(client)
+    while workspace.set_scope(client, load("engine_scope"), {"after": after, "size": most}):
         workspace.judge(client, pair.compiled, as_of=NOW, known_at=EVERYTHING_KNOWN)
         for table, select in kept.items():
             client.command(f"INSERT INTO {table} {select}")

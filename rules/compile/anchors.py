@@ -44,6 +44,7 @@ def anchors_sql(wanted: Collection[tuple[str, str]]) -> str:
     `first` and `last` look up and down (the start of a clock), `down_*` only at the object and below (its end).
     """
     types = texts(sorted({kind for kind, _ in wanted}))
+    milestones = texts(sorted({milestone for _, milestone in wanted}))
     pairs = ", ".join(f"({text(kind)}, {text(milestone)})" for kind, milestone in sorted(wanted)) or "('', '')"
     parts = ",\n    ".join(_parts(name) for name in ("first", "last", "echo", "down_first", "down_last"))
     return f"""
@@ -76,6 +77,7 @@ FROM
             order_no, base, milestone, echo_at, reports, {_pair("reached_at", "reached_ev")} AS pair,
             {_pair("echo_at", "echo_ev")} AS echo_pair
         FROM judged_reached
+        WHERE has({milestones}, milestone)
     ) AS reached ON reached.order_no = near.order_no AND reached.base = near.base
     WHERE (near.object_type, reached.milestone) IN ({pairs})
     GROUP BY near.order_no, near.object, reached.milestone

@@ -83,21 +83,28 @@ def asked_sql(
     return f"arrayDistinct(arrayMap(part -> {kind}, arrayPushFront({parts}, {_part_sql(table, object_sql or '0')})))"
 
 
-def owned_apart(book: Book, kinds: Kinds) -> bool:
-    """Return whether an authority of the book depends on attributes that a part of an order can have for itself."""
-    return bool(_by_part(book, kinds, None))
+def owned_apart(book: Book, kinds: Kinds) -> tuple[str, ...]:
+    """Return the attributes that a part of an order can have for itself and on which an authority of the book depends."""
+    asked = {a for m in book.milestones.values() if m.object != "order" for a in _attributes(configured(m, kinds))}
+    return tuple(name for name in PART_ATTRIBUTES if name in asked)
 
 
-def own_sql() -> str:
-    """Return the step with what the objects of each order have for themselves.
+def told_apart(names: Collection[str]) -> str:
+    """Return the facts that say one of these attributes of anything but the order, as what stands behind FROM."""
+    return f"judged_facts WHERE object_type != 'order' AND ({_any_of(names)})"
+
+
+def own_sql(names: Collection[str]) -> str:
+    """Return the step with what the objects of each order have for themselves, of the attributes that are asked for.
 
     The latest that was told of the object itself, else the latest of what it lies under; what was told of the order is
     the order's and not in it.
     """
-    told = " OR ".join(f"{name} != ''" for name in PART_ATTRIBUTES)
     latest = "(f.object = t.object, f.occurred_at, f.event_id, f.ev)"
     values = ",\n        ".join(
         f"CAST(ifNull(argMaxIf(f.{name}, {latest}, f.{name} != ''), '') AS String) AS {name}"
+        if name in names
+        else f"'' AS {name}"
         for name in PART_ATTRIBUTES
     )
     return f"""
@@ -111,13 +118,17 @@ FROM
         t.order_no AS order_no, t.object AS object, any(t.object_type) AS object_type, groupUniqArray(t.above) AS above,
         {values}
     FROM judged_tree AS t
-    LEFT JOIN (SELECT * FROM judged_facts WHERE object_type != 'order' AND ({told})) AS f
+    LEFT JOIN (SELECT * FROM {told_apart(names)}) AS f
         ON f.order_no = t.order_no AND f.object = t.above
     GROUP BY t.order_no, t.object
-    HAVING {told}
+    HAVING {_any_of(names)}
 )
 GROUP BY order_no
 """.strip()
+
+
+def _any_of(names: Collection[str]) -> str:
+    return " OR ".join(f"{name} != ''" for name in names)
 
 
 def _by_part(book: Book, kinds: Kinds, only: Collection[str] | None) -> list[str]:
@@ -141,14 +152,20 @@ def _part_sql(table: str, object_sql: str) -> str:
 
 
 def _kind_sql(book: Book, kinds: Kinds, name_sql: str, table: str, only: Collection[str] | None, part: str) -> str:
+    plain: dict[str, str] = {}
     by_value: dict[str, list[str]] = {}
     for m in book.milestones.values():
         if m.authority and (only is None or m.name in only):
             places = columns(table)
             if part and m.object != "order":
                 places |= {a: f"if({part}.{a} = '', {table}.{a}, {part}.{a})" for a in PART_ATTRIBUTES}
-            by_value.setdefault(_of_milestone(configured(m, kinds), places), []).append(text(m.name))
-    return choose([(f"{name_sql} IN ({', '.join(names)})", value) for value, names in by_value.items()], "''")
+            known = configured(m, kinds)
+            if not known.authority[0].when.any_of:
+                plain[m.name] = known.authority[0].kind
+            else:
+                by_value.setdefault(_of_milestone(known, places), []).append(text(m.name))
+    otherwise = f"transform({name_sql}, {texts(plain)}, {texts(plain.values())}, '')" if plain else "''"
+    return choose([(f"{name_sql} IN ({', '.join(names)})", value) for value, names in by_value.items()], otherwise)
 
 
 def _of_milestone(milestone: Milestone, places: dict[str, str]) -> str:

@@ -271,11 +271,14 @@ def complete_sql(wanted: list[tuple[str, str, str]]) -> str:
             "    toDateTime64(0, 3, 'UTC') AS complete_at, toUInt64(0) AS complete_ev WHERE 0"
         )
     lines = ",\n        ".join(f"({text(above)}, {text(milestone)}, {text(per)})" for above, milestone, per in wanted)
+    names = texts(sorted({milestone for _, milestone, _ in wanted}))
     return f"""
 -- One row: a milestone that every object of a type under another has, and since when.
 WITH
     wanted AS (SELECT * FROM values('above_type String, milestone String, per String',
         {lines})),
+    told AS (SELECT order_no, object, object_type, milestone, down_first_at, down_first_ev FROM judged_anchors
+        WHERE has({names}, milestone) AND down_first_at IS NOT NULL),
     if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at
 SELECT
     whole.order_no AS order_no, whole.object AS object, whole.milestone AS milestone, whole.per AS per,
@@ -296,11 +299,11 @@ FROM
         FROM judged_tree
     ) AS tree
     INNER JOIN wanted ON wanted.above_type = tree.above_type
-    LEFT JOIN judged_anchors AS part
+    LEFT JOIN told AS part
         ON part.order_no = tree.order_no AND part.object = tree.object AND part.milestone = wanted.milestone AND part.object_type = wanted.per
     GROUP BY tree.order_no, tree.above, wanted.milestone, wanted.per
 ) AS whole
-LEFT JOIN judged_anchors AS anywhere
+LEFT JOIN told AS anywhere
     ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object AND anywhere.milestone = whole.milestone
 WHERE at IS NOT NULL AND (whole.order_no, whole.object, whole.per) NOT IN (SELECT order_no, object, per FROM judged_short)
 """.strip()

@@ -142,13 +142,10 @@ def runs_sql(book: Book, kinds: frozenset[str] | None) -> str:
     return f"""
 -- One row: one stage running on one object of one order.
 WITH
-    run AS
+    met AS
     (
         SELECT
-            a.order_no AS order_no, a.object AS object, s.rule AS rule, any(s.per) AS per,
-            any(s.from_milestone) AS from_milestone, any(s.to_milestone) AS to_milestone, any(s.to_pick) AS to_pick,
-            any(s.to_type) AS to_type, any(s.within_ms) AS own_within_ms, any(s.until) AS own_until, any(s.plus_ms) AS own_plus_ms,
-            any(s.at_risk_share) AS at_risk_share, any(s.calendar) AS own_calendar, any(s.pauses) AS pauses,
+            a.order_no AS order_no, a.object AS object, s.rule AS rule,
             anyIf(if(s.from_pick = 'last', a.last_at, a.first_at), a.milestone = s.from_milestone) AS from_at,
             anyIf(if(s.from_pick = 'last', a.last_ev, a.first_ev), a.milestone = s.from_milestone) AS from_ev,
             anyIf(a.echo_at, a.milestone = s.from_milestone) AS from_echo_at,
@@ -156,7 +153,6 @@ WITH
             anyIf(if(s.to_pick = 'last', a.down_last_at, a.down_first_at), a.milestone = s.to_milestone) AS one_at,
             anyIf(if(s.to_pick = 'last', a.down_last_ev, a.down_first_ev), a.milestone = s.to_milestone) AS one_ev,
             anyIf(a.down_echo_at, a.milestone = s.to_milestone) AS to_echo_at,
-            any(s.resets) AS resets, any(s.cancels) AS cancels,
             groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses) OR notEmpty(s.resets) OR notEmpty(s.cancels)) AS told
         FROM judged_anchors AS a
         INNER JOIN {STAGES} AS s ON s.per = a.object_type
@@ -164,6 +160,15 @@ WITH
             OR has(s.resets, a.milestone) OR has(s.cancels, a.milestone)
         GROUP BY a.order_no, a.object, s.rule
         HAVING from_at IS NOT NULL OR from_echo_at IS NOT NULL
+    ),
+    run AS
+    (
+        SELECT
+            met.*, s.per AS per, s.from_milestone AS from_milestone, s.to_milestone AS to_milestone, s.to_pick AS to_pick,
+            s.to_type AS to_type, s.within_ms AS own_within_ms, s.until AS own_until, s.plus_ms AS own_plus_ms,
+            s.at_risk_share AS at_risk_share, s.calendar AS own_calendar, s.pauses AS pauses, s.resets AS resets, s.cancels AS cancels
+        FROM met
+        INNER JOIN {STAGES} AS s ON s.rule = met.rule
     )
 SELECT
     run.order_no AS order_no, run.rule AS rule, run.object AS object, run.per AS object_type,

@@ -48,8 +48,13 @@ def _completeness(book: Book) -> list[tuple[str, str, str]]:
     return sorted(wanted)
 
 
-_SCOPED = "judged_facts WHERE company != '' OR warehouse != '' OR partner != ''"
+_SCOPED = "feed_marks WHERE company != '' OR warehouse != '' OR partner != ''"
 _FAILED = "judged_reports WHERE polarity = 'failed'"
+
+
+def _own(book: Book, kinds: frozenset[str] | None) -> tuple[Step, ...]:
+    names = authority.owned_apart(book, kinds)
+    return (Step("judged_own", authority.own_sql(names), needs=authority.told_apart(names)),) if names else ()
 
 
 def _reached_below(completeness: list[tuple[str, str, str]]) -> str:
@@ -116,7 +121,7 @@ def compile_book(book: Book, kinds: frozenset[str] | None = None) -> Compiled:
         Step("judged_members", case.MEMBERS.strip()),
         Step("judged_facts", case.FACTS.strip()),
         Step("judged_ahead", verdict.AHEAD.strip()),
-        *((Step("judged_own", authority.own_sql()),) if authority.owned_apart(book, kinds) else ()),
+        *_own(book, kinds),
         Step("judged_attributes", case.attributes_sql(book, kinds)),
         Step(
             "judged_reports",

@@ -19,7 +19,9 @@ DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 # A tick judges by all that has been taken in, also what arrived while it was already under way.
 EVERYTHING_KNOWN = datetime(2199, 1, 1, tzinfo=UTC)
 _BATCH_EVENTS = 50_000
-_SLICE_ORDERS = 10_000
+# A full judgement goes slice by slice, so that its tables fit into memory: as many orders as have about so many facts.
+_SLICE_FACTS = 600_000
+_LEAST_ORDERS, _MOST_ORDERS = 2_000, 50_000
 # How far each feed vouched in a client's last whole tick: by the same word nothing that waited then is done waiting.
 _TOLD: WeakKeyDictionary[Client, dict[str, datetime]] = WeakKeyDictionary()
 _SAID_LATELY = timedelta(days=7)  # longer than an engine is down between a word and its judgement
@@ -114,15 +116,24 @@ def _find_due(client: Client, now: datetime, everything: bool, *, said: bool, he
         client.command(load("engine_by_hand"), parameters={"since": now - _SAID_LATELY})
 
 
+def slice_orders(client: Client) -> int:
+    """Return how many orders are judged at once when there are many: those of the store have so many facts on average."""
+    sizes = "SELECT (SELECT count() FROM case_facts), (SELECT count() FROM order_numbers)"
+    ((facts, orders),) = client.query(sizes).result_rows
+    return max(_LEAST_ORDERS, min(_MOST_ORDERS, _SLICE_FACTS * orders // max(facts, 1)))
+
+
 def _judge(client: Client, compiled: Compiled, now: datetime) -> int:
     total, after = 0, 0
-    if not client.query("SELECT count() FROM touched").result_rows[0][0]:
+    touched = client.query("SELECT count() FROM touched").result_rows[0][0]
+    if not touched:
         return 0
-    while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": _SLICE_ORDERS}):
+    most = _LEAST_ORDERS if touched <= _LEAST_ORDERS else slice_orders(client)
+    while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": most}):
         workspace.judge(client, compiled, as_of=now, known_at=EVERYTHING_KNOWN)
         verdicts.store(client, compiled, now)
         total += size
-        if size < _SLICE_ORDERS:
+        if size < most:
             break
         after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])
     return total

@@ -193,14 +193,14 @@ FROM
         t.order_no AS order_no, t.object AS object, any(t.object_type) AS object_type, groupUniqArray(t.above) AS above,
         CAST(ifNull(argMaxIf(f.company, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.company != ''), '') AS String) AS company,
         CAST(ifNull(argMaxIf(f.warehouse, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.warehouse != ''), '') AS String) AS warehouse,
-        CAST(ifNull(argMaxIf(f.partner, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.partner != ''), '') AS String) AS partner,
-        CAST(ifNull(argMaxIf(f.channel, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.channel != ''), '') AS String) AS channel,
+        '' AS partner,
+        '' AS channel,
         CAST(ifNull(argMaxIf(f.order_type, (f.object = t.object, f.occurred_at, f.event_id, f.ev), f.order_type != ''), '') AS String) AS order_type
     FROM judged_tree AS t
-    LEFT JOIN (SELECT * FROM judged_facts WHERE object_type != 'order' AND (company != '' OR warehouse != '' OR partner != '' OR channel != '' OR order_type != '')) AS f
+    LEFT JOIN (SELECT * FROM judged_facts WHERE object_type != 'order' AND (company != '' OR warehouse != '' OR order_type != '')) AS f
         ON f.order_no = t.order_no AND f.object = t.above
     GROUP BY t.order_no, t.object
-    HAVING company != '' OR warehouse != '' OR partner != '' OR channel != '' OR order_type != ''
+    HAVING company != '' OR warehouse != '' OR order_type != ''
 )
 GROUP BY order_no
 
@@ -258,7 +258,7 @@ SELECT
     facts.quantity AS quantity,
     facts.promised_at AS promised_at,
     facts.requested_at AS requested_at,
-    arrayMap(part -> multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'payment_applied'), 'erp', facts.milestone IN ('stock_held', 'stock_released'), 'wms', facts.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', attributes.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), facts.milestone IN ('delivered'), 'tms', facts.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', attributes.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', attributes.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), ''), [arrayFirst(part -> part.object = tree.above, attributes.own)])[1] AS authority,
+    arrayMap(part -> multiIf(facts.milestone IN ('order_captured'), multiIf((ifNull(attributes.channel IN ('edi'), 0)), 'edi', 'commerce'), facts.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', attributes.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), facts.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', attributes.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', attributes.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), transform(facts.milestone, CAST(['order_accepted', 'order_cancelled', 'credit_held', 'credit_released', 'order_changed', 'invoice_waived', 'stock_held', 'stock_released', 'delivered', 'payment_applied'] AS Array(String)), CAST(['erp', 'erp', 'erp', 'erp', 'erp', 'erp', 'wms', 'wms', 'tms', 'erp'] AS Array(String)), '')), [arrayFirst(part -> part.object = tree.above, attributes.own)])[1] AS authority,
     authority = '' OR authority = facts.kind AS word
 FROM judged_facts AS facts
 INNER JOIN judged_tree AS tree ON tree.order_no = facts.order_no AND tree.object = facts.object
@@ -337,6 +337,7 @@ FROM
             order_no, base, milestone, echo_at, reports, bitShiftLeft(toInt128(toUnixTimestamp64Milli(reached_at)), 64) + toInt128(reached_ev) AS pair,
             bitShiftLeft(toInt128(toUnixTimestamp64Milli(echo_at)), 64) + toInt128(echo_ev) AS echo_pair
         FROM judged_reached
+        WHERE has(CAST(['credit_held', 'credit_released', 'delivered', 'invoice_released', 'invoice_waived', 'order_accepted', 'order_captured', 'order_changed', 'payment_applied', 'shipment_confirmed', 'stock_held', 'stock_released'] AS Array(String)), milestone)
     ) AS reached ON reached.order_no = near.order_no AND reached.base = near.base
     WHERE (near.object_type, reached.milestone) IN (('invoice', 'credit_held'), ('invoice', 'invoice_released'), ('invoice', 'payment_applied'), ('order', 'credit_held'), ('order', 'credit_released'), ('order', 'delivered'), ('order', 'invoice_released'), ('order', 'order_accepted'), ('order', 'order_captured'), ('order', 'order_changed'), ('order', 'payment_applied'), ('order', 'shipment_confirmed'), ('order', 'stock_released'), ('payment', 'credit_held'), ('payment', 'payment_applied'), ('shipment', 'credit_held'), ('shipment', 'credit_released'), ('shipment', 'delivered'), ('shipment', 'invoice_released'), ('shipment', 'invoice_waived'), ('shipment', 'order_changed'), ('shipment', 'shipment_confirmed'), ('shipment', 'stock_held'), ('shipment', 'stock_released'))
     GROUP BY near.order_no, near.object, reached.milestone
@@ -382,6 +383,8 @@ WITH
         ('order', 'invoice_released', 'shipment'),
         ('order', 'payment_applied', 'payment'),
         ('order', 'shipment_confirmed', 'shipment'))),
+    told AS (SELECT order_no, object, object_type, milestone, down_first_at, down_first_ev FROM judged_anchors
+        WHERE has(CAST(['delivered', 'invoice_released', 'payment_applied', 'shipment_confirmed'] AS Array(String)), milestone) AND down_first_at IS NOT NULL),
     if(whole.parts = 0, anywhere.down_first_at, if(whole.missing = 0, whole.last_at, NULL)) AS at
 SELECT
     whole.order_no AS order_no, whole.object AS object, whole.milestone AS milestone, whole.per AS per,
@@ -402,11 +405,11 @@ FROM
         FROM judged_tree
     ) AS tree
     INNER JOIN wanted ON wanted.above_type = tree.above_type
-    LEFT JOIN judged_anchors AS part
+    LEFT JOIN told AS part
         ON part.order_no = tree.order_no AND part.object = tree.object AND part.milestone = wanted.milestone AND part.object_type = wanted.per
     GROUP BY tree.order_no, tree.above, wanted.milestone, wanted.per
 ) AS whole
-LEFT JOIN judged_anchors AS anywhere
+LEFT JOIN told AS anywhere
     ON anywhere.order_no = whole.order_no AND anywhere.object = whole.object AND anywhere.milestone = whole.milestone
 WHERE at IS NOT NULL AND (whole.order_no, whole.object, whole.per) NOT IN (SELECT order_no, object, per FROM judged_short)
 
@@ -519,13 +522,10 @@ LEFT JOIN judged_hand AS hand ON hand.order_no = profile.order_no
 -- judged_runs
 -- One row: one stage running on one object of one order.
 WITH
-    run AS
+    met AS
     (
         SELECT
-            a.order_no AS order_no, a.object AS object, s.rule AS rule, any(s.per) AS per,
-            any(s.from_milestone) AS from_milestone, any(s.to_milestone) AS to_milestone, any(s.to_pick) AS to_pick,
-            any(s.to_type) AS to_type, any(s.within_ms) AS own_within_ms, any(s.until) AS own_until, any(s.plus_ms) AS own_plus_ms,
-            any(s.at_risk_share) AS at_risk_share, any(s.calendar) AS own_calendar, any(s.pauses) AS pauses,
+            a.order_no AS order_no, a.object AS object, s.rule AS rule,
             anyIf(if(s.from_pick = 'last', a.last_at, a.first_at), a.milestone = s.from_milestone) AS from_at,
             anyIf(if(s.from_pick = 'last', a.last_ev, a.first_ev), a.milestone = s.from_milestone) AS from_ev,
             anyIf(a.echo_at, a.milestone = s.from_milestone) AS from_echo_at,
@@ -533,7 +533,6 @@ WITH
             anyIf(if(s.to_pick = 'last', a.down_last_at, a.down_first_at), a.milestone = s.to_milestone) AS one_at,
             anyIf(if(s.to_pick = 'last', a.down_last_ev, a.down_first_ev), a.milestone = s.to_milestone) AS one_ev,
             anyIf(a.down_echo_at, a.milestone = s.to_milestone) AS to_echo_at,
-            any(s.resets) AS resets, any(s.cancels) AS cancels,
             groupArrayIf((CAST(a.milestone AS String), a.reports), notEmpty(s.pauses) OR notEmpty(s.resets) OR notEmpty(s.cancels)) AS told
         FROM judged_anchors AS a
         INNER JOIN judged_stages AS s ON s.per = a.object_type
@@ -541,6 +540,15 @@ WITH
             OR has(s.resets, a.milestone) OR has(s.cancels, a.milestone)
         GROUP BY a.order_no, a.object, s.rule
         HAVING from_at IS NOT NULL OR from_echo_at IS NOT NULL
+    ),
+    run AS
+    (
+        SELECT
+            met.*, s.per AS per, s.from_milestone AS from_milestone, s.to_milestone AS to_milestone, s.to_pick AS to_pick,
+            s.to_type AS to_type, s.within_ms AS own_within_ms, s.until AS own_until, s.plus_ms AS own_plus_ms,
+            s.at_risk_share AS at_risk_share, s.calendar AS own_calendar, s.pauses AS pauses, s.resets AS resets, s.cancels AS cancels
+        FROM met
+        INNER JOIN judged_stages AS s ON s.rule = met.rule
     )
 SELECT
     run.order_no AS order_no, run.rule AS rule, run.object AS object, run.per AS object_type,
@@ -560,7 +568,7 @@ SELECT
     arrayFlatten(arrayMap(p -> arrayMap(opened ->
         (opened, ifNull(arrayFirstOrNull(closed -> closed >= opened, arrayFirst(t -> t.1 = p.2, run.told).2), toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))),
         arrayFirst(t -> t.1 = p.1, run.told).2), run.pauses)) AS raw_holds,
-    CAST(arrayMap(part -> multiIf(run.to_milestone IN ('order_accepted', 'payment_applied'), 'erp', run.to_milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), run.to_milestone IN ('delivered'), 'tms', run.to_milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), ''), [arrayFirst(part -> part.object = run.object, o.own)])[1] AS String) AS system,
+    CAST(arrayMap(part -> multiIf(run.to_milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), run.to_milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), transform(run.to_milestone, CAST(['order_accepted', 'delivered', 'payment_applied'] AS Array(String)), CAST(['erp', 'tms', 'erp'] AS Array(String)), '')), [arrayFirst(part -> part.object = run.object, o.own)])[1] AS String) AS system,
     o.done_at AS done_at, o.cancelled_at AS cancelled_at
 FROM run
 INNER JOIN judged_cases AS o ON o.order_no = run.order_no
@@ -701,7 +709,7 @@ WITH
     if(empty(scopes.companies), o.all_companies, scopes.companies) AS companies,
     if(empty(scopes.warehouses), o.all_warehouses, scopes.warehouses) AS warehouses,
     if(empty(scopes.partners), o.all_partners, scopes.partners) AS partners,
-    arrayDistinct(arrayMap(part -> multiIf(s.to_milestone IN ('order_accepted', 'payment_applied'), 'erp', s.to_milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), s.to_milestone IN ('delivered'), 'tms', s.to_milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), ''), arrayPushFront(arrayFilter(part -> part.object_type = transform(s.to_milestone, CAST(['shipment_confirmed', 'invoice_released'] AS Array(String)), CAST(['shipment', 'invoice'] AS Array(String)), '') AND has(part.above, s.object), o.own), arrayFirst(part -> part.object = s.object, o.own)))) AS asks,
+    arrayDistinct(arrayMap(part -> multiIf(s.to_milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), s.to_milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), transform(s.to_milestone, CAST(['order_accepted', 'delivered', 'payment_applied'] AS Array(String)), CAST(['erp', 'tms', 'erp'] AS Array(String)), '')), arrayPushFront(arrayFilter(part -> part.object_type = transform(s.to_milestone, CAST(['shipment_confirmed', 'invoice_released'] AS Array(String)), CAST(['shipment', 'invoice'] AS Array(String)), '') AND has(part.above, s.object), o.own), arrayFirst(part -> part.object = s.object, o.own)))) AS asks,
     arrayFilter(f -> has(asks, f.2) AND (f.3 = '' OR empty(companies) OR has(companies, f.3)) AND (f.4 = '' OR empty(warehouses) OR has(warehouses, f.4)) AND (f.5 = '' OR empty(partners) OR has(partners, f.5)), marks) AS gates,
     if(s.to_echo_at IS NULL, s.due_at, if(s.due_at IS NULL, s.to_echo_at, greatest(s.due_at, s.to_echo_at))) AS pass_at,
     overdue AND arrayAll(f -> f.6 > assumeNotNull(pass_at), gates) AS passed
@@ -812,7 +820,7 @@ least(
 SELECT
     late.order_no AS order_no, late.rule AS rule, 'out_of_order' AS kind, late.object AS object, late.until AS opened_at,
     if(ends_at = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), NULL, ends_at) AS resolved_at, late.first_at IS NOT NULL AS settled,
-    if(empty(late.open), arrayDistinct(arrayMap(part -> multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released'), 'wms', late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), ''), arrayPushFront(arrayFilter(part -> part.object_type = transform(late.first, CAST(['shipment_confirmed'] AS Array(String)), CAST(['shipment'] AS Array(String)), ''), o.own), arrayFirst(part -> part.object = 0, o.own)))), arrayDistinct(arrayMap(place -> arrayMap(part -> multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released'), 'wms', late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), ''), [arrayFirst(part -> part.object = place, o.own)])[1], late.open))) AS asks, late.first AS milestone, arrayMap(part -> multiIf(late.first IN ('order_accepted', 'credit_released', 'payment_applied'), 'erp', late.first IN ('stock_released'), 'wms', late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), ''), [arrayFirst(part -> part.object = late.open[1], o.own)])[1] AS system, late.then_ev AS from_event,
+    if(empty(late.open), arrayDistinct(arrayMap(part -> multiIf(late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), transform(late.first, CAST(['order_accepted', 'credit_released', 'stock_released', 'payment_applied'] AS Array(String)), CAST(['erp', 'erp', 'wms', 'erp'] AS Array(String)), '')), arrayPushFront(arrayFilter(part -> part.object_type = transform(late.first, CAST(['shipment_confirmed'] AS Array(String)), CAST(['shipment'] AS Array(String)), ''), o.own), arrayFirst(part -> part.object = 0, o.own)))), arrayDistinct(arrayMap(place -> arrayMap(part -> multiIf(late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), transform(late.first, CAST(['order_accepted', 'credit_released', 'stock_released', 'payment_applied'] AS Array(String)), CAST(['erp', 'erp', 'wms', 'erp'] AS Array(String)), '')), [arrayFirst(part -> part.object = place, o.own)])[1], late.open))) AS asks, late.first AS milestone, arrayMap(part -> multiIf(late.first IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), transform(late.first, CAST(['order_accepted', 'credit_released', 'stock_released', 'payment_applied'] AS Array(String)), CAST(['erp', 'erp', 'wms', 'erp'] AS Array(String)), '')), [arrayFirst(part -> part.object = late.open[1], o.own)])[1] AS system, late.then_ev AS from_event,
     ifNull(late.first_ev, 0) AS to_event, late.then_at AS started_at,
     concat('{"first":"', late.first, '","then":"', late.then, '"}') AS more
 FROM late
@@ -875,7 +883,7 @@ d AS
 SELECT
     d.order_no AS order_no, d.rule AS rule, 'duplicate' AS kind, d.object AS object,
     d.said[2].1 + toIntervalMillisecond(d.settle_ms) AS opened_at, CAST(NULL AS Nullable(DateTime64(3, 'UTC'))) AS resolved_at, d.settle_ms = 0 AS settled,
-    if(settled, [], arrayDistinct(arrayMap(part -> multiIf(d.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), d.milestone IN ('payment_applied'), 'erp', ''), arrayPushFront(arrayFilter(part -> part.object_type = transform(d.milestone, CAST(['invoice_released'] AS Array(String)), CAST(['invoice'] AS Array(String)), '') AND has(part.above, d.object), o.own), arrayFirst(part -> part.object = d.object, o.own))))) AS asks, d.milestone AS milestone, arrayMap(part -> multiIf(d.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), d.milestone IN ('payment_applied'), 'erp', ''), [arrayFirst(part -> part.object = d.object, o.own)])[1] AS system, d.said[1].3 AS from_event,
+    if(settled, [], arrayDistinct(arrayMap(part -> multiIf(d.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), transform(d.milestone, CAST(['payment_applied'] AS Array(String)), CAST(['erp'] AS Array(String)), '')), arrayPushFront(arrayFilter(part -> part.object_type = transform(d.milestone, CAST(['invoice_released'] AS Array(String)), CAST(['invoice'] AS Array(String)), '') AND has(part.above, d.object), o.own), arrayFirst(part -> part.object = d.object, o.own))))) AS asks, d.milestone AS milestone, arrayMap(part -> multiIf(d.milestone IN ('invoice_released'), multiIf((ifNull(if(part.order_type = '', o.order_type, part.order_type) IN ('bulk'), 0) AND ifNull(if(part.company = '', o.company, part.company) NOT IN ('C1'), 1)), 'billing', 'erp'), transform(d.milestone, CAST(['payment_applied'] AS Array(String)), CAST(['erp'] AS Array(String)), '')), [arrayFirst(part -> part.object = d.object, o.own)])[1] AS system, d.said[1].3 AS from_event,
     if(d.itself, 0, d.said[2].3) AS to_event, d.said[2].1 AS started_at,
     toJSONString(CAST((
         arrayMap(x -> (x.4, toString(x.1)), d.said),
@@ -1007,13 +1015,13 @@ SELECT
     if(echo.2 = 0, NULL, echo.1) AS resolved_at, echo.2 != 0 AS settled, [w.system] AS asks, w.milestone AS milestone,
     w.system AS system, w.word_ev AS from_event, echo.2 AS to_event, w.word_at AS started_at,
     toJSONString(CAST((
-        arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), w.milestone IN ('delivered'), 'tms', ''), [arrayFirst(part -> part.object = w.object, o.own)])[1], if(settled, toString(echo.1), NULL),
+        arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), transform(w.milestone, CAST(['delivered'] AS Array(String)), CAST(['tms'] AS Array(String)), '')), [arrayFirst(part -> part.object = w.object, o.own)])[1], if(settled, toString(echo.1), NULL),
         if(settled, intDiv(toUnixTimestamp64Milli(echo.1) - toUnixTimestamp64Milli(w.word_at), 1000), NULL)),
         'Tuple(authority String, echo_at Nullable(String), lag_s Nullable(Int64))')) AS more
 FROM words AS w
 INNER JOIN judged_cases AS o ON o.order_no = w.order_no
 LEFT JOIN heard AS h ON h.order_no = w.order_no AND h.object = w.object AND h.milestone = w.milestone
-WHERE w.system != arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), w.milestone IN ('delivered'), 'tms', ''), [arrayFirst(part -> part.object = w.object, o.own)])[1] AND (NOT settled OR echo.1 > w.until)
+WHERE w.system != arrayMap(part -> multiIf(w.milestone IN ('shipment_confirmed'), multiIf((ifNull(if(part.warehouse = '', o.warehouse, part.warehouse) IN ('HH2'), 0)), '3pl', 'wms'), transform(w.milestone, CAST(['delivered'] AS Array(String)), CAST(['tms'] AS Array(String)), '')), [arrayFirst(part -> part.object = w.object, o.own)])[1] AND (NOT settled OR echo.1 > w.until)
 
 -- judged_doubts
 -- One row: something that a rule of `findings` sees on an object: open from opened_at on, until resolved_at.
