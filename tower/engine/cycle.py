@@ -118,9 +118,9 @@ def _find_due(client: Client, now: datetime, everything: bool, *, said: bool, he
 
 def slice_orders(client: Client) -> int:
     """Return how many orders are judged at once when there are many: those of the store have so many facts on average."""
-    sizes = "SELECT (SELECT count() FROM case_facts), (SELECT count() FROM order_numbers)"
+    sizes = "SELECT (SELECT count() FROM case_facts), (SELECT count() FROM order_objects)"
     ((facts, orders),) = client.query(sizes).result_rows
-    return max(_LEAST_ORDERS, min(_MOST_ORDERS, _SLICE_FACTS * orders // max(facts, 1)))
+    return max(_LEAST_ORDERS, min(_MOST_ORDERS, _SLICE_FACTS * int(orders) // max(int(facts), 1)))
 
 
 def _judge(client: Client, compiled: Compiled, now: datetime) -> int:
