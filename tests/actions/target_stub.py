@@ -49,6 +49,7 @@ class TargetStub:
     def __init__(self) -> None:
         self.heard: list[Heard] = []
         self.plan: list[Reply] = [Reply()]
+        self.by_path: dict[str, list[Reply]] = {}  # plans of their own
         self._lock = threading.Lock()
         stub = self
 
@@ -85,9 +86,10 @@ class TargetStub:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
         self._thread.start()
 
-    def reply_to(self, _path: str) -> Reply:
+    def reply_to(self, path: str) -> Reply:
         """Return the next planned reply, the last one for ever."""
-        return self.plan.pop(0) if len(self.plan) > 1 else self.plan[0]
+        plan = self.by_path.get(path, self.plan)
+        return plan.pop(0) if len(plan) > 1 else plan[0]
 
     def close(self) -> None:
         """Stop listening."""

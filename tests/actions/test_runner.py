@@ -234,65 +234,6 @@ def test_a_milestone_that_came_before_the_200_verifies(desk: Desk) -> None:
     assert desk.states() == ["verified"]
 
 
-@pytest.mark.parametrize(
-    ("on", "more"),
-    [
-        (("invoice", "I1"), {"received_at": T0 - timedelta(seconds=1)}),
-        (("invoice", "I1"), {"kind": "crm"}),
-        (("invoice", "I1"), {"occurred_at": T0 + timedelta(hours=1)}),
-        (("invoice", "I1"), {"polarity": "failed"}),
-        (("invoice", "I9"), {}),
-        (("order", "SO-1"), {}),
-    ],
-    ids=["heard before", "an echo", "too late", "failed again", "another object", "above the object"],
-)
-def test_only_the_authority_s_new_report_under_the_object_verifies(
-    desk: Desk, on: tuple[str, str], more: dict[str, Any]
-) -> None:
-    desk.world.link("SO-1", ("invoice", "I1"), ("shipment", "S1"))
-    desk.click("SO-1")
-    desk.step()
-    desk.world.wait(1)
-    desk.step()
-    desk.world.fact("SO-1", "invoice_released", on, **more)
-    desk.step()
-    assert desk.states() == ["accepted"]
-
-
-def test_a_report_taken_back_does_not_verify_and_a_retracted_link_does_not_carry_it(desk: Desk) -> None:
-    desk.world.link("SO-1", ("invoice", "I1"), ("shipment", "S1"))
-    desk.world.link("SO-1", ("invoice", "I2"), ("shipment", "S1"))
-    desk.click("SO-1")
-    desk.step()
-    desk.world.wait(1)
-    desk.world.fact("SO-1", "invoice_released", ("invoice", "I1"))
-    desk.world.fact(
-        "SO-1",
-        "invoice_released",
-        ("invoice", "I1"),
-        polarity="reversed",
-        occurred_at=desk.world.now + timedelta(seconds=1),
-    )
-    desk.world.link("SO-1", ("invoice", "I2"), ("shipment", "S1"), retract=1, occurred_at=desk.world.now)
-    desk.world.fact("SO-1", "invoice_released", ("invoice", "I2"))
-    desk.step()
-    desk.step()
-    assert desk.states() == ["accepted"]
-
-
-def test_the_losing_body_of_a_conflict_does_not_verify(desk: Desk) -> None:
-    desk.world.link("SO-1", ("invoice", "I1"), ("shipment", "S1"))
-    desk.click("SO-1")
-    desk.step()
-    desk.world.wait(1)
-    desk.world.fact("SO-1", "invoice_released", ("invoice", "I1"), number=77)
-    with desk.world.store.writer() as client:
-        client.insert("conflicts", [[77, 77]], column_names=["ev", "body"])
-    desk.step()
-    desk.step()
-    assert desk.states() == ["accepted"]
-
-
 def cancel(desk: Desk) -> int:
     said = Said("cancel", "ben", "no longer wanted", desk.world.now)
     audit = Audit(desk.world.store)
