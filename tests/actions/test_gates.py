@@ -30,25 +30,28 @@ def aim(desk: Desk, **target: Any) -> None:
 
 
 def turn(desk: Desk, times: int = 1) -> None:
+    """Step and write down what was answered, once a second."""
     for _ in range(times):
         desk.step()
+        desk.collect()
         desk.world.wait(1)
 
 
 def test_a_target_that_fails_is_left_alone_and_nothing_is_lost_by_waiting(desk: Desk, target: TargetStub) -> None:
     target.plan = [Reply(503)]
     desk.click("SO-1", key="k1")
-    turn(desk, 3)
+    turn(desk, 2)
     assert len(target.heard) == 2  # two failures in a row, and it is open
     desk.click("SO-2", "SO-3", key="k2")
-    turn(desk, 4)
+    turn(desk, 2)
     assert len(target.heard) == 2
     assert [i.attempts for i in desk.items()] == [2, 0, 0]  # waiting costs no attempt
     target.plan = [Reply(200)]
     desk.world.wait(60)
     desk.step()
     assert len(target.heard) == 3  # one call tries
-    turn(desk, 2)
+    desk.collect()
+    turn(desk)
     assert desk.states() == ["accepted"] * 3
     assert desk.runner._gates.state("middleware").state == "closed"
 
@@ -57,7 +60,7 @@ def test_a_target_that_fails_is_left_alone_and_nothing_is_lost_by_waiting(desk: 
 def test_a_restart_does_not_forget_an_open_breaker(desk: Desk, target: TargetStub, moment: str) -> None:
     target.plan = [Reply(503)]
     desk.click("SO-1", "SO-2", "SO-3", key="k1")
-    turn(desk, 3)
+    turn(desk, 2)
     before = len(target.heard)
     if moment == "half open":
         desk.world.wait(60)
@@ -74,7 +77,7 @@ def test_what_finds_no_connection_leaves_the_breaker_closed(make_desk: Callable[
     aim(desk, breaker=Breaker(failures=1))
     target.close()
     desk.click("SO-1")
-    turn(desk, 6)
+    turn(desk, 5)
     known = desk.runner._gates.state("middleware")
     assert (known.state, known.failures) == ("closed", 0)
     assert known.unreached_since is not None
@@ -91,10 +94,10 @@ def test_a_target_gets_no_more_calls_than_it_takes(
 ) -> None:
     aim(desk, **limits)
     desk.click(*(f"SO-{n}" for n in range(1, 7)))
-    turn(desk, 3)
+    turn(desk, 2)
     assert len(target.heard) == per_window
     desk.restart()  # what was used is not forgotten
-    turn(desk, 2)
+    turn(desk)
     assert len(target.heard) == per_window
     desk.world.wait(window_s)
     desk.step()
