@@ -17,6 +17,7 @@ from dashboards.tower_ui.theme import Tokens
 
 FONT = "Source Sans, system-ui, sans-serif"
 ROW_PX = 31
+STEPS = 500  # how finely a running clock moves on; about a pixel
 _SANKEY_PX, _LABEL_PX = 250, 72
 
 
@@ -89,6 +90,13 @@ def milestone_bars(bars: Sequence[Bar], now: datetime, tz: tzinfo, tokens: Token
     widest = max((len(b.text) for b in bars), default=8)
     figure.update_layout(margin={"r": 22 + 7 * widest, "t": 6, "b": 40, "l": 8})
     return figure
+
+
+def standing(bars: Sequence[Bar], now: datetime) -> datetime:
+    """Return for when to draw the clocks: now, less what cannot be seen, so that not each refresh draws them anew."""
+    since = min((b.start for b in bars if b.start is not None), default=now)
+    step_s = 2 ** max(0, math.floor(math.log2(max(1.0, (now - since).total_seconds() / STEPS))))  # doubles: steps nest
+    return now - timedelta(seconds=now.timestamp() % step_s)
 
 
 @dataclass(frozen=True, slots=True)

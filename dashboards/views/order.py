@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -24,6 +25,9 @@ from dashboards.views.order_head import header
 
 PLOT = {"displayModeBar": False, "scrollZoom": False}
 SHOWN_LOGS = 20
+# A refresh that shows the same charts neither makes them again here nor draws them again in the browser.
+_bars = lru_cache(maxsize=64)(charts.milestone_bars)
+_waterfall = lru_cache(maxsize=64)(charts.waterfall)
 
 
 def show() -> None:
@@ -124,7 +128,7 @@ def _draw(here: Here, wanted: str, snapshot: Snapshot[dict[str, Any]], at: datet
         widgets.heading("Milestones", "colour: how it went · dotted: when it was due")
         bars = order.bars(here.now)
         if bars:
-            figure = charts.milestone_bars(bars, here.now, here.tz, here.tokens)
+            figure = _bars(tuple(bars), charts.standing(bars, here.now), here.tz, here.tokens)
             st.plotly_chart(figure, key="milestones", theme=None, config=PLOT)
         else:
             widgets.note("info", "No clock has started for this order.")
@@ -237,7 +241,7 @@ def _trace(here: Here, order: OrderView) -> None:
     link = f' <a href="{escape(trace.url)}" target="_blank" rel="noopener">Open trace ↗</a>' if trace.url else ""
     hop = f'<span class="t-bad">{escape(trace.hop)}</span>' if trace.hop else "Every step went well."
     st.html(f'<div class="t-hop">{hop}{link}</div>')
-    st.plotly_chart(charts.waterfall(trace.spans, here.tokens), key="trace", theme=None, config=PLOT)
+    st.plotly_chart(_waterfall(tuple(trace.spans), here.tokens), key="trace", theme=None, config=PLOT)
     if trace.steps > len(trace.spans):
         st.html(f'<div class="t-detail">{trace.steps - len(trace.spans)} more steps are not drawn.</div>')
     _log_lines(here, trace.log, "Log of this attempt")

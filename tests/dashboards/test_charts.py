@@ -38,6 +38,17 @@ def test_an_order_without_clocks_draws_without_error(bars: list[Bar]) -> None:
     charts.milestone_bars(bars, NOW, BERLIN, theme.LIGHT).to_json()
 
 
+def test_running_clocks_move_on_when_it_can_be_seen() -> None:
+    day = Bar("Invoicing", NOW - timedelta(days=1), None, None, "late", "1d")
+    fresh = Bar("Invoicing", NOW - timedelta(seconds=30), None, None, "on_track", "30s")
+    later = [NOW + timedelta(seconds=s) for s in range(600)]
+    seen = [charts.standing([day], at) for at in later]
+    assert seen == sorted(seen) and len(set(seen)) <= 6
+    assert all(timedelta(0) <= at - shown < timedelta(days=1) / 500 for at, shown in zip(later, seen, strict=True))
+    assert [charts.standing([fresh], at) for at in later] == later
+    assert charts.standing([], NOW) == NOW
+
+
 def test_the_waterfall_shows_errors_red_and_services_apart() -> None:
     spans = [
         Span("a", "erp", 0, 100, 0, True, "no"),
