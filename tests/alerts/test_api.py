@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from rules.parse import parse_book
 from tests.actions.target_stub import Reply, TargetStub
-from tests.alerts.tower import Tower
+from tests.alerts.tower import BASE, ROUTES, Tower
 from tests.api.conftest import Api, make_api
 from tower.commands.alerts_door import alert_routes
 from tower.store.audit import Entry
@@ -126,23 +127,28 @@ def test_a_silence_that_makes_no_sense_is_refused(desk: Desk) -> None:
     assert desk.audit == []
 
 
-def test_closed_alerts_have_an_outcome_that_people_correct_and_the_scorecard_counts(desk: Desk) -> None:
-    for order, act in (("SO-1", "ack"), ("SO-2", ""), ("SO-3", "retract")):
+def test_closed_alerts_have_an_outcome_that_people_correct_and_the_scorecard_counts(
+    desk: Desk, target: TargetStub
+) -> None:
+    text = ROUTES.replace("[stage]", "[order_id]")  # an alert for each order
+    desk.tower.book = desk.api.book[0] = parse_book({"base.yaml": BASE, "routes.yaml": text.format(url=target.url)})
+    desk.tower.step(1)
+    for order in ("SO-1", "SO-2", "SO-3"):
         desk.tower.breach(order, priority="P1", promised_at=desk.tower.now + timedelta(hours=2))
-        desk.tower.step(1)
-        [alert] = desk.alerts()
-        if act == "ack":
-            desk.api.call("POST", f"/v1/alerts/{alert['alert_id']}/ack", "operator", json={})
-            desk.tower.step(1)
-        desk.tower.breach(order, "retracted" if act == "retract" else "resolved")
-        desk.tower.step(1)
-        desk.tower.step(60)
-    closed = desk.alerts("closed")
-    assert [a["outcome"] for a in reversed(closed)] == ["real", "self_healed", "feed"]
+    desk.tower.step(1)
+    ids = {a["labels"]["order_id"]: a["alert_id"] for a in desk.alerts()}
+    desk.api.call("POST", f"/v1/alerts/{ids['SO-1']}/ack", "operator", json={})
+    desk.tower.step(1)
+    for order in ("SO-1", "SO-2", "SO-3"):
+        desk.tower.breach(order, "retracted" if order == "SO-3" else "resolved")
+    desk.tower.step(1)
+    desk.tower.step(60)
+    outcomes = {a["labels"]["order_id"]: a["outcome"] for a in desk.alerts("closed")}
+    assert outcomes == {"SO-1": "real", "SO-2": "self_healed", "SO-3": "feed"}
     until = (desk.tower.now + timedelta(days=1)).isoformat()
     [card] = desk.get("/v1/alerts/scorecard", params={"until": until})["rules"]
     assert (card["rule"], card["alerts"], card["precision"], card["lead_s"]) == ("accept-to-ship", 3, 0.3333, 7199)
-    healed = next(a for a in closed if a["outcome"] == "self_healed")["alert_id"]
+    healed = ids["SO-2"]
     desk.api.call("POST", f"/v1/alerts/{healed}/outcome", "operator", json={"outcome": "real"})
     [card] = desk.get("/v1/alerts/scorecard", params={"until": until})["rules"]
     assert (card["real"], card["self_healed"], card["precision"]) == (2, 0, 0.6667)

@@ -14,9 +14,8 @@ import pytest
 
 from rules.parse import parse_book
 from tests.actions.target_stub import Heard, TargetStub
-from tests.alerts.tower import ROUTES, Tower
+from tests.alerts.tower import BASE, ROUTES, Tower
 from tests.api.conftest import Api, make_api
-from tests.rules.test_broken import BASE
 from tower.alerts.links import END, Link, Links
 from tower.commands import subscriptions_door
 from tower.commands.letters_door import letter_routes

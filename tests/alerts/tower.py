@@ -7,18 +7,19 @@ from collections.abc import Callable
 from concurrent.futures import wait
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from rules.model import Book
 from rules.parse import parse_book
 from tests.actions.world import T0, World
-from tests.rules.test_broken import BASE
 from tower.alerts.alerts import Alerts
 from tower.alerts.links import Links
 from tower.model.connections import Connections
 from tower.model.secret import Secrets
 from tower.store.client import Store
 
+BASE = (Path(__file__).parents[1] / "rules" / "base.yaml").read_text()
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ROUTES = """
 receivers:
