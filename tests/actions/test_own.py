@@ -37,13 +37,14 @@ def fill(desk: Desk, count: int, **columns: Any) -> None:
 def turn(desk: Desk, times: int = 1, wait_s: float = 5) -> None:
     for _ in range(times):
         desk.step()
+        desk.collect()
         desk.world.wait(wait_s)
 
 
 def test_the_engine_asks_by_itself_and_says_so(make_desk: Callable[..., Desk], target: TargetStub) -> None:
     desk = make_desk()
     automatic(desk)
-    turn(desk, 3)
+    turn(desk, 2)
     assert desk.acts() == [("engine", "retry"), ("engine", "accepted")]
     item = desk.items()[0]
     assert (item.requested_by, item.state, len(target.heard)) == ("engine", "accepted", 1)
@@ -86,7 +87,7 @@ def test_no_effect_is_tried_again_after_its_wait_and_a_refusal_is_not(
 ) -> None:
     desk = make_desk()
     automatic(desk, attempts=2)
-    turn(desk, 2)
+    turn(desk)
     verify_by = desk.items()[0].verify_by
     assert verify_by is not None
     desk.world.now = verify_by + timedelta(seconds=1)
@@ -97,11 +98,11 @@ def test_no_effect_is_tried_again_after_its_wait_and_a_refusal_is_not(
     assert len(target.heard) == 1
     target.plan = [Reply(422, "tax code")]
     desk.world.wait(2)
-    turn(desk, 3)
+    turn(desk, 2)
     assert len(target.heard) == 2
     assert desk.states() == ["no_effect", "failed"]
     desk.world.wait(4000)
-    turn(desk, 3)
+    turn(desk)
     assert len(target.heard) == 2
 
 
