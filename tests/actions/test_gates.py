@@ -18,8 +18,7 @@ from tests.actions.world import T0, clock_row
 def desk(make_desk: Callable[..., Desk]) -> Desk:
     """Six stuck orders; a target that is left alone after two failures for 60 s."""
     desk = make_desk(attempts=3, first_s=1)
-    for n in range(2, 7):
-        desk.world.order(f"SO-{n}", clock_row(object_id=f"S{n}"))
+    desk.world.orders([(f"SO-{n}", [clock_row(object_id=f"S{n}")], {}) for n in range(2, 7)])
     aim(desk, breaker=Breaker(failures=2, open_s=60))
     return desk
 

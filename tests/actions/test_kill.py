@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 from pathlib import Path
 
 from tests.actions.kill import Receiver, come_to_the_end, live_and_die, start
+from tests.commands.process import migrated
 
 KILLS = int(os.environ.get("O2C_KILLS", "2"))
 WANTED = {
@@ -17,6 +19,7 @@ WANTED = {
 
 
 def test_kills_in_every_state_and_at_any_moment_after_repeat_no_effect(tmp_path: Path) -> None:
+    shutil.copytree(migrated(), tmp_path / "store", symlinks=True)
     receiver = Receiver()
     victim = start(tmp_path, receiver.url, "begin")
     try:

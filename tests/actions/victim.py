@@ -25,7 +25,7 @@ ORDERS = ["quick-1", "quick-2", "moved-1", "silent-1", "silent-2", "busy-1", "la
 
 def main(folder: str, url: str, mode: str) -> None:
     """Begin with a click for every order and a budget that leaves the last two waiting, or go on after a kill."""
-    store = Store(f"chdb://{folder}", database="victim")
+    store = Store(f"chdb://{folder}/store")
     migrate(store)
     world = World(store, now=datetime.now(UTC))
     book = make_book(url, attempts=5, first_s=1)

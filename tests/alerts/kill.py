@@ -30,7 +30,7 @@ def live_through(folder: Path, points: list[str]) -> tuple[int, list[str]]:
             if done not in (0, -signal.SIGKILL):
                 return killed, [f"ended with {done}"]
             killed += done == -signal.SIGKILL
-        store = Store(f"chdb://{folder}/store", database="alerts")
+        store = Store(f"chdb://{folder}/store")
         with store.reader() as client:
             sql = "SELECT channel, reason, notice_id, state FROM notices FINAL ORDER BY at, number, channel"
             rows = client.query(sql).result_rows

@@ -28,7 +28,7 @@ DONE = "SELECT count() FROM notices FINAL WHERE state IN ('due', 'sending')"
 
 def run(folder: Path, url: str) -> None:
     """Live through the script from the first moment on that was not finished, until every notice has its answer."""
-    store = Store(f"chdb://{folder}/store", database="alerts")
+    store = Store(f"chdb://{folder}/store")
     migrate(store)
     mark = folder / "moment"
     finished = int(mark.read_text()) if mark.exists() else -1
