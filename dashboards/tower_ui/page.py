@@ -39,7 +39,7 @@ class Here:
     def pulse(self, snapshot: Snapshot[Any], *, every: float, big: bool = False) -> None:
         """Draw the age line at the top right of the page."""
         with st.container(key="wallpill" if big else "pill"):
-            age_line.pulse(snapshot, _PAGES, now=self.now, tz=self.tz, every=every, big=big)
+            age_line.pulse(snapshot, now=self.now, tz=self.tz, every=every, big=big)
 
     def fresh(self, snapshot: Snapshot[Any]) -> bool:
         """Return whether the data are young enough to act on."""

@@ -119,8 +119,8 @@ def _filters(labels: dict[str, str], own: str) -> Filters:
 
 
 def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
-    if {"confirm", "say", "open", "goto"} & set(st.session_state):
-        _leave_fragment()
+    if {"confirm", "say", "goto"} & set(st.session_state):
+        st.rerun()  # in full: a dialog must not hang on the part that refreshes, and the filters stand above it
     question = {**filters.params(here.settings.rows), **moment.query(at)}
     with moment.patience(at):
         snapshot = here.api.board(here.viewer, question, within_s=moment.kept_s(at))
@@ -143,14 +143,6 @@ def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
     if by_error.open:
         with by_error:
             _groups(here, filters, watch, at)
-
-
-def _leave_fragment() -> None:
-    """Go on in a full run: a page change or a dialog must not hang on the part that refreshes."""
-    wanted = st.session_state.pop("open", None)
-    if wanted is not None:
-        page.go("order", **wanted)
-    st.rerun()
 
 
 def _cards(here: Here, filters: Filters, board: Board, at: datetime | None) -> None:
@@ -234,9 +226,7 @@ def _gesture(here: Here, board: Board, watch: Watch) -> Any:
     def act(gesture: Gesture) -> None:
         if not watch.first(gesture.click):
             return
-        if gesture.kind == "open":
-            st.session_state["open"] = {"id": gesture.rows[0].id, **moment.query(moment.wanted())}
-        elif gesture.kind == "say":
+        if gesture.kind == "say":
             words = ("assign", "unassign", "hold", "release", "note", "escalate", "mark_done")
             st.session_state["say"] = by_hand.Say(gesture.rows, words, gesture.click)
         elif gesture.kind == "ask":

@@ -486,7 +486,12 @@ class Table {
 
   seen(id) { return { id, version: this.rows.get(id).version }; }
 
-  open(id) { this.send({ kind: "open", click: newClick(), rows: [this.seen(id)] }); }
+  // An order is another page, to be turned to as links of the app are (pulse.js); a group is this page with other filters.
+  open(id) {
+    if (this.data.kind === "groups") { this.send({ kind: "open", click: newClick(), rows: [this.seen(id)] }); return; }
+    history.pushState({}, "", this.data.href + encodeURIComponent(id));
+    dispatchEvent(new PopStateEvent("popstate"));
+  }
 
   // One gesture, one key: the row is closed for clicks before anything is sent.
   retry(id) {

@@ -24,7 +24,10 @@ export default function (component) {
     const link = event.composedPath().find((n) => n instanceof HTMLAnchorElement && n.dataset.go);
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    component.setTriggerValue("go", { to: link.getAttribute("href"), at: Date.now() });
+    // As the browser's own way back does: the app asks for the page itself and ends the refreshes of this one first. A
+    // change of page that the server decides on can be overtaken by a refresh of the page that was left, which empties it.
+    history.pushState({}, "", link.href);
+    dispatchEvent(new PopStateEvent("popstate"));
   };
   document.addEventListener("click", go);
   const timer = setInterval(() => tick(line), 1000);

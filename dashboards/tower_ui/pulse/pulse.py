@@ -1,13 +1,11 @@
-"""Mounts the age line and answers its links."""
+"""Mounts the age line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 import streamlit as st
 
@@ -50,7 +48,6 @@ def payload(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, every: float,
 
 def pulse(
     snapshot: Snapshot[Any],
-    pages: Mapping[str, Any],
     *,
     now: datetime,
     tz: tzinfo,
@@ -58,12 +55,6 @@ def pulse(
     key: str = "pulse",
     big: bool = False,
 ) -> None:
-    """Draw the line. pages: url path -> page, for the links of this app."""
+    """Draw the line."""
     data = payload(snapshot, now=now, tz=tz, every=every, big=big)
-    result = _component()(key=key, data=data, on_go_change=lambda: None)
-    wanted = getattr(result, "go", None)
-    if isinstance(wanted, dict):
-        path, _, query = str(wanted.get("to", "")).partition("?")
-        target = pages.get(path.strip("./"))
-        if target is not None:
-            st.switch_page(target, query_params=dict(parse_qsl(query)))
+    _component()(key=key, data=data)
