@@ -84,8 +84,7 @@ def test_the_flow_map_leads_to_the_board_of_a_stage(page: Page, pages: Dashboard
     expect(table).to_be_visible()
     expect(page).to_have_url(f"{pages.url}/?stage=Invoicing")
     assert page.evaluate("window.same") is True  # no reload
-    page.go_back()
-    expect(page).to_have_url(f"{pages.url}/flow")
+    page.get_by_role("link", name="Flow map").click()
     page.get_by_role("table", name="Stuck by stage and time").get_by_role("link").nth(8).click()
     expect(page.get_by_label("Sort")).to_have_value("Waiting longest")
 
