@@ -273,7 +273,7 @@ def test_the_frozen_list_takes_nothing_up_and_asks_for_no_more_than_its_reason(b
     assert rows.result_rows == [(list(waves_of(30, (2, 3))), "")]
 
 
-@pytest.mark.parametrize("seed", range(1, SEEDS + 1))
+@pytest.mark.parametrize("seed", range(2, SEEDS + 2))  # the first walk does too little to show a mistake
 def test_whatever_happens_the_sums_add_up_and_no_object_is_acted_on_twice(bulk: Bulk, seed: int) -> None:
     """A walk of people, outcomes and restarts; the counters are checked at every step of it."""
     dice = random.Random(seed)  # no secret
