@@ -56,7 +56,7 @@ def settle(whole: Whole, action_ids: list[str], events: list[Event]) -> None:
     for action_id in action_ids:
         while whole.call("ana", "GET", f"/v1/actions/{action_id}").json()["state"] != "done":
             assert time.monotonic() < deadline
-            time.sleep(0.02)
+            time.sleep(0.2)  # a look costs as much as a small step of the engine
     whole.send(*events, event("/wms/main", f"beat-{next(NUMBERS)}", "heartbeat", datetime.now(UTC)))
 
 
