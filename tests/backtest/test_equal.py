@@ -26,20 +26,18 @@ CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("{when: {warehouse: HH2}, calendar: night}", "{when: {warehouse: HH2}, within: 3h}"),
         ("plus: 4h, calendar: office", "plus: 4h"),
     ),
-    "whom it is for, pauses, rates, priorities": (
+    "whom it is for, pauses, rates, priorities, new stages and a removed one": (
         ("{order_type: [standard, bulk]}", "{order_type: [bulk, same_day]}"), ('rate: "0.8"', 'rate: "0.4"'),
         ("    pause: [{from: credit_held, to: credit_released}]\n", ""), ('amount: ">= 1000"', 'amount: ">= 400"'),
-    ),
-    "new stages and a removed one": (
         ("pay, from: invoice_released, to: payment_applied, per: invoice, within: 30h}",
          "dunning, from: invoice_released, to: payment_applied, per: invoice, within: 5h}"
          "\n  - {id: recall, from: {milestone: payment_applied, pick: last}, to: credit_held, within: 1h}"),
     ),
-    "authority": (
+    "authority, end of the process, feed": (
         ("authority: [{kind: 3pl, when: {warehouse: HH2}}, wms]", "authority: [{kind: 3pl, when: {warehouse: HH1}}, erp]"),
+        ("payment_applied], cancelled", "{milestone: invoice_released, per: invoice}], cancelled"),
+        ("expects: every 6h, grace: 15m", 'cron: "0 3 * * *", grace: 15m'),
     ),
-    "end of the process": (("payment_applied], cancelled", "{milestone: invoice_released, per: invoice}], cancelled"),),
-    "feed": (("expects: every 6h, grace: 15m", 'cron: "0 3 * * *", grace: 15m'),),
 }  # fmt: skip
 
 
