@@ -77,7 +77,9 @@ def prepare(client: Client, compiled: Compiled) -> None:
 
 def _learn(client: Client, steps: tuple[Step, ...]) -> None:
     """Keep how the tables of a book are made."""
-    shown = client.query("SELECT name, create_table_query FROM system.tables WHERE database = '' AND is_temporary").result_rows
+    shown = client.query(
+        "SELECT name, create_table_query FROM system.tables WHERE database = '' AND is_temporary"
+    ).result_rows
     creates = {name: create.replace("CREATE", "CREATE OR REPLACE", 1) for name, create in shown}
     _COLUMNS[steps] = [creates[step.table] for step in steps]
     while len(_COLUMNS) > _BOOKS_KEPT:
