@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from rules.parse import load_book
-from tests.demo.test_scenario import world
+from tests.demo.test_scenario import run
 from tower.demo.book import write_book, write_connections
 from tower.demo.catalog import SOURCES
 from tower.model.connections import load_connections
-
-NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 def test_the_connections_are_those_of_the_catalog(tmp_path: Path) -> None:
@@ -22,7 +19,7 @@ def test_the_connections_are_those_of_the_catalog(tmp_path: Path) -> None:
 def test_the_book_is_strictly_valid_and_knows_every_milestone_of_the_scenario(tmp_path: Path) -> None:
     book = load_book(write_book(tmp_path / "book", "http://127.0.0.1:1234"))
     assert book.targets["middleware"].url == "http://127.0.0.1:1234"
-    _, said = world(history_s=1800)
+    _, said = run(7, 300)
     named = {m.event["type"].split(".")[1] for m in said} - {"heartbeat"}
     assert named | {"integration_failed"} == set(book.milestones), "that one is for telemetry that names no milestone"
 

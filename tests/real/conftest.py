@@ -1,14 +1,11 @@
 """The two data sets in real towers of their own: loaded once through the public door, asked over HTTP.
 
-No endpoint lists the clocks of all orders, and a page per order would take minutes; so the tower is stopped once after
-loading, its stored clocks are read, and it is started again. The answers are therefore also those after a restart.
+The towers run in this process. No endpoint lists the clocks of all orders, and a page per order would take minutes; so
+they are read from the tower's own store once it has judged everything.
 """
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,13 +16,20 @@ import httpx
 import pandas as pd
 import pytest
 
-from tests.commands.process import Running
+from tests.commands.served import Served
 from tests.real import convert, recompute
+from tower.store.client import Store
 
 BOOKS = Path(__file__).with_name("books")
 NDJSON = {"Content-Type": "application/x-ndjson"}
 BATCH = 500
-ROOT = Path(__file__).parents[2]
+CLOCKS = """
+SELECT order_id, rule, object_id, clock_state, toUnixTimestamp64Milli(started_at) AS started_ms,
+    toUnixTimestamp64Milli(stopped_at) AS stopped_ms, used_s
+FROM (SELECT * FROM orders FINAL WHERE on_board)
+ARRAY JOIN clocks.rule AS rule, clocks.object_id AS object_id, clocks.state AS clock_state,
+    clocks.started_at AS started_at, clocks.stopped_at AS stopped_at, clocks.used_s AS used_s
+"""
 
 
 @dataclass
@@ -77,28 +81,23 @@ class Answers:
 
 
 def _loaded(folder: Path, data: str, book: str, read: Callable[[Path], Iterator[bytes]]) -> Iterator[Answers]:
-    tower = Running(folder / "var", TOWER_BOOK=str(BOOKS / book))
-    replies, sent = [], 0
-    with tower, tower.client() as client:
-        lines = list(read(convert.DATA / data))
+    replies = []
+    lines = list(read(convert.DATA / data))
+    with Served(folder / "var", TOWER_BOOK=str(BOOKS / book)) as tower, tower.client() as client:
+        client.timeout = httpx.Timeout(120)
         for start in range(0, len(lines), BATCH):
-            batch = lines[start : start + BATCH]
-            sent += len(batch)
-            wait = {"wait": "stored"} if sent == len(lines) else {}
-            reply = client.post("/v1/events", params=wait, content=b"\n".join(batch), headers=NDJSON)
+            wait = {"wait": "stored"} if start + BATCH >= len(lines) else {}
+            body = b"\n".join(lines[start : start + BATCH])
+            reply = client.post("/v1/events", params=wait, content=body, headers=NDJSON)
             assert reply.status_code == 200, reply.text
             replies.append(reply.json())
-    clocks = _clocks(folder / "var")
-    with tower, tower.client() as client:
-        client.timeout = httpx.Timeout(120)
-        yield Answers(client, sent, replies, clocks)
+        yield Answers(client, len(lines), replies, _clocks(folder / "var" / "store"))
 
 
-def _clocks(data_dir: Path) -> pd.DataFrame:
+def _clocks(folder: Path) -> pd.DataFrame:
     """Return every stored clock: order_id, rule, object_id, clock_state, started_at, stopped_at (NaT: runs), used_s."""
-    command = [sys.executable, "-m", "tests.real.stored_clocks", f"chdb://{data_dir / 'store'}"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, cwd=ROOT).stdout
-    clocks = pd.DataFrame(json.loads(printed))
+    with Store(f"chdb://{folder}").reader() as client:
+        clocks = pd.DataFrame(list(client.query(CLOCKS).named_results()))
     for name in ("started", "stopped"):
         clocks[f"{name}_at"] = pd.to_datetime(clocks.pop(f"{name}_ms"), unit="ms", utc=True)
     return clocks
