@@ -10,7 +10,7 @@ from tests.backtest.conftest import book
 from tests.backtest.test_door import Door
 from tests.engine.oracle import Said
 from tests.engine.test_engine import World
-from tests.engine.world import NOW, line
+from tests.engine.world import BOOK, NOW, line
 from tower.store.client import Store
 
 HOUR = timedelta(hours=1)
@@ -22,7 +22,7 @@ def said(key: str, at: datetime, kind: str, milestone: str, *on: tuple[str, str]
 
 
 def test_what_was_said_before_stands_beside_what_is_said_now(make_store: Callable[[], Store], tmp_path: Path) -> None:
-    world = World(make_store(), tmp_path)
+    world = World(make_store(), tmp_path, BOOK.text["book.yaml"])
 
     def tell(*events: Said) -> None:
         with world.store.writer() as client:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.oracle import Said
-from tests.engine.world import BOOK, NOW, line, number
+from tests.engine.world import NOW, line, number
 from tower.engine import workspace
 from tower.engine.books import record_book
 from tower.engine.engine import Engine
@@ -19,7 +19,22 @@ from tower.model.secret import Secrets
 from tower.settings import Settings
 from tower.store.client import Store
 
-BOOK_TEXT = BOOK.text["book.yaml"]
+# The smallest book that shows what an engine does with its orders.
+BOOK_TEXT = """
+process: {start: [order_captured, order_accepted], done: [payment_applied], cancelled: [order_cancelled]}
+milestones:
+  order_captured: {object: order, authority: commerce}
+  order_accepted: {object: order, authority: erp, after: [order_captured]}
+  order_cancelled: {object: order, authority: erp}
+  shipment_confirmed: {object: shipment, authority: wms}
+  invoice_released: {object: invoice, authority: erp}
+  payment_applied: {object: payment, authority: erp}
+stages:
+  - {id: accept, from: order_captured, to: order_accepted, within: 1h, at_risk: 75%, not_before: 5m}
+  - {id: invoice, from: shipment_confirmed, to: invoice_released, per: shipment, within: 3h}
+priorities: [{name: P1, when: {amount: ">= 1000"}}, {name: P2}]
+value: {currency: EUR}
+"""
 
 
 class Clock:
@@ -35,9 +50,9 @@ class Clock:
 class World:
     """An engine that ticks only when told to."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: Store, folder: Path, book: str = BOOK_TEXT) -> None:
         self.store, self.clock, self.folder = store, Clock(), folder
-        (folder / "book.yaml").write_text(BOOK_TEXT)
+        (folder / "book.yaml").write_text(book)
         settings = Settings.from_env({"TOWER_BOOK": str(folder), "TOWER_DATA_DIR": str(folder)})
         self.engine = Engine(store, settings, Connections(), Secrets(), Progress(), self.clock)
         with store.writer("engine") as client:
