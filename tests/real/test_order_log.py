@@ -18,6 +18,12 @@ NEVER = pd.Timestamp("2200-01-01", tz="UTC")
 pytestmark = pytest.mark.timeout(300)
 
 
+@pytest.fixture(scope="module")
+def ended(order_log_files: OrderLog) -> pd.DataFrame:
+    """Return the clocks of all orders as of the end of the log."""
+    return order_log_files.clocks(pd.Timestamp(END))
+
+
 def objects_of(page: dict[str, Any], kind: str) -> set[str]:
     """Return the ids of the objects of a type on an order's page."""
     return {o["object_id"] for o in page["objects"] if o["object_type"] == kind}
@@ -43,10 +49,9 @@ def test_open_orders_are_those_that_are_not_done(order_log: Answers, order_log_f
 
 
 @pytest.mark.parametrize("stage", LATE_STAGES)
-def test_late_orders_of_a_stage(order_log: Answers, order_log_files: OrderLog, stage: str) -> None:
+def test_late_orders_of_a_stage(order_log: Answers, order_log_files: OrderLog, ended: pd.DataFrame, stage: str) -> None:
     at = pd.Timestamp(END)
-    clocks = order_log_files.clocks(at)
-    running = clocks[(clocks.stage == stage) & clocks.stop.isna()]
+    running = ended[(ended.stage == stage) & ended.stop.isna()]
     late = set(running.order[running.start + running.limit < at]) - order_log_files.done(at)
     found = order_log.ids(as_of=END, stage=stage, state="late")
     # A delivery that failed is failing, which is worse than late.
@@ -54,16 +59,13 @@ def test_late_orders_of_a_stage(order_log: Answers, order_log_files: OrderLog, s
     assert found - failing == late - failing
 
 
-def test_every_clock_runs_in_its_own_order_only(order_log: Answers, order_log_files: OrderLog) -> None:
+def test_every_clock_runs_in_its_own_order_only(order_log: Answers, ended: pd.DataFrame) -> None:
     """The clocks of all orders and objects are those of the log, none more: no order has one of another's items."""
-    expected = order_log_files.clocks(pd.Timestamp(END))
-    stopped = expected.stop.clip(lower=expected.start)
-    wanted = set(
-        zip(expected.order, expected.stage, expected.object, expected.start, stopped.fillna(NEVER), strict=True)
-    )
+    stopped = ended.stop.clip(lower=ended.start)
+    wanted = set(zip(ended.order, ended.stage, ended.object, ended.start, stopped.fillna(NEVER), strict=True))
     found = order_log.clocks
     ends = found.stopped_at.where(found.clock_state == "stopped")
-    assert len(found) == len(expected) > 5000
+    assert len(found) == len(ended) > 5000
     assert (
         set(zip(found.order_id, found.rule, found.object_id, found.started_at, ends.fillna(NEVER), strict=True))
         == wanted
@@ -71,10 +73,9 @@ def test_every_clock_runs_in_its_own_order_only(order_log: Answers, order_log_fi
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_median_and_p95_of_a_stage(order_log: Answers, order_log_files: OrderLog, stage: str) -> None:
+def test_median_and_p95_of_a_stage(order_log: Answers, ended: pd.DataFrame, stage: str) -> None:
     """Every stopped clock in every order has the elapsed seconds of the log, and so have their median and p95."""
-    expected = order_log_files.clocks(pd.Timestamp(END))
-    expected = expected[(expected.stage == stage) & expected.stop.notna()].set_index(["order", "object"])
+    expected = ended[(ended.stage == stage) & ended.stop.notna()].set_index(["order", "object"])
     elapsed = (expected.stop - expected.start).dt.total_seconds().clip(lower=0).astype("int64")
     found = order_log.clocks[(order_log.clocks.rule == stage) & (order_log.clocks.clock_state == "stopped")]
     used = found.set_index(["order_id", "object_id"]).used_s.astype("int64")

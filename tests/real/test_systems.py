@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from rules.parse import load_book
 from tests.real import convert, systems
 from tests.real.logs import FULL
 from tests.real.recompute import OrderLog
+from tests.stores import Shelf
 from tower.engine import workspace
 from tower.engine.books import record_calendars
 from tower.engine.cycle import run_cycle
@@ -36,27 +36,54 @@ COMPILED = compile_book(BOOK)
 NOW = datetime(2026, 3, 30, 12, tzinfo=UTC)
 NOBODY = Connections()
 ARRIVALS = 500
-IN_ORDER = [None] if FULL else []  # once more as the files have it, after the shuffled and doubled one
+LOG, FLOW = "order_management_log", "sap_document_flow"
+TICKS = 3
+SHUFFLED = [True, False] if FULL else [True]  # False: once more as the files have it
 pytestmark = pytest.mark.timeout(300)
 Case = dict[str, set[tuple[str, str]]]
 
 
-def tell(store: Store, events: list[bytes], ticks: int, rng: random.Random | None = None) -> Case:
-    """Send events through the collector's intake, a tick after each share, and return the objects of every order.
+@pytest.fixture(scope="module", params=SHUFFLED, ids=lambda shuffled: "shuffled" if shuffled else "in order")
+def found(shelf: Shelf, request: pytest.FixtureRequest) -> Case:
+    """Tell one store everything, order log, document flow and arrivals, and return the objects of every order."""
+    log, flow = list(systems.order_log(folder(LOG))), list(systems.sap_flow(folder(FLOW)))
+    if request.param:
+        log, flow = shuffled(log, 1), shuffled(flow, 2)
+    told = [*log, *flow, *arrivals(tangled(folder(LOG), order_log_cases(OrderLog(folder(LOG)))))]
+    with shelf.lend() as store:
+        # Cut across, so that each of the three is spread over the ticks.
+        return tell(store, [told[start::TICKS] for start in range(TICKS)])
 
-    With rng they come in any order and every fifth twice.
-    """
-    if rng is not None:
-        events = [*events, *rng.sample(events, k=len(events) // 5)]
-        rng.shuffle(events)
+
+def shuffled(events: list[bytes], seed: int) -> list[bytes]:
+    """Return the events in any order, every fifth twice."""
+    rng = random.Random(seed)
+    events = [*events, *rng.sample(events, k=len(events) // 5)]
+    rng.shuffle(events)
+    return events
+
+
+def arrivals(tangle: list[bytes]) -> list[bytes]:
+    """Return the same events 500 times under ids of their own, each time in another order with duplicates."""
+    rng = random.Random(3)
+    events: list[bytes] = []
+    for number in range(ARRIVALS):
+        own = [renamed(line, number) for line in tangle]
+        own += rng.sample(own, k=len(own) // 5)
+        rng.shuffle(own)
+        events += own
+    return events
+
+
+def tell(store: Store, shares: list[list[bytes]]) -> Case:
+    """Send events through the collector's intake, a tick after each share, and return the objects of every order."""
     milestones, sender = frozenset(BOOK.milestones), Principal("test", frozenset({"admin"}))
-    share = -(-len(events) // ticks)
     with store.writer() as client:
         record_calendars(client, BOOK)
         workspace.prepare(client, COMPILED)
-        for start in range(0, len(events), share):
+        for share in shares:
             batch = take(
-                events[start : start + share],
+                share,
                 senders=Senders(NOBODY, sender, NOW), milestones=milestones, identities=Identities(), now=NOW, utf8=True,
             )  # fmt: skip
             assert (batch.reply.rejected, batch.reply.quarantined) == ([], 0)
@@ -123,53 +150,28 @@ def different(found: Case, expected: Case) -> list[str]:
     return sorted(wrong)[:8]
 
 
-@pytest.mark.parametrize("seed", [1, *IN_ORDER])
-def test_the_order_log_of_five_systems(make_store: Callable[[], Store], seed: int | None) -> None:
-    path = folder("order_management_log")
-    expected = order_log_cases(OrderLog(path))
-    assert len(expected) == 429
-    rng = None if seed is None else random.Random(seed)
-    found = tell(make_store(), list(systems.order_log(path)), 2, rng)
-    assert different(found, expected) == []
-
-
-@pytest.mark.parametrize("seed", [2, *IN_ORDER])
-def test_the_document_flow_of_four_systems(make_store: Callable[[], Store], seed: int | None) -> None:
+def test_the_order_log_of_five_systems_and_the_document_flow_of_four(found: Case) -> None:
     """Deliveries of several orders and invoices over several deliveries are under each of them and join none."""
-    path = folder("sap_document_flow")
-    expected = sap_cases(path)
-    shared: dict[tuple[str, str], int] = defaultdict(int)
-    for case in expected.values():
-        for ref in case:
-            shared[ref] += 1
-    assert len(expected) > 150
+    log, flow = order_log_cases(OrderLog(folder(LOG))), sap_cases(folder(FLOW))
+    shared = Counter(ref for case in flow.values() for ref in case)
+    assert len(log) == 429
+    assert len(flow) > 150
+    assert not log.keys() & flow.keys()
     assert max(shared.values()) > 1
-    found = tell(make_store(), list(systems.sap_flow(path)), 2, None if seed is None else random.Random(seed))
-    assert different(found, expected) == []
+    assert different({order: case for order, case in found.items() if "~" not in order}, log | flow) == []
 
 
-def test_500_random_arrivals_end_in_one_result(make_store: Callable[[], Store]) -> None:
+def test_500_random_arrivals_end_in_one_result(found: Case) -> None:
     """The same two tangled orders, 500 times under ids of their own, each in another order with duplicates."""
-    path = folder("order_management_log")
-    expected = order_log_cases(OrderLog(path))
-    tangle = tangled(path, expected)
-    rng = random.Random(3)
-    events: list[bytes] = []
-    for number in range(ARRIVALS):
-        own = [renamed(line, number) for line in tangle]
-        own += rng.sample(own, k=len(own) // 5)
-        rng.shuffle(own)
-        events += own
-    # Cut across the copies, so that every copy is spread over the ticks.
-    spread = [line for start in range(3) for line in events[start::3]]
-    found = tell(make_store(), spread, 3)
+    expected = order_log_cases(OrderLog(folder(LOG)))
+    pair = orders_of(tangled(folder(LOG), expected))
+    copies = {order: case for order, case in found.items() if "~" in order}
     results = {
         frozenset((order.split("~")[0], *(part.split("~")[0] for part in ref)) for ref in case)
-        for order, case in found.items()
+        for order, case in copies.items()
     }
-    one = {frozenset((order, *ref) for ref in expected[order]) for order in orders_of(tangle)}
-    assert results == one
-    assert len(found) == ARRIVALS * len(one)
+    assert results == {frozenset((order, *ref) for ref in expected[order]) for order in pair}
+    assert len(copies) == ARRIVALS * len(pair)
 
 
 def tangled(path: Path, expected: Case) -> list[bytes]:
