@@ -32,15 +32,17 @@ def test_what_is_in_the_store_is_what_the_table_says(folder: str, make_desk: Cal
     connections = _connections(folder)
     desk = make_desk(connections=connections, secrets=SECRETS, milestones=MILESTONES)
     sent: dict[str, list[str]] = {}
-    for path in FILES:
-        if path.parent.name != folder:
-            continue
-        entry = table(folder)["files"][path.name]
-        for body in messages(path, entry):
-            proved = {"Authorization": f"Bearer {SECRET}", **headers(entry)}
-            answer = desk.ingest(connections.entries[0].name, body, proved, wait=True)
-            assert answer.status_code in (200, 202), answer.text
-            sent.setdefault(path.name, []).append(answer.json()["raw_id"])
+    entries = table(folder)["files"]
+    given = [
+        (path.name, body) for path in FILES if path.parent.name == folder for body in messages(path, entries[path.name])
+    ]
+    for place, (file, body) in enumerate(given, 1):
+        proved = {"Authorization": f"Bearer {SECRET}", **headers(entries[file])}
+        answer = desk.ingest(
+            connections.entries[0].name, body, proved, wait=place == len(given)
+        )  # the last of all waits
+        assert answer.status_code in (200, 202), answer.text
+        sent.setdefault(file, []).append(answer.json()["raw_id"])
     for file, raw_ids in sent.items():
         _compare(desk, table(folder)["files"][file], set(raw_ids), file)
 
