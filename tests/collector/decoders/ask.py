@@ -46,22 +46,26 @@ def tolerant(body: bytes, **spec: Any) -> tuple[list[Unit], Undecodable | None]:
     return found, None
 
 
-def seconds_a_megabyte(body: bytes, **spec: Any) -> float:
-    """Return the CPU time of a hostile body, measured on a quarter of it, the least of three tries.
+TOO_FAST = 8.0  # growth that is no longer in proportion: twice that of a body read once
 
-    Neighbours slow a processor down, so tests allow twice the promised two seconds; what grows with the square of the
-    size is far beyond that.
+
+def growth(body: bytes, **spec: Any) -> float:
+    """Return how many times as long four times as much of a hostile body takes: 4 in proportion, 16 by the square.
+
+    Processor time, the least of three tries of each; both sizes are measured on the same machine under the same load.
     """
-    part = body[:250_000]
-    least = float("inf")
+    part = body[:240_000]
+    return _least_s(part, spec) / max(_least_s(part[: len(part) // 4], spec), 0.001)
+
+
+def _least_s(part: bytes, spec: dict[str, Any]) -> float:
+    tries: list[float] = []
     for _ in range(3):
         began = time.process_time()
         with suppress(Undecodable):
             deque(decode(spec, part), maxlen=0)
-        least = min(least, time.process_time() - began)
-        if least < 0.5:
-            break
-    return least * 1_000_000 / len(part)
+        tries.append(time.process_time() - began)
+    return min(tries)
 
 
 def payloads(folder: str) -> list[Path]:
