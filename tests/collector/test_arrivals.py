@@ -235,7 +235,7 @@ def cut(at: datetime | None) -> datetime | None:
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(_said, st.sampled_from(["", "", "s1"]))
 def test_the_row_says_what_the_event_says(store: Store, said: list[Any], scope: str) -> None:
     raws = [written(n, *parts) for n, parts in enumerate(said)]
