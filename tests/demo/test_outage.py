@@ -39,10 +39,10 @@ def test_an_outage_is_told_by_groups_and_a_p1_at_once(store: Store, tmp_path: Pa
     world.open(START)
     tower = Tower(store, tmp_path)
     try:
-        tower.hear(world.advance(BEFORE), BEFORE)
+        said = world.advance(BEFORE)
         world.break_system("erp")
-        for now in (BROKEN, LONG):
-            tower.hear(world.advance(now), now)
+        tower.hear(said + world.advance(BROKEN), BROKEN)
+        tower.hear(world.advance(LONG), LONG)
         [(orders, alerts)] = tower.rows(TOLD)
         [(open_alerts, groups)] = tower.rows(GROUPS)
         assert orders > 40
