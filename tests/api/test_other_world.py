@@ -213,7 +213,8 @@ def test_a_shipment_of_two_partners_gives_neither_the_other(whole: Whole) -> Non
         assert why.status_code == 200
         assert not HIDDEN.search(why.content)
     key = whole.key("by-scope", *KEYS["by-scope"])
-    asked = questions(whole)[::5]  # all of it was asked above; this looks for what the shipment alone gives away
+    # Every way to ask was tried above; here each endpoint is asked plainly, and in a fifth of the ways.
+    asked = [q for place, q in enumerate(questions(whole)) if place % 5 == 0 or "?" not in q[1] or q[1].endswith("?")]
     told = [q for q in heard(whole, asked).items() if q[1][-1].get("hidden")]
     assert not told
     body = {"kind": "retry", "orders": [{"order_id": "BETA-9"}, {"order_id": "nothing"}], "reason": "x"}
