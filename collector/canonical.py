@@ -28,13 +28,13 @@ _TEXTS = (*TEXT_ATTRIBUTES, "reason", "error")
 
 
 class _Loose(Struct):
-    data: dict[str, Any] = {}
+    data: dict[str, Any] | None = None
     data_base64: bytes | None = None
 
 
 _encode = msgspec.json.Encoder().encode
 _loose = msgspec.json.Decoder(_Loose, float_hook=str)
-_loose_data = msgspec.json.Decoder(dict[str, Any], float_hook=str)
+_loose_data = msgspec.json.Decoder(dict[str, Any] | None, float_hook=str)
 
 
 class Line(Struct, frozen=True, gc=False):
@@ -183,6 +183,8 @@ def _further(raw: bytes | msgspec.Raw, allowed: frozenset[str]) -> dict[str, str
     """Return the allow-listed further fields of data that are plain values, capped in number and length."""
     loose = _loose.decode(raw)
     data = loose.data if loose.data_base64 is None else _loose_data.decode(loose.data_base64)
+    if data is None:
+        return None
     found = {}
     for name in sorted((allowed & data.keys()) - _FIELDS)[:MAX_ATTRIBUTES]:
         value = data[name]

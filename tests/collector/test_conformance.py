@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collector import cloudevents
@@ -126,6 +126,11 @@ def still(make_desk: Callable[..., Desk]) -> Desk:
     body=st.binary(max_size=300) | near_events(),
     content_type=FORMS,
     encoding=st.sampled_from(["", "", "", "gzip", "deflate"]),
+)
+@example(
+    b'{"specversion":"1.0","id":"e","source":"/shop","type":"o2c.s","time":"2026-03-01T00:00:01Z","data":null}',
+    "application/cloudevents+json",
+    "",
 )
 def test_any_bytes_give_rows_or_a_rejection(still: Desk, body: bytes, content_type: str, encoding: str) -> None:
     answer = still.post(body, content_type, headers={"Content-Encoding": encoding})
