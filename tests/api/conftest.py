@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from rules.model import Book
 from tests.actions.world import World, make_book
+from tests.stores import Shelf
 from tower.api.app import create_app
 from tower.api.context import ApiContext
 from tower.model.connections import Connection, Connections
@@ -29,6 +30,18 @@ CONNECTIONS = Connections(
     tuple(Connection(name, kind, f"/{kind}/{name}") for name, kind in (("one", "erp"), ("hh", "wms"), ("sf", "crm"))),
     configured=True,
 )
+
+
+class Tokens(dict[str, str]):
+    """One token per name; the key of a role is made when it is first used, which costs more than many a question."""
+
+    def __init__(self, keys: Keys) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def __missing__(self, role: str) -> str:
+        self[role] = self._keys.add(f"{role}-key", [role])
+        return self[role]
 
 
 @dataclass
@@ -60,7 +73,7 @@ class Api:
 
     world: World
     app: FastAPI
-    tokens: dict[str, str]
+    tokens: Tokens
     engine: EngineStub
     doors: DoorsStub
     context: ApiContext
@@ -104,7 +117,6 @@ def make_api(store: Store, folder: Path, url: str = "http://127.0.0.1:9") -> Api
     """Return the application on a store."""
     world = World(store)
     keys = Keys(store)
-    tokens = {role: keys.add(f"{role}-key", [role]) for role in ("viewer", "operator", "admin")}
     engine, doors, progress = EngineStub(last_tick_at=world.now), DoorsStub(), Progress()
     book = [make_book(url)]
     context = ApiContext(
@@ -119,7 +131,14 @@ def make_api(store: Store, folder: Path, url: str = "http://127.0.0.1:9") -> Api
         clock=world.clock,
         record=lambda entries: _append(store, world, entries),
     )
-    return Api(world, create_app(context), tokens, engine, doors, context, progress, book)
+    return Api(world, create_app(context), Tokens(keys), engine, doors, context, progress, book)
+
+
+@pytest.fixture(scope="module")
+def one_api(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """One application for all tests of a module that only look, or that keep to rows of their own."""
+    with shelf.lend() as store:
+        yield make_api(store, tmp_path_factory.mktemp("api"))
 
 
 @pytest.fixture
