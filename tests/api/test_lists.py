@@ -72,8 +72,8 @@ def test_what_the_last_ends_say_about_one_more(latest: list[str], says: str) -> 
     assert says in advice(latest) if says else not advice(latest)
 
 
-@pytest.fixture
-def breaches(api: Api) -> Api:
+@pytest.fixture(scope="module")
+def breaches(one_api: Api) -> Api:
     """Twelve breaches, one of them retracted."""
     names = ["order_no", "order_id", "rule", "kind", "object", "object_type", "object_id", "breach_id", "state",
              "opened_at", "detected_at", "milestone", "system", "error", "evidence", "book", "updated_at"]  # fmt: skip
@@ -83,9 +83,9 @@ def breaches(api: Api) -> Api:
          T0 - timedelta(hours=n // 3), T0, "", "", "", "{}", "book1", T0]
         for n in range(12)
     ]  # fmt: skip
-    with api.world.store.writer() as client:
+    with one_api.world.store.writer() as client:
         client.insert("breaches", rows, column_names=names)
-    return api
+    return one_api
 
 
 def test_breaches_hide_what_never_was_unless_asked(breaches: Api) -> None:
@@ -107,7 +107,7 @@ def test_breaches_filter_and_page(breaches: Api) -> None:
     assert len(seen) == len(set(seen)) == 12
 
 
-def test_quarantine_shows_the_reason(api: Api) -> None:
+def test_quarantine_shows_the_reason(one_api: Api) -> None:
     names = [
         "quarantine_id",
         "received_at",
@@ -123,34 +123,34 @@ def test_quarantine_shows_the_reason(api: Api) -> None:
     rows = [
         [2**63 + n, T0, T0, "hh", "/wms/hh", f"e{n}", "o2c.x", reason, "because", "{}"] for n, reason in enumerate("ab")
     ]
-    with api.world.store.writer() as client:
+    with one_api.world.store.writer() as client:
         client.insert("quarantine", rows, column_names=names)
-    found = api.get("/v1/quarantine?reason=a").json()["quarantine"]
+    found = one_api.get("/v1/quarantine?reason=a").json()["quarantine"]
     assert [(q["id"], q["reason"], q["detail"]) for q in found] == [(str(2**63), "a", "because")]
-    assert api.get("/v1/quarantine?state=discarded").json()["quarantine"] == []
+    assert one_api.get("/v1/quarantine?state=discarded").json()["quarantine"] == []
 
 
-def test_orphans_are_objects_that_no_order_has(api: Api) -> None:
-    w = api.world
+def test_orphans_are_objects_that_no_order_has(one_api: Api) -> None:
+    w = one_api.world
     rows = [[w.hash_of("payment", p), number, "payment", p] for p, number in (("P1", 0), ("P2", 0), ("P2", 7))]
     with w.store.writer() as client:
         client.insert("object_cases", rows, column_names=["object", "order_no", "object_type", "object_id"])
     w.fact("", "invoice_released", ("payment", "P1"), source="/bank")
-    orphans = api.get("/v1/orphans").json()["orphans"]
+    orphans = one_api.get("/v1/orphans").json()["orphans"]
     assert [(o["object_id"], o["events"], o["milestones"], o["sources"]) for o in orphans] == [
         ("P1", 1, ["invoice_released"], ["/bank"])
     ]
 
 
-def test_feeds_list_every_configured_connection(api: Api) -> None:
-    feeds = api.get("/v1/feeds").json()["feeds"]
+def test_feeds_list_every_configured_connection(one_api: Api) -> None:
+    feeds = one_api.get("/v1/feeds").json()["feeds"]
     assert [(f["connection"], f["kind"], f["state"], f["watermark"]) for f in feeds] == [
         ("one", "erp", "ok", None), ("hh", "wms", "ok", None), ("sf", "crm", "ok", None),
     ]  # fmt: skip
 
 
-def test_the_rules_in_force_are_shown(api: Api) -> None:
-    body = api.get("/v1/rules").json()
+def test_the_rules_in_force_are_shown(one_api: Api) -> None:
+    body = one_api.get("/v1/rules").json()
     assert body["hash"] == "book1"
     invoice = next(m for m in body["milestones"] if m["milestone"] == "invoice_released")
     assert invoice["authority"][0] == {
@@ -162,8 +162,8 @@ def test_the_rules_in_force_are_shown(api: Api) -> None:
     assert [s["id"] for s in body["stages"]] == ["capture-to-ship", "ship-to-invoice"]
 
 
-def test_targets_never_show_a_secret_or_its_name(api: Api) -> None:
-    reply = api.get("/v1/targets")
+def test_targets_never_show_a_secret_or_its_name(one_api: Api) -> None:
+    reply = one_api.get("/v1/targets")
     assert reply.json()["targets"][0]["actions"] == ["retry-invoice"]
     assert "TOWER_SECRET" not in reply.text
 
@@ -182,11 +182,11 @@ def test_the_audit_is_paged_latest_first_and_checked_on_request(api: Api) -> Non
     assert api.get("/v1/audit?verify=true").json()["verified"] == {"ok": False, "first_broken": 4}
 
 
-def test_filters_of_the_audit(api: Api) -> None:
+def test_filters_of_the_audit(one_api: Api) -> None:
     entries = [Entry("ana", "retry", "a/1#1"), Entry("engine", "accepted", "a/1#1"), Entry("ben", "retry", "b/1#1")]
-    Audit(api.world.store).append(entries, T0)
+    Audit(one_api.world.store).append(entries, T0)
     counts: dict[str, Any] = {
-        q: len(api.get(f"/v1/audit?{q}").json()["audit"]) for q in ("actor=ana", "act=retry", "subject=a/")
+        q: len(one_api.get(f"/v1/audit?{q}").json()["audit"]) for q in ("actor=ana", "act=retry", "subject=a/")
     }
     assert counts == {"actor=ana": 1, "act=retry": 2, "subject=a/": 2}
 
