@@ -20,10 +20,7 @@ from tower.store.client import Store
 
 _log = structlog.get_logger(__name__)
 _BLOCK_BYTES = 24 << 20
-# Less than a block waits, so that events share blocks: at least this long, and as many times as long as the last
-# insert took. An insert costs much the same for one row as for a thousand, and its processor is the doors' too.
 _LINGER_S = 0.05
-_LINGER_INSERTS = 1
 _IDLE_S = 0.5
 
 
@@ -115,12 +112,13 @@ class Drain:
         return True
 
     def _linger(self, insert_s: float) -> None:
-        """Let events gather while they keep coming, within the time that the length of the last insert allows."""
-        until = time.monotonic() + max(_LINGER_S - insert_s, _LINGER_INSERTS * insert_s)
-        waiting = -1
-        while waiting < (waiting := self._journal.backlog_bytes) < self._block_bytes:
-            left = until - time.monotonic()
-            if left <= 0 or self._stop.wait(min(left, _LINGER_S)):
+        """Let lines gather to a block: as long as the table allows, by how long the last insert took.
+
+        An insert costs much the same for one row as for a thousand, and its processor is the doors' and the engine's.
+        """
+        until = time.monotonic() + max(_LINGER_S - insert_s, self._sink.table.linger * insert_s)
+        while (left := until - time.monotonic()) > 0 and self._journal.backlog_bytes < self._block_bytes:
+            if self._stop.wait(min(left, _LINGER_S)):
                 return
 
     def _insert(self, insert: Callable[[bytes, str], None], lines: bytes, start: int, end: int) -> None:

@@ -30,10 +30,15 @@ class Unavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Where a journal's rows go, and how a line that the store refuses is put into quarantine, if it can be."""
+    """Where a journal's rows go, and how a line that the store refuses is put into quarantine, if it can be.
+
+    linger: how many times as long as an insert took rows gather before the next one, unless they fill a block: what an
+    operator waits for comes soon, what is looked up later comes in larger blocks.
+    """
 
     name: str
     refused: Callable[[bytes, str], bytes] | None = None
+    linger: float = 2
 
 
 class Destination(Protocol):

@@ -34,7 +34,7 @@ class BodySink:
         self._commit = commit
         self._before, self._after = before, after
         self._settings = signal.read_by(embedded=embedded)
-        self.table = Table(signal.table, refused_line)
+        self.table = Table(signal.table, refused_line, linger=5)
 
     def prepare(self) -> None:
         """Do what is to be done before the first block."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -138,6 +139,22 @@ def test_an_error_of_the_store_is_told_from_an_error_of_the_rows(store: Store, m
         monkeypatch.setattr(client, "raw_insert", fail)
         with pytest.raises(Unavailable):
             sink.insert(client, line(1), "t2")
+
+
+def test_lines_gather_to_a_block_while_the_table_allows_it_unless_they_fill_one(rig: Rig) -> None:
+    rig.sink.table = replace(EVENTS, linger=1000)
+    append(rig.journal, line(1))
+    rig.run(block_bytes=len(line(2) + line(3) + line(10) + line(11)))
+    rig.wait()
+    append(rig.journal, line(2))
+    append(rig.journal, line(3))
+    assert (rig.ids(), len(rig.sink.calls)) == (["e1"], 1)  # the last insert was moments ago
+    append(rig.journal, line(10) + line(11))
+    rig.wait()
+    assert (rig.ids(), len(rig.sink.calls)) == (["e1", "e2", "e3", "e10", "e11"], 2)
+    append(rig.journal, line(12))
+    rig.stop()
+    assert rig.ids()[-1] == "e12"
 
 
 def test_stored_at_rises_strictly_from_insert_to_insert(rig: Rig) -> None:
