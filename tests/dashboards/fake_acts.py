@@ -20,6 +20,8 @@ def act(tower: Rows, actor: str, key: str, body: dict[str, Any], *, dry_run: boo
             return say(tower, actor, key, body)
         answers, items = [], []
         for wish in body["orders"]:
+            if wish["order_id"] in tower.moving:
+                tower.touch(wish["order_id"])
             row = tower.rows.get(wish["order_id"])
             result = (
                 "gone"

@@ -27,6 +27,7 @@ class Rows:
     settle_s: float = 1.5
     closed: set[str] = field(default_factory=set)  # paths that no key may ask
     slow_s: float = 0.0  # how long a request for an action takes
+    moving: set[str] = field(default_factory=set)  # orders that change in the moment in which they are acted upon
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
     actions: list[dict[str, Any]] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)  # every POST /v1/actions that was no dry run

@@ -122,8 +122,10 @@ class Table {
     this.observer.observe(this.root);
     this.resized = () => { this.layout(); this.draw(); };
     window.addEventListener("resize", this.resized);
-    // Keys also work while nothing else has the focus; captured, because the app has hotkeys of its own on r and c.
-    this.pageKeys = (e) => { if (e.target === document.body) this.key(e); };
+    // Keys also work while nothing narrower than a part of the page around the table has the focus, as after a click
+    // between things; captured, because the app has hotkeys of its own on r and c.
+    const host = this.root.getRootNode().host || this.root;
+    this.pageKeys = (e) => { if (e.target !== host && e.target.contains(host)) this.key(e); };
     document.addEventListener("keydown", this.pageKeys, true);
     return this.turn;
   }
