@@ -98,6 +98,7 @@ def test_every_role_and_scope_gets_what_the_table_says(whole: Whole) -> None:
     calls: list[Call] = []
     wanted: list[set[str]] = []
     turn = 0
+    answered: set[tuple[str, str]] = set()
     for method, path in routes(whole):
         permit = permit_of(method, path)
         if permit is None or permit.who is not Who.KEY:
@@ -107,8 +108,12 @@ def test_every_role_and_scope_gets_what_the_table_says(whole: Whole) -> None:
             for number, texts in ((None, ()), (turn, SCOPES[turn])):
                 if role == "admin" and texts:
                     continue  # is refused when the key is made
-                calls.append((whole.key(f"{role}-{number}", [role], (), texts), method, filled(path), {}))
-                wanted.append(expected(permit, role, bool(texts)))
+                codes = expected(permit, role, bool(texts))
+                # Who may ask is looked at before what is asked: one whole answer from each endpoint is enough.
+                query = {} if codes or (method, path) not in answered else {"params": {"nonsense": "1"}}
+                answered |= set() if codes else {(method, path)}
+                calls.append((whole.key(f"{role}-{number}", [role], (), texts), method, filled(path), query))
+                wanted.append(codes)
     wrong: list[str] = []
     for (name, method, path, _), reply, codes in zip(calls, whole.calls(calls), wanted, strict=True):
         said = reply.json().get("code") if reply.status_code in (401, 403) else None
