@@ -6,8 +6,8 @@ The composition root makes the context, adds the collector's doors as `routes`, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.responses import Response
@@ -50,7 +50,6 @@ from tower.api.docs import complete
 from tower.api.door_docs import describe_doors
 from tower.api.middleware import Observe
 from tower.api.single_flight import SingleFlight
-from tower.api.wire import Json
 from tower.backtest.runs import Runs
 
 ROUTERS = (
@@ -97,15 +96,15 @@ def create_app(context: ApiContext, routes: Sequence[BaseRoute] = ()) -> FastAPI
     for router in ROUTERS:
         app.include_router(router)
     app.router.routes.extend(routes)
-    document: list[dict[str, Any]] = []
+    document: list[bytes] = []
 
     @app.get("/openapi.json", summary="This document", responses={200: {"content": {"application/json": {}}}})
     def openapi(_: Caller) -> Response:
         """Describe every endpoint, with examples and the shape of refusals."""
         if not document:
             made = get_openapi(title=app.title, version=app.version, routes=app.routes)
-            document.append(describe_doors(complete(made, app.routes), app.router.routes))
-        return Json(document[0])
+            document.append(msgspec.json.encode(describe_doors(complete(made, app.routes), app.router.routes)))
+        return Response(document[0], media_type="application/json")
 
     return app
 
