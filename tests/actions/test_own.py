@@ -41,15 +41,6 @@ def turn(desk: Desk, times: int = 1, wait_s: float = 5) -> None:
         desk.world.wait(wait_s)
 
 
-def test_the_engine_asks_by_itself_and_says_so(make_desk: Callable[..., Desk], target: TargetStub) -> None:
-    desk = make_desk()
-    automatic(desk)
-    turn(desk, 2)
-    assert desk.acts() == [("engine", "retry"), ("engine", "accepted")]
-    item = desk.items()[0]
-    assert (item.requested_by, item.state, len(target.heard)) == ("engine", "accepted", 1)
-
-
 CASES: list[tuple[str, tuple[PolicyCase, ...], dict[str, Any], int]] = [
     ("not automatic", (), {"automatic": False}, 0),
     ("a class that is", (PolicyCase(When(), ("data",), Policy(3, automatic=True)),), {"automatic": False}, 1),
@@ -82,13 +73,16 @@ def test_the_policy_for_the_order_and_its_error_decides(
     assert len(stuck.runner._own._due(stuck.book, policies, T0) if policies else ()) == due
 
 
-def test_no_effect_is_tried_again_after_its_wait_and_a_refusal_is_not(
+def test_the_engine_asks_by_itself_again_after_no_effect_and_its_wait_and_never_after_a_refusal(
     make_desk: Callable[..., Desk], target: TargetStub
 ) -> None:
     desk = make_desk()
     automatic(desk, attempts=2)
     turn(desk)
-    verify_by = desk.items()[0].verify_by
+    assert desk.acts() == [("engine", "retry"), ("engine", "accepted")]
+    item = desk.items()[0]
+    assert (item.requested_by, item.state, len(target.heard)) == ("engine", "accepted", 1)
+    verify_by = item.verify_by
     assert verify_by is not None
     desk.world.now = verify_by + timedelta(seconds=1)
     desk.step()
@@ -116,7 +110,7 @@ def test_its_own_retries_are_few_and_go_behind_a_person_s(make_desk: Callable[..
     desk.step()
     mine = [i for i in desk.items() if i.requested_by == "engine"]
     assert len(mine) <= AT_ONCE
-    turn(desk, 4)
+    turn(desk, 2)
     assert len(target.heard) == AT_ONCE + 6  # each stuck object once
     assert len({h.path for h in target.heard}) == AT_ONCE + 6
 

@@ -59,7 +59,7 @@ def main(folder: str, url: str, mode: str) -> None:
         if mode == "resume" and not {"requested", "sent"} & set(states.values()):
             say(json.dumps({"audit": Audit(store).verify()}))
             return
-        time.sleep(0.1)
+        time.sleep(0.3)  # a step costs about as much
 
 
 def say(line: str) -> None:
