@@ -35,6 +35,27 @@ def late() -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
     return "SO-late", [clock_row()], {"amount": Decimal("500"), "priority": "P1"}
 
 
+def test_an_empty_board_is_an_empty_arrow_table(api: Api) -> None:
+    reply = api.get("/v1/orders", headers={"Accept": ARROW})
+    assert pa.ipc.open_stream(reply.content).read_all().num_rows == 0
+    assert api.get("/v1/orders").json()["value_total"] == "0.00"
+
+
+def test_the_etag_ignores_time_and_sees_change_at_once(api: Api) -> None:
+    api.world.orders([late()])
+    first = api.get("/v1/orders?state=stuck")
+    api.world.wait(600)
+    second = api.get("/v1/orders?state=stuck", headers={"If-None-Match": first.headers["etag"]})
+    assert (second.status_code, second.content) == (304, b"")
+    assert second.headers["etag"] == first.headers["etag"]
+    api.world.order("SO-late", clock_row(verdict="failing"), version="v2", amount=Decimal("500"))
+    third = api.get("/v1/orders?state=stuck", headers={"If-None-Match": first.headers["etag"]})
+    assert third.status_code == 200
+    assert third.headers["etag"] != first.headers["etag"]
+    api.world.order("SO-new", clock_row(object_id="S9"))
+    assert set(ids(api.get("/v1/orders?state=stuck"))) == {"SO-late", "SO-new"}
+
+
 @pytest.fixture(scope="module")
 def board(one_api: Api) -> Api:
     """Five orders that all tests look at: late, failing on another stage, at risk, on track, done; and an orphan."""
@@ -193,21 +214,6 @@ def test_values_that_mean_nothing_are_refused(board: Api, query: str) -> None:
     assert reply.json()["errors"][0]["name"] == query.split("=")[0]
 
 
-def test_the_etag_ignores_time_and_sees_change_at_once(api: Api) -> None:
-    api.world.orders([late()])
-    first = api.get("/v1/orders?state=stuck")
-    api.world.wait(600)
-    second = api.get("/v1/orders?state=stuck", headers={"If-None-Match": first.headers["etag"]})
-    assert (second.status_code, second.content) == (304, b"")
-    assert second.headers["etag"] == first.headers["etag"]
-    api.world.order("SO-late", clock_row(verdict="failing"), version="v2", amount=Decimal("500"))
-    third = api.get("/v1/orders?state=stuck", headers={"If-None-Match": first.headers["etag"]})
-    assert third.status_code == 200
-    assert third.headers["etag"] != first.headers["etag"]
-    api.world.order("SO-new", clock_row(object_id="S9"))
-    assert set(ids(api.get("/v1/orders?state=stuck"))) == {"SO-late", "SO-new"}
-
-
 def test_arrow_says_the_same_as_json(board: Api) -> None:
     rows = board.get("/v1/orders?limit=4").json()
     reply = board.get("/v1/orders?limit=4", headers={"Accept": ARROW})
@@ -227,12 +233,6 @@ def test_arrow_says_the_same_as_json(board: Api) -> None:
                 assert told == value
     metadata = {k.decode(): v.decode() for k, v in table.schema.metadata.items()}
     assert metadata == {k: str(rows[k]) for k in ("total", "value_total", "as_of", "next_cursor")}
-
-
-def test_an_empty_board_is_an_empty_arrow_table(api: Api) -> None:
-    reply = api.get("/v1/orders", headers={"Accept": ARROW})
-    assert pa.ipc.open_stream(reply.content).read_all().num_rows == 0
-    assert api.get("/v1/orders").json()["value_total"] == "0.00"
 
 
 def test_twenty_viewers_cause_one_query(board: Api) -> None:

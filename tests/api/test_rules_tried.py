@@ -14,7 +14,7 @@ stages: [{id: deliver, from: order_accepted, to: delivered, within: 2h}]
 priorities: [{name: P1}]
 examples:
   - {name: late, as_of: "2026-03-02T12:00:00Z", given: [{milestone: order_accepted, at: "2026-03-02T08:00:00Z", order_id: A}], expect: {findings: [{rule: deliver, kind: late, object: A}], states: {A: late}}}
-  - {name: wrong, as_of: "2026-03-02T09:00:00Z", given: [{milestone: order_accepted, at: "2026-03-02T08:00:00Z", order_id: A}], expect: {states: {A: late}}}
+  - {name: wrong, as_of: "2026-03-02T12:00:00Z", given: [{milestone: order_accepted, at: "2026-03-02T11:00:00Z", order_id: A}], expect: {states: {A: late}}}
 """
 
 
