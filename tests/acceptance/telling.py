@@ -5,9 +5,11 @@ A story is a generator over orders of its own. It yields what it sends, goes on 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ class World:
     env: dict[str, str]
     ends: dict[str, Exception | None] = field(default_factory=dict)  # of the stories told, by name
     raw_ids: dict[str, str] = field(default_factory=dict)  # of messages that are asked for by others, by order
+    judged_at: datetime = datetime.min  # between what the last step brought and what the next will
     _boards: dict[tuple[tuple[str, str], ...], dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
@@ -58,6 +61,9 @@ class World:
         if acts:
             send(self.client)
         self._boards.clear()
+        time.sleep(0.01)
+        self.judged_at = datetime.now(UTC)
+        time.sleep(0.01)
 
 
 def tell(world: World, stories: Mapping[str, Callable[[World], Story]]) -> None:

@@ -17,7 +17,7 @@ from tower.store.client import Store
 
 STORIES: dict[str, Callable[[World], Story]] = {
     f"{told.__name__.rpartition('.')[2]}: {name.replace('_', ' ')}": story
-    for told in (asof, names, carriers, edi, traces, native)
+    for told in (asof, names, carriers, edi, native, traces)  # telemetry is stored a little later than the rest
     for name, story in vars(told).items()
     if inspect.isgeneratorfunction(story)
 }
