@@ -129,7 +129,7 @@ def judge(
             client.command(f"TRUNCATE TABLE {step.table}")
             used.discard(step.table)
         if step.needs and step.needs not in there:
-            there |= _look(client, compiled.steps[place:])
+            there |= _look(client, compiled.steps[place:], there)
         if step.needs and not there[step.needs]:
             if step.table in unmade:
                 make(client, [step])
@@ -146,10 +146,11 @@ def judge(
         _learn(client, compiled.steps)
 
 
-def _look(client: Client, steps: Sequence[Step]) -> dict[str, bool]:
-    """Return for each need of these steps that none of them still fills whether anything is there."""
+def _look(client: Client, steps: Sequence[Step], known: Collection[str]) -> dict[str, bool]:
+    """Return for each need of these steps that none of them still fills whether anything is there; not what is known."""
     ahead = {step.table for step in steps}
-    needs = list(dict.fromkeys(s.needs for s in steps if s.needs and not ahead & set(re.findall(r"\w+", s.needs))))
+    needs = list(dict.fromkeys(s.needs for s in steps if s.needs and s.needs not in known))
+    needs = [need for need in needs if not ahead & set(re.findall(r"\w+", need))]
     counts = "\nUNION ALL\n".join(
         f"SELECT {place} AS place, count() AS rows FROM {need}" for place, need in enumerate(needs)
     )
