@@ -226,7 +226,8 @@ def orders_sql(book_hash: str, worst_doubt: str = "", ahead: str = "") -> str:
 
     worst_doubt, ahead: what findings of rules that are no promises add (rules.compile.doubts).
     """
-    next_at = [f"ifNull(c.next_at, {FAR})", f"ifNull(ahead.next_at, {FAR})"]
+    moments = ("c.warns_at", "c.ends_at + toIntervalMillisecond(1)", "ahead.next_at")
+    next_at = [f"ifNull({moment}, {FAR})" for moment in moments]
     waits_for, waits_until = "ifNull(c.waits_for, [])", "ifNull(c.waits_until, [])"
     if ahead:
         next_at.append(f"ifNull(d.next_at, {FAR})")
@@ -245,7 +246,7 @@ def orders_sql(book_hash: str, worst_doubt: str = "", ahead: str = "") -> str:
     return f"""
 -- One row: an order as the board shows it.
 WITH
-    ifNull(o.done_at IS NOT NULL AND NOT ifNull(c.reopened, 0), 0) AS is_done,
+    ifNull(o.done_at IS NOT NULL AND NOT ifNull(c.open_since > o.done_at, 0), 0) AS is_done,
     multiIf(is_done, 'done', o.cancelled_at IS NOT NULL, 'cancelled', w.verdict != '', assumeNotNull(w.verdict), 'on_track') AS order_state,
     if(order_state = 'done', o.done_at, if(order_state = 'cancelled', o.cancelled_at, NULL)) AS closed,
     closed IS NOT NULL AS is_closed
@@ -278,20 +279,12 @@ LEFT JOIN
             rule, object, object_type, object_id, from_milestone, to_milestone, from_event, to_event, started_at,
             end_at, due_at, at_risk_at, budget_s, used_s, calendar,
             arrayMap(p -> (p.1, if(p.2 = {FAR}, NULL, p.2)), holds), state, verdict, provisional, system, error))) AS clocks,
-        max(reopens) AS reopened,
-        arrayMin(arrayFilter(m -> m > {_AS_OF}, groupArrayArray(moments))) AS soonest,
-        if(soonest < {_AS_OF}, NULL, soonest) AS next_at,
-        arrayFlatten(groupArrayIf(k_waits_for, NOT provisional)) AS waits_for,
-        arrayFlatten(groupArrayIf(arrayMap(w -> assumeNotNull(pass_at), k_waits_for), NOT provisional)) AS waits_until
-    FROM
-    (
-        SELECT
-            k.* EXCEPT (waits_for), k.waits_for AS k_waits_for, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
-            if(k.state = 'running', arrayMap(m -> assumeNotNull(m),
-                arrayFilter(m -> m IS NOT NULL, [k.at_risk_at, k.due_at + toIntervalMillisecond(1)])), []) AS moments
-        FROM judged_clocks AS k
-        INNER JOIN judged_cases AS p ON p.order_no = k.order_no
-    )
+        maxOrNullIf(started_at, end_at IS NULL) AS open_since,
+        minOrNullIf(at_risk_at, state = 'running' AND at_risk_at > {_AS_OF}) AS warns_at,
+        minOrNullIf(due_at, state = 'running' AND due_at >= {_AS_OF}) AS ends_at,
+        arrayFlatten(groupArrayIf(k.waits_for, NOT provisional)) AS waits_for,
+        arrayFlatten(groupArrayIf(arrayMap(w -> assumeNotNull(pass_at), k.waits_for), NOT provisional)) AS waits_until
+    FROM judged_clocks AS k
     GROUP BY order_no
 ) AS c ON c.order_no = o.order_no
 LEFT JOIN

@@ -1062,7 +1062,7 @@ LEFT JOIN judged_scopes AS scopes ON scopes.order_no = s.order_no AND scopes.obj
 -- judged_orders
 -- One row: an order as the board shows it.
 WITH
-    ifNull(o.done_at IS NOT NULL AND NOT ifNull(c.reopened, 0), 0) AS is_done,
+    ifNull(o.done_at IS NOT NULL AND NOT ifNull(c.open_since > o.done_at, 0), 0) AS is_done,
     multiIf(is_done, 'done', o.cancelled_at IS NOT NULL, 'cancelled', w.verdict != '', assumeNotNull(w.verdict), 'on_track') AS order_state,
     if(order_state = 'done', o.done_at, if(order_state = 'cancelled', o.cancelled_at, NULL)) AS closed,
     closed IS NOT NULL AS is_closed
@@ -1079,7 +1079,7 @@ SELECT
     o.last_milestone AS last_milestone, o.last_at AS last_at, if(is_closed, '', ifNull(w.to_milestone, '')) AS next_milestone,
     o.facts AS facts, o.own AS own,
     lower(hex(sipHash64(o.facts, order_state, stage, object_id, ifNull(toUnixTimestamp64Milli(due_at), 0), error))) AS version,
-    least(ifNull(c.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(d.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
+    least(ifNull(c.warns_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(c.ends_at + toIntervalMillisecond(1), toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(ahead.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC')), ifNull(d.next_at, toDateTime64('2200-01-01 00:00:00', 3, 'UTC'))) AS next_at,
     arrayConcat(ifNull(c.waits_for, []), d.waits_for) AS waits_for, arrayConcat(ifNull(c.waits_until, []), d.waits_until) AS waits_until,
     c.clocks.1 AS `clocks.rule`,
     c.clocks.2 AS `clocks.object`,
@@ -1119,20 +1119,12 @@ LEFT JOIN
             rule, object, object_type, object_id, from_milestone, to_milestone, from_event, to_event, started_at,
             end_at, due_at, at_risk_at, budget_s, used_s, calendar,
             arrayMap(p -> (p.1, if(p.2 = toDateTime64('2200-01-01 00:00:00', 3, 'UTC'), NULL, p.2)), holds), state, verdict, provisional, system, error))) AS clocks,
-        max(reopens) AS reopened,
-        arrayMin(arrayFilter(m -> m > {as_of:DateTime64(3, 'UTC')}, groupArrayArray(moments))) AS soonest,
-        if(soonest < {as_of:DateTime64(3, 'UTC')}, NULL, soonest) AS next_at,
-        arrayFlatten(groupArrayIf(k_waits_for, NOT provisional)) AS waits_for,
-        arrayFlatten(groupArrayIf(arrayMap(w -> assumeNotNull(pass_at), k_waits_for), NOT provisional)) AS waits_until
-    FROM
-    (
-        SELECT
-            k.* EXCEPT (waits_for), k.waits_for AS k_waits_for, ifNull(k.started_at > p.done_at AND k.end_at IS NULL, 0) AS reopens,
-            if(k.state = 'running', arrayMap(m -> assumeNotNull(m),
-                arrayFilter(m -> m IS NOT NULL, [k.at_risk_at, k.due_at + toIntervalMillisecond(1)])), []) AS moments
-        FROM judged_clocks AS k
-        INNER JOIN judged_cases AS p ON p.order_no = k.order_no
-    )
+        maxOrNullIf(started_at, end_at IS NULL) AS open_since,
+        minOrNullIf(at_risk_at, state = 'running' AND at_risk_at > {as_of:DateTime64(3, 'UTC')}) AS warns_at,
+        minOrNullIf(due_at, state = 'running' AND due_at >= {as_of:DateTime64(3, 'UTC')}) AS ends_at,
+        arrayFlatten(groupArrayIf(k.waits_for, NOT provisional)) AS waits_for,
+        arrayFlatten(groupArrayIf(arrayMap(w -> assumeNotNull(pass_at), k.waits_for), NOT provisional)) AS waits_until
+    FROM judged_clocks AS k
     GROUP BY order_no
 ) AS c ON c.order_no = o.order_no
 LEFT JOIN
