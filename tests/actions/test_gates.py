@@ -95,10 +95,10 @@ def test_a_probe_tries_the_target_in_the_place_of_an_order(desk: Desk, target: T
     turn(desk, 2)
     target.plan = [Reply(500), Reply(200)]
     desk.world.wait(60)
-    turn(desk, 3)
+    turn(desk, 2)
     assert sorted(h.path for h in target.heard) == ["/healthz", "/retry/SO-1", "/retry/SO-2"]
     desk.world.wait(120)
-    turn(desk, 4)
+    turn(desk, 3)
     assert target.heard[3].path == "/healthz"
     assert sorted(h.path for h in target.heard[4:]) == ["/retry/SO-1", "/retry/SO-2"]
     assert ("engine", "probe") in desk.acts()

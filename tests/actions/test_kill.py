@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.actions.kill import Receiver, come_to_the_end, live_and_die, start
 from tests.commands.process import migrated
 
-KILLS = int(os.environ.get("O2C_KILLS", "2"))
+KILLS = int(os.environ.get("O2C_KILLS", "1"))
 WANTED = {
     "quick-1": "accepted", "quick-2": "accepted", "moved-1": "verified", "silent-1": "sent", "silent-2": "sent",
     "busy-1": "sent", "late-1": "requested", "late-2": "requested",
