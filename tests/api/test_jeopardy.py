@@ -81,23 +81,31 @@ def board(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ap
         yield api
 
 
-def _rows(board: Api, query: str = "") -> dict[str, dict[str, Any]]:
-    return {o["order_id"]: o for o in board.get(f"/v1/orders?state=open{query}").json()["orders"]}
+@pytest.fixture(scope="module")
+def rows(board: Api) -> dict[str, dict[str, Any]]:
+    """The open orders on the board, by id."""
+    return {o["order_id"]: o for o in board.get("/v1/orders?state=open").json()["orders"]}
 
 
-def test_a_row_says_its_odds_and_when_half_of_its_like_are_through(board: Api) -> None:
+@pytest.fixture(scope="module")
+def order_n(board: Api) -> dict[str, Any]:
+    """The page of the order N."""
+    return dict(board.get("/v1/orders/N").json())
+
+
+def test_a_row_says_its_odds_and_when_half_of_its_like_are_through(rows: dict[str, dict[str, Any]]) -> None:
     """After 45 minutes 40 of 60 still ran and 20 of them beyond two hours; half of the 40 are through after 90."""
-    row = _rows(board)["N"]
+    row = rows["N"]
     assert row["odds"] == 0.5
     assert row["predicted_at"] == "2026-11-23T10:45:00.000Z"
     assert row["self_heal_odds"] is None
-    late = _rows(board)["L"]
+    late = rows["L"]
     assert (late["odds"], late["predicted_at"]) == (1.0, "2026-11-23T10:50:00.000Z")
     assert late["self_heal_odds"] == 0.0  # none stops within the minute that the retry would be given
 
 
-def test_an_order_says_what_its_odds_rest_on(board: Api) -> None:
-    (clock,) = board.get("/v1/orders/N").json()["clocks"]
+def test_an_order_says_what_its_odds_rest_on(board: Api, order_n: dict[str, Any]) -> None:
+    (clock,) = order_n["clocks"]
     assert clock["odds_from"] == {
         "rule": "ship-to-invoice", "segment": "P2 / standard / HH2", "cases": 60, "ended": 60, "thin": False,
         "built_at": "2026-11-23T10:00:00.000Z", "outlasts_used": pytest.approx(2 / 3, abs=1e-5),
@@ -114,8 +122,8 @@ def test_before_the_curves_were_there_nothing_was_known(board: Api) -> None:
     assert all(o["odds"] is None for o in page["orders"])
 
 
-def test_a_score_is_the_sum_of_its_terms(board: Api) -> None:
-    order = board.get("/v1/orders/N").json()
+def test_a_score_is_the_sum_of_its_terms(board: Api, order_n: dict[str, Any]) -> None:
+    order = order_n
     assert order["score"] == pytest.approx(sum(order["score_terms"].values()), abs=1e-3)
     assert order["score_terms"]["tier"] == 12.0
     assert order["score_terms"]["odds"] == 15.0
@@ -123,8 +131,7 @@ def test_a_score_is_the_sum_of_its_terms(board: Api) -> None:
     assert board.get("/v1/orders/H1").json()["score"] is None
 
 
-def test_the_order_by_score_pages_as_of_its_first_page(board: Api) -> None:
-    rows = _rows(board)
+def test_the_order_by_score_pages_as_of_its_first_page(board: Api, rows: dict[str, dict[str, Any]]) -> None:
     wanted = sorted(rows, key=lambda name: -rows[name]["score"])
     first = board.get("/v1/orders?state=open&sort=-score&limit=2").json()
     assert [o["order_id"] for o in first["orders"]] == wanted[:2]
@@ -137,9 +144,9 @@ def test_the_order_by_score_pages_as_of_its_first_page(board: Api) -> None:
     assert [o["order_id"] for o in rising] == wanted[::-1]
 
 
-def test_the_sql_of_the_score_is_the_python_of_it(board: Api) -> None:
+def test_the_sql_of_the_score_is_the_python_of_it(board: Api, rows: dict[str, dict[str, Any]]) -> None:
     """Every point of every row, through the keys that the cursors of one-row pages hold."""
-    rows, cursor = _rows(board), ""
+    cursor = ""
     for _ in range(len(rows) - 1):
         page = board.get(f"/v1/orders?state=open&sort=-score&limit=1{cursor}").json()
         (row,) = page["orders"]
@@ -154,8 +161,8 @@ def test_a_cursor_of_a_score_that_is_none_is_refused(board: Api) -> None:
         assert (reply.status_code, reply.json()["code"]) == (400, "bad_cursor")
 
 
-def test_an_amount_that_was_converted_says_since_when_its_rate_holds(board: Api) -> None:
-    assert {name: row["rate_date"] for name, row in _rows(board).items()} == {
+def test_an_amount_that_was_converted_says_since_when_its_rate_holds(rows: dict[str, dict[str, Any]]) -> None:
+    assert {name: row["rate_date"] for name, row in rows.items()} == {
         "N": None,
         "L": None,
         "M": "2026-01-01",
@@ -215,9 +222,9 @@ def test_ageing_lets_no_small_order_starve() -> None:
     assert points(50, T0 - timedelta(days=30)) > points(10**9, T0 - timedelta(hours=1))
 
 
-def test_a_scope_reads_odds_but_not_how_many_orders_they_rest_on(board: Api) -> None:
+def test_a_scope_reads_odds_but_not_how_many_orders_they_rest_on(board: Api, order_n: dict[str, Any]) -> None:
     keys = Keys(board.world.store)
     board.tokens["place"] = keys.add("place", ["viewer"], [], ["warehouse=HH2"])
-    (whole,), (part,) = (board.get("/v1/orders/N", role).json()["clocks"] for role in ("viewer", "place"))
+    (whole,), (part,) = order_n["clocks"], board.get("/v1/orders/N", "place").json()["clocks"]
     assert whole["odds_from"]["cases"] and part["odds"] == whole["odds"]
     assert (part["odds_from"], part["self_heal_from"]) == (None, None)

@@ -26,17 +26,22 @@ PARTNERS = Connections(
 )
 
 
-@pytest.fixture
-def partners(api: Api) -> Api:
+@pytest.fixture(scope="module")
+def partners(one_api: Api) -> Api:
+    """Three late orders, of ACME, of DHL and of nobody, and keys of ACME's."""
+    api = one_api
     api.app.state.context = replace(api.context, connections=PARTNERS)
     keys = Keys(api.world.store)
     for name, connections in (("acme", ("acme-edi", "acme-portal")), ("mixed", ("acme-edi", "one"))):
         api.tokens[name] = keys.add(name, ["viewer"], connections)
     api.tokens["acme-operator"] = keys.add("acme-operator", ["operator"], ("acme-edi",))
-    for order, partner in (("SO-A", "ACME"), ("SO-D", "DHL"), ("SO-N", "")):
-        api.world.order(
-            order, clock_row(verdict="late", object_id=order, due_at=T0 + timedelta(hours=1)), partner=partner
-        )
+    due = T0 + timedelta(hours=1)
+    api.world.orders(
+        [
+            (order, [clock_row(verdict="late", object_id=order, due_at=due)], {"partner": partner})
+            for order, partner in (("SO-A", "ACME"), ("SO-D", "DHL"), ("SO-N", ""))
+        ]
+    )
     return api
 
 
