@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -109,6 +110,8 @@ class Desk:
             lambda: self.now,
             secrets,
         )
+        for stream in (self.collector._traces, self.collector._logs):  # each block is stored by itself, at once
+            stream._sink.table = replace(stream._sink.table, linger=0)
         self.client = Client(Starlette(routes=self.collector.routes()), {"Authorization": "Bearer admin"})
         self._ticker: Ticker | None = None
         self._closed = False

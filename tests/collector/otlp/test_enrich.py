@@ -14,7 +14,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from collector.otlp.baggage import ALLOWED, members
 from tests.collector.desk import Desk
 from tests.collector.otlp.say import NS, PROTOBUF, log_request, logs, post, request_with, spans, stored
-from tests.collector.otlp.test_facts import facts, said, send
+from tests.collector.otlp.span_stories import said
+from tests.collector.otlp.test_facts import facts, send
 from tower.model.connection import Connection, SpanMilestone, Spans
 from tower.model.connections import Connections
 
