@@ -62,7 +62,7 @@ def test_a_full_disk_is_said_and_loses_nothing_that_was_acknowledged(small_disk:
         def post() -> httpx.Response:
             nonlocal sent
             sent += 1
-            names = [f"F-{sent}-{i}" for i in range(200)]
+            names = [f"F-{sent}-{i}" for i in range(50)]
             reply = client.post("/v1/events", content=lines([accepted(n, reason="x" * 2000) for n in names]))
             if reply.status_code == 200:
                 acknowledged.update(names)

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from tests.acceptance.events import BOOKS, NDJSON, event, lines, send
-from tests.commands.process import TOKEN, Running, here
+from tests.commands.process import TOKEN, Running, here, migrated
 from tests.commands.served import Served
 
 EVENTS = [event("/erp/main", f"e-{n}", "order_accepted", datetime.now(UTC), order_id=f"SO-{n}") for n in range(20)]
@@ -37,6 +37,7 @@ def test_the_first_token_is_its_owner_s_and_a_stopped_tower_s_copy_knows_everyth
 
 
 def test_doors_alone_take_events_and_end_in_order_too(tmp_path: Path) -> None:
+    shutil.copytree(migrated(), tmp_path / "var" / "store", symlinks=True)
     with Running(tmp_path / "var", "collect") as made, made.client() as client:
         reply = client.post("/v1/events", content=lines(EVENTS[:1]), headers=NDJSON)
         assert reply.json()["accepted"] == 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from starlette.applications import Starlette
 
 from collector.collector import Collector
 from tests.collector.desk import BATCH, Client
+from tests.stores import Shelf
 from tower.demo.book import write_book, write_connections
 from tower.demo.scenario import Message, World
 from tower.engine import workspace
@@ -93,18 +95,17 @@ class Tower:
 
 
 @pytest.fixture
-def make_tower(make_store: Callable[[], Store], tmp_path: Path) -> Iterator[Callable[[str], Tower]]:
-    made: list[Tower] = []
-
-    def make(name: str) -> Tower:
+def make_tower(shelf: Shelf, tmp_path: Path) -> Callable[[str], AbstractContextManager[Tower]]:
+    @contextmanager
+    def make(name: str) -> Iterator[Tower]:
         folder = tmp_path / name
         folder.mkdir()
-        made.append(Tower(make_store(), folder))
-        return made[-1]
+        with shelf.lend() as store:
+            tower = Tower(store, folder)
+            yield tower
+            tower.close()
 
-    yield make
-    for tower in made:
-        tower.close()
+    return make
 
 
 def berlin(tower: Tower) -> str:
@@ -114,42 +115,50 @@ def berlin(tower: Tower) -> str:
     return next(f.state for f in feeds if f.connection == BERLIN)
 
 
-def worlds() -> tuple[World, World]:
-    """Return the same world twice."""
-    pair = World(7, START, orders_per_s=0.5), World(7, START, orders_per_s=0.5)
-    for world in pair:
-        world.open(START - timedelta(seconds=60))
-    return pair
+def world() -> World:
+    """Return the world, the same each time."""
+    made = World(7, START, orders_per_s=0.5)
+    made.open(START - timedelta(seconds=60))
+    return made
+
+
+def ever_late(tower: Tower) -> set[tuple[Any, ...]]:
+    """Return what was ever told late of the stages that wait for the warehouse."""
+    stages = "', '".join(OWNED)
+    return set(
+        tower.rows(
+            f"SELECT DISTINCT order_id, rule, object_id FROM breach_history WHERE kind = 'late' AND rule IN ('{stages}')"
+        )
+    )
 
 
 def test_a_silent_warehouse_is_one_finding_and_no_late_order_and_ends_as_if_it_had_spoken(
-    make_tower: Callable[[str], Tower],
+    make_tower: Callable[[str], AbstractContextManager[Tower]],
 ) -> None:
-    hears, twin = make_tower("hears"), make_tower("twin")
-    stops, goes_on = worlds()
-    hears.hear(stops.advance(STOPPED), STOPPED)
-    assert berlin(hears) == "ok"
-    ((mark,),) = hears.rows(f"SELECT max(watermark) FROM heard_latest WHERE connection = '{BERLIN}'")
-    stops.stop(BERLIN)
-    hears.hear(stops.advance(SILENT), SILENT)
-    assert berlin(hears) == "late"
-    own = f"SELECT rule, state, opened_at FROM breaches FINAL WHERE kind = 'feed_late' AND object_id = '{BERLIN}'"
-    assert hears.rows(own) == [(f"feed.{BERLIN}", "open", mark + timedelta(seconds=20))]
-    unknown = {o for o, state, stage, _ in hears.board() if state == "unknown" and stage in OWNED}
-    assert stops.speak(BERLIN, STARTED) > 20
-    for now in (STARTED, ENDS):
-        hears.hear(stops.advance(now), now)
+    life = f"SELECT rule, state, opened_at, resolved_at FROM breaches FINAL WHERE kind = 'feed_late' AND object_id = '{BERLIN}'"
+    with make_tower("twin") as twin:  # one after the other: the second works in the tables of the first
+        twin.hear(world().advance(ENDS), ENDS)
+        findings, board, late = twin.findings(), twin.board(), ever_late(twin)
+        assert twin.rows(life) == []
+    stops = world()
+    with make_tower("hears") as hears:
+        hears.hear(stops.advance(STOPPED), STOPPED)
         assert berlin(hears) == "ok"
-    twin.hear(goes_on.advance(ENDS), ENDS)
-    assert len(unknown) > 10, "while it was silent its orders were unknown"
-    assert hears.findings() == twin.findings()
-    assert hears.board() == twin.board()
-    ever = "SELECT DISTINCT order_id, rule, object_id FROM breach_history WHERE kind = 'late' AND rule IN ('{}')"
-    opened = [set(t.rows(ever.format("', '".join(OWNED)))) for t in (hears, twin)]
-    assert opened[0] <= opened[1], "no order was ever told late that would not have been without the silence"
-    late = {f[0] for f in hears.findings() if f[1] in OWNED and f[2] == "late"} & unknown
-    assert late, "some that were unknown had been late indeed"
-    assert unknown - {f[0] for f in hears.findings() if f[1] in OWNED}, "others had not"
-    life = f"SELECT state, resolved_at FROM breaches FINAL WHERE kind = 'feed_late' AND object_id = '{BERLIN}'"
-    assert hears.rows(life) == [("resolved", STARTED)]
-    assert twin.rows(life) == []
+        ((mark,),) = hears.rows(f"SELECT max(watermark) FROM heard_latest WHERE connection = '{BERLIN}'")
+        stops.stop(BERLIN)
+        hears.hear(stops.advance(SILENT), SILENT)
+        assert berlin(hears) == "late"
+        own = (f"feed.{BERLIN}", mark + timedelta(seconds=20))
+        assert [(rule, opened, state) for rule, state, opened, _ in hears.rows(life)] == [(*own, "open")]
+        unknown = {o for o, state, stage, _ in hears.board() if state == "unknown" and stage in OWNED}
+        assert len(unknown) > 10, "while it was silent its orders were unknown"
+        assert stops.speak(BERLIN, STARTED) > 20
+        for now in (STARTED, ENDS):
+            hears.hear(stops.advance(now), now)
+            assert berlin(hears) == "ok"
+        assert hears.findings() == findings
+        assert hears.board() == board
+        assert ever_late(hears) <= late, "no order was ever told late that would not have been without the silence"
+        assert {f[0] for f in findings if f[1] in OWNED and f[2] == "late"} & unknown, "some had been late indeed"
+        assert unknown - {f[0] for f in findings if f[1] in OWNED}, "others had not"
+        assert hears.rows(life) == [(own[0], "resolved", own[1], STARTED)]
