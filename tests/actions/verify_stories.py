@@ -1,6 +1,7 @@
 """What a retry did to the business: moved it, did nothing, did it twice, or broke something else.
 
-The stories below are told side by side; see tests/actions/stories.py. Each order has two invoices under its shipment.
+The stories below are told in tests/actions/test_runner.py, side by side with those of the sends; see tests/actions/stories.py.
+Each order has two invoices under its shipment.
 """
 
 from __future__ import annotations
@@ -8,12 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
-from tests.actions.stories import Case, Steps, Story, tell
+from tests.actions.stories import Case, Steps, Story
 from tests.actions.target_stub import Reply
 from tests.actions.world import T0
-from tests.stores import Shelf
 
 STORIES: dict[str, Story] = {}
 ONCE = {"once": ("invoice_released",)}  # one invoice per shipment is promised
@@ -22,13 +20,6 @@ ONCE = {"once": ("invoice_released",)}  # one invoice per shipment is promised
 def story(told: Story) -> Story:
     STORIES[told.__name__.replace("_", " ")] = told
     return told
-
-
-@pytest.fixture(scope="module")
-def ends(shelf: Shelf) -> dict[str, AssertionError | None]:
-    """How each story ended."""
-    with shelf.lend() as store:
-        return tell(store, STORIES)
 
 
 @story
@@ -172,9 +163,3 @@ def the_losing_body_of_a_conflict_does_not_verify(case: Case) -> Steps:
         client.insert("conflicts", [[7777, 7777]], column_names=["ev", "body"])
     yield from case.says("invoice_released", case.invoice(1), number=7777)
     assert case.item.state == "accepted"
-
-
-@pytest.mark.parametrize("name", STORIES)
-def test_what_a_retry_did(ends: dict[str, AssertionError | None], name: str) -> None:
-    if (wrong := ends[name]) is not None:
-        raise wrong
