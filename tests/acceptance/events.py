@@ -32,9 +32,11 @@ def lines(events: list[dict[str, Any]]) -> bytes:
     return b"".join(json.dumps(e).encode() + b"\n" for e in events)
 
 
-def send(client: httpx.Client, *events: dict[str, Any]) -> None:
-    """Send events that must be accepted and wait for the verdicts."""
-    reply = client.post("/v1/events", params={"wait": "stored"}, content=lines(list(events)), headers=NDJSON)
+def send(client: httpx.Client, *events: dict[str, Any], wait: bool = True) -> None:
+    """Send events that must be accepted and, if asked to, wait for the verdicts."""
+    reply = client.post(
+        "/v1/events", params={"wait": "stored"} if wait else {}, content=lines(list(events)), headers=NDJSON
+    )
     assert reply.status_code == 200, reply.text
     assert reply.json()["accepted"] == len(events), reply.text
 

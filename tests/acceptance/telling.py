@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,16 @@ from tests.acceptance.events import send
 
 SECRET = "native-secret"  # of every connection that asks for one
 Event = dict[str, Any]
-Step = list[Event | Callable[[], object]]
+
+
+@dataclass(frozen=True)
+class Said:
+    """An act of a person, which is answered once the engine has written it down and judged what it brings."""
+
+    act: Callable[[], object]
+
+
+Step = list[Event | Said | Callable[[], object]]  # events, a person's acts, and messages of systems
 Story = Generator[Step, None, None]
 
 
@@ -30,6 +40,7 @@ class World:
     client: httpx.Client
     folder: Path
     env: dict[str, str]
+    together: Callable[[], AbstractContextManager[None]]  # what is sent inside is one tick's work
     ends: dict[str, Exception | None] = field(default_factory=dict)  # of the stories told, by name
     raw_ids: dict[str, str] = field(default_factory=dict)  # of messages that are asked for by others, by order
     judged_at: datetime = datetime.min  # between what the last step brought and what the next will
@@ -50,16 +61,17 @@ class World:
         return self._boards[key]
 
     def take(self, step: Step) -> None:
-        """Send events in one request and do the other acts beside it; return when all of it is judged."""
-        events = [item for item in step if isinstance(item, dict)]
-        acts = [item for item in step if not isinstance(item, dict)]
+        """Send events and messages for one tick, let people act beside it; return when all of it is judged."""
         with ThreadPoolExecutor(16) as people:
-            done = [people.submit(act) for act in acts]
-            send(self.client, *events)
-            for one in done:
-                one.result()
-        if acts:
+            said = [people.submit(item.act) for item in step if isinstance(item, Said)]
+            with self.together():
+                sent = [people.submit(item) for item in step if not isinstance(item, dict | Said)]
+                send(self.client, *(item for item in step if isinstance(item, dict)), wait=False)
+                for one in sent:
+                    one.result()
             send(self.client)
+            for one in said:
+                one.result()
         self._boards.clear()
         time.sleep(0.01)
         self.judged_at = datetime.now(UTC)

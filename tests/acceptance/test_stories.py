@@ -46,7 +46,7 @@ def world(folder: Path) -> World:
         "TOWER_TRACE_URL": "http://traces.example/{trace_id}",
     }
     with Served(folder / "var", **settings) as tower, tower.client() as client:
-        told = World(client, folder, tower.env)
+        told = World(client, folder, tower.env, tower.together)
         tell(told, STORIES)
     return told
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,8 +16,10 @@ from types import TracebackType
 import httpx
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from tests.commands.process import TOKEN, environment, free_port, here, migrated
+from tower.api.context import ApiContext
 from tower.commands.hold import bind, hold_folder
 from tower.commands.serve import tower
 from tower.settings import Settings
@@ -72,6 +75,8 @@ class Served:
             structlog.configure(logger_factory=structlog.WriteLoggerFactory(written))
             opening.enter_context(hold_folder(settings.data_dir))
             app = opening.enter_context(tower(settings))
+            assert isinstance(app, FastAPI)
+            self._context: ApiContext = app.state.context
             config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=5)
             server = uvicorn.Server(config)
             sockets = [bind(settings.host, settings.port, "TOWER_PORT")]
@@ -90,6 +95,14 @@ class Served:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let the engine wait while something is sent, and until it is stored: all of it is then one tick's work."""
+        with self._context.store.writer("engine"):
+            yield
+            while self._context.collector_stats().backlog_lines:
+                time.sleep(0.01)
 
     def client(self) -> httpx.Client:
         """Return a client with the administrator's key."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.acceptance.events import event, page, rfc3339
 from tests.acceptance.stories.asof import LINKED, MS
-from tests.acceptance.telling import Story, World
+from tests.acceptance.telling import Said, Story, World
 
 T0 = (datetime.now(UTC) - timedelta(hours=3)).replace(microsecond=0)
 HOUR = timedelta(hours=1)
@@ -65,9 +65,9 @@ def a_purchase_order_number_of_two_orders_names_neither_until_an_operator_says_w
     assert sorted(on_board(world, "93")) == ["SO-93", number]
 
     order = {"from": f"order:{number}", "to": "order:SO-94", "relation": "alias", "reason": "the buyer confirmed it"}
-    yield [lambda: say(world, **order)]
+    yield [Said(lambda: say(world, **order))]
     assert page(world.client, number)["order_id"] == "SO-94"
-    yield [lambda: say(world, **order, retract=True)]
+    yield [Said(lambda: say(world, **order, retract=True))]
     # What the ERP said of that pair stays taken back; of the other it still holds.
     assert page(world.client, number)["order_id"] == "SO-93"
     acts = [
@@ -83,7 +83,7 @@ def an_operator_s_word_holds_against_a_system_that_says_it_again(world: World) -
         event("/wms/berlin", "u2", "shipment_confirmed", T0, **shipment),
     ]
     undo = {"from": "shipment:SH-90", "to": "order:SO-90", "retract": True, "reason": "picked for another order"}
-    yield [lambda: say(world, **undo)]  # beside what is said of the purchase order: one tick for both
+    yield [Said(lambda: say(world, **undo))]  # beside what is said of the purchase order: one tick for both
     yield [event("/wms/berlin", "u3", "packed", datetime.now(UTC), **shipment)]
     assert [o["object_id"] for o in page(world.client, "SO-90")["objects"]] == ["SO-90"]
 

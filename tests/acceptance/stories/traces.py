@@ -12,7 +12,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from tests.acceptance.events import event, page
 from tests.acceptance.telling import Story, World
 from tests.collector.otlp.say import NS, log_request
-from tests.collector.otlp.test_facts import ids, said
+from tests.collector.otlp.span_stories import ids, said
 
 T0 = datetime.fromtimestamp(NS // 1_000_000_000, UTC)
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
