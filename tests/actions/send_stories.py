@@ -85,8 +85,8 @@ def every_stuck_clock_of_the_stage_is_an_item(case: Case) -> Steps:
 @story
 def a_refusal_is_final(case: Case) -> Steps:
     case.answers(Reply(409, '{"problem": "order is blocked"}'))
-    case.click()
-    for _ in range(3):
+    yield from case.retry()
+    for _ in range(2):
         yield
     assert (case.item.state, case.item.status_code, len(case.heard)) == ("failed", 409, 1)
     assert "order is blocked" in case.item.detail
@@ -98,8 +98,7 @@ def a_redirect_is_not_followed(case: Case) -> Steps:
     elsewhere = TargetStub()
     try:
         case.answers(Reply(307, headers={"Location": elsewhere.url + "/steal"}))
-        case.click()
-        yield
+        yield from case.retry()
     finally:
         elsewhere.close()
     assert elsewhere.heard == []
@@ -112,8 +111,7 @@ def sent_again(first: Reply) -> Story:
 
     def told(case: Case) -> Steps:
         case.answers(first, Reply(200))
-        case.click()
-        yield
+        yield from case.retry()
         assert case.item.state == "sent"
         yield
         assert len(case.heard) == 1, "three seconds have not passed"
@@ -137,8 +135,8 @@ STORIES |= {
 @story
 def an_outcome_that_stays_unknown_expires(case: Case) -> Steps:
     case.answers(Reply(502))
-    case.click()
-    for _ in range(4):
+    yield from case.retry()
+    for _ in range(3):
         yield
     assert (case.item.state, case.item.attempts, len(case.heard)) == ("expired", 2, 2)
     assert "unknown" in case.item.detail
@@ -147,8 +145,7 @@ def an_outcome_that_stays_unknown_expires(case: Case) -> Steps:
 @story
 def a_target_may_ask_for_more_time(case: Case) -> Steps:
     case.answers(Reply(429, headers={"Retry-After": "90"}), Reply(200))
-    case.click()
-    yield
+    yield from case.retry()
     assert case.item.next_at == case.now + timedelta(seconds=89)  # a second has passed since
 
 
@@ -195,8 +192,8 @@ def the_second_retry_is_a_new_act_with_its_own_key(case: Case) -> Steps:
 
 @story
 def a_repeated_step_changes_nothing(case: Case) -> Steps:
-    case.click()
-    for _ in range(3):
+    yield from case.retry()
+    for _ in range(2):
         yield
     assert len(case.heard) == 1
     assert case.acts == [("ana", "retry"), ("engine", "accepted")]

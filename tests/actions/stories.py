@@ -7,7 +7,7 @@ second before and a second after the step pass, and what was sent is answered an
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,11 +22,19 @@ Steps = Generator[None, None, None]
 Story = Callable[["Case"], Steps]
 
 
+@dataclass
+class Round:
+    """What all stories say before the next step of the engine, and what had become of all retries after the last."""
+
+    facts: list[tuple[str, str, tuple[str, str], dict[str, Any]]] = field(default_factory=list)
+    items: list[Item] | None = None
+
+
 class Case:
     """An order that is stuck, with a shipment under it and invoices that hang from the shipment."""
 
-    def __init__(self, desk: Desk, target: TargetStub, name: str) -> None:
-        self.desk, self.target = desk, target
+    def __init__(self, desk: Desk, target: TargetStub, name: str, shared: Round) -> None:
+        self.desk, self.target, self.shared = desk, target, shared
         self.order = f"SO-{name}"
         self.shipment = ("shipment", f"S-{name}")
         self.contract: Verify | None = None  # of the retry that is to be asked for
@@ -51,7 +59,7 @@ class Case:
 
     def says(self, milestone: str, on: tuple[str, str], **more: Any) -> Steps:
         """Let a system say something and the engine step."""
-        self.desk.world.fact(self.order, milestone, on, **more)
+        self.shared.facts.append((self.order, milestone, on, more))
         yield
 
     def link(self, child: tuple[str, str], parent: tuple[str, str], **more: Any) -> None:
@@ -60,8 +68,10 @@ class Case:
 
     @property
     def items(self) -> list[Item]:
-        """What became of its retries."""
-        return [i for i in self.desk.items() if i.order_id == self.order]
+        """What had become of its retries after the last step."""
+        if self.shared.items is None:
+            self.shared.items = self.desk.items()
+        return [i for i in self.shared.items if i.order_id == self.order]
 
     @property
     def item(self) -> Item:
@@ -93,7 +103,8 @@ def tell(store: Store, stories: dict[str, Story], **policy: Any) -> dict[str, As
     book = make_book(target.url, **policy)
     calm = replace(book.targets["middleware"], breaker=Breaker(failures=1000))  # one story's trouble is not another's
     desk = Desk(world, replace(book, targets={"middleware": calm}))
-    cases = {name: Case(desk, target, f"{number:02}") for number, name in enumerate(stories)}
+    shared = Round()
+    cases = {name: Case(desk, target, f"{number:02}", shared) for number, name in enumerate(stories)}
     world.orders(
         [(c.order, [clock_row(object_id=c.shipment[1], error="tax code missing")], {}) for c in cases.values()]
     )
@@ -112,10 +123,12 @@ def tell(store: Store, stories: dict[str, Story], **policy: Any) -> dict[str, As
                     ends[name] = error
                 if name in ends:
                     del living[name]
+            world.tell(shared.facts)
             _click(desk, [cases[name] for name in living])
             world.wait(1)
             desk.step()
             desk.collect()
+            shared.facts, shared.items = [], None
             world.wait(1)
     finally:
         desk.runner.close()

@@ -195,9 +195,13 @@ class World:
 
     def facts(self, wanted: Sequence[tuple[str, str, tuple[str, str]]], **more: Any) -> None:
         """State many facts at once, each (order, milestone, object)."""
-        self.hashes([on for *_, on in wanted])
+        self.tell([(*fact, more) for fact in wanted])
+
+    def tell(self, wanted: Sequence[tuple[str, str, tuple[str, str], dict[str, Any]]]) -> None:
+        """State many facts at once, each (order, milestone, object, what differs from erp's word of now)."""
+        self.hashes([on for _, _, on, _ in wanted])
         rows = []
-        for order_id, milestone, on in wanted:
+        for order_id, milestone, on, more in wanted:
             number = more.get("number") or next(self._numbers)
             rows.append({
                 "order_no": self.numbers.get(order_id, 0), "object": self.hash_of(*on), "object_type": on[0],
