@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -260,13 +261,19 @@ def _read_set(path: Path, problems: list[Problem]) -> list[MappingFile]:
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(f"cannot be read ({error})", "save it as UTF-8 text", "", name, 1))
             continue
-        mapping, wrong = read_mapping(name, text, path)
+        mapping, wrong = (_read_shipped if path.parent == SHIPPED else read_mapping)(name, text, path)
         problems += wrong
         if mapping is not None:
             if mapping.name in {m.name for m in found}:
                 problems.append(Problem(f"the set has a mapping {mapping.name!r} already", "", "mapping", name, 1))
             found.append(mapping)
     return found
+
+
+@cache
+def _read_shipped(name: str, text: str, path: Path) -> tuple[MappingFile | None, list[Problem]]:
+    """Return what read_mapping does, from memory the second time: what ships hardly ever changes under a tower."""
+    return read_mapping(name, text, path)
 
 
 def structured(mapped: Mapped) -> bytes:
