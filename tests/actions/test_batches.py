@@ -236,7 +236,7 @@ def test_whatever_happens_the_sums_add_up_and_no_object_is_acted_on_twice(bulk: 
     dice = random.Random(seed)  # no secret
     actions = [bulk.ask(*bulk.names[:20], key="one"), bulk.ask(*bulk.names[12:], key="two")]
     totals = [bulk.progress(a)["total"] for a in actions]
-    for _ in range(10):
+    for _ in range(15):
         match dice.choice(["tick", "tick", "prove", "prove", "late", "say", "restart"]):
             case "tick":
                 bulk.plant.tick()
