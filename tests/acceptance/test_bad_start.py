@@ -79,7 +79,7 @@ def test_a_broken_rulebook_at_reload_leaves_the_last_good_one_in_force(running: 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/orders"), ("POST", "/v1/events"), ("POST", "/v1/actions")])
 def test_a_wrong_token_is_a_401_problem(running: Served, header: dict[str, str], method: str, path: str) -> None:
     body = lines([accepted("NOBODY")]) if method == "POST" else None
-    with httpx.Client(timeout=60, trust_env=False) as client:
+    with httpx.Client(timeout=60, trust_env=False, verify=False) as client:
         reply = client.request(method, f"{running.url}{path}", content=body, headers={**header, **NDJSON})
     assert reply.status_code == 401
     assert reply.headers["content-type"] == "application/problem+json"

@@ -107,4 +107,4 @@ class Served:
     def client(self) -> httpx.Client:
         """Return a client with the administrator's key."""
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60, trust_env=False, verify=False)

@@ -1,6 +1,7 @@
-"""The warehouse of the demo falls silent and comes back: the demo's own world, book, doors and engine, on a moved clock.
+"""The demo's great troubles in the demo's own world, book, doors and engine, on a moved clock.
 
-A second tower hears the same world without the silence. Once everything was told, both must say the same.
+The warehouse falls silent and comes back: a second tower hears the same world without the silence, and once everything
+was told, both must say the same. The ERP breaks: groups are alerted, not orders, and a P1 at once.
 """
 
 from __future__ import annotations
@@ -36,7 +37,26 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 STOPPED, SILENT, STARTED, ENDS = (START + timedelta(seconds=s) for s in (60, 150, 180, 240))
 BERLIN = "wms-berlin"
 OWNED = ("request-to-pick", "pick-to-ship", "accept-to-allocate")  # stages that end with a warehouse's word
+BEFORE, BROKEN, LONG = (START + timedelta(seconds=s) for s in (10, 30, 50))
 pytestmark = pytest.mark.timeout(300)
+TOLD = """
+SELECT count(DISTINCT order_no), count(DISTINCT alert_id)
+FROM alert_breaches FINAL
+WHERE facts['error'] = 'ERP does not answer'
+"""
+GROUPS = """
+SELECT count(), countDistinct(receiver, toString(labels))
+FROM alerts FINAL
+WHERE closed_at IS NULL AND alert_id IN (SELECT alert_id FROM alert_breaches WHERE facts['error'] = 'ERP does not answer')
+"""
+PAGED = """
+SELECT b.detected_at, n.at
+FROM alert_breaches AS b FINAL
+INNER JOIN (SELECT alert_id, number, any(at) AS at FROM notices FINAL WHERE channel = 'inbox' GROUP BY alert_id, number) AS n
+    ON n.alert_id = b.alert_id AND n.number = toUInt32(b.told)
+WHERE b.facts['error'] = 'ERP does not answer' AND b.facts['priority'] = 'P1'
+    AND b.alert_id IN (SELECT alert_id FROM alerts WHERE receiver = 'on-call')
+"""
 
 
 class Tower:
@@ -115,7 +135,7 @@ def berlin(tower: Tower) -> str:
     return next(f.state for f in feeds if f.connection == BERLIN)
 
 
-def world() -> World:
+def made_world() -> World:
     """Return the world, the same each time."""
     made = World(7, START, orders_per_s=0.5)
     made.open(START - timedelta(seconds=60))
@@ -137,10 +157,10 @@ def test_a_silent_warehouse_is_one_finding_and_no_late_order_and_ends_as_if_it_h
 ) -> None:
     life = f"SELECT rule, state, opened_at, resolved_at FROM breaches FINAL WHERE kind = 'feed_late' AND object_id = '{BERLIN}'"
     with make_tower("twin") as twin:  # one after the other: the second works in the tables of the first
-        twin.hear(world().advance(ENDS), ENDS)
+        twin.hear(made_world().advance(ENDS), ENDS)
         findings, board, late = twin.findings(), twin.board(), ever_late(twin)
         assert twin.rows(life) == []
-    stops = world()
+    stops = made_world()
     with make_tower("hears") as hears:
         hears.hear(stops.advance(STOPPED), STOPPED)
         assert berlin(hears) == "ok"
@@ -162,3 +182,23 @@ def test_a_silent_warehouse_is_one_finding_and_no_late_order_and_ends_as_if_it_h
         assert {f[0] for f in findings if f[1] in OWNED and f[2] == "late"} & unknown, "some had been late indeed"
         assert unknown - {f[0] for f in findings if f[1] in OWNED}, "others had not"
         assert hears.rows(life) == [(own[0], "resolved", own[1], STARTED)]
+
+
+def test_an_outage_is_told_by_groups_and_a_p1_at_once(
+    make_tower: Callable[[str], AbstractContextManager[Tower]],
+) -> None:
+    world = World(7, START, orders_per_s=4.0)
+    world.open(START)
+    with make_tower("outage") as tower:
+        said = world.advance(BEFORE)
+        world.break_system("erp")
+        tower.hear(said + world.advance(BROKEN), BROKEN)
+        tower.hear(world.advance(LONG), LONG)
+        [(orders, alerts)] = tower.rows(TOLD)
+        [(open_alerts, groups)] = tower.rows(GROUPS)
+        assert orders > 40
+        assert alerts <= orders / 3, "far fewer alerts than orders"
+        assert open_alerts == groups, "one alert for a group"
+        paged = tower.rows(PAGED)
+        assert paged, "the seed has a P1 in it"
+        assert all(told_at == detected_at for detected_at, told_at in paged)
