@@ -21,6 +21,7 @@ from tower.store.client import Store
 _log = structlog.get_logger(__name__)
 _BLOCK_BYTES = 24 << 20
 _LINGER_S = 0.05
+_WORTH_BYTES = 1 << 20  # so much is worth an insert: its rows cost as much as the insert itself
 _IDLE_S = 0.5
 
 
@@ -117,7 +118,8 @@ class Drain:
         An insert costs much the same for one row as for a thousand, and its processor is the doors' and the engine's.
         """
         until = time.monotonic() + max(_LINGER_S - insert_s, self._sink.table.linger * insert_s)
-        while (left := until - time.monotonic()) > 0 and self._journal.backlog_bytes < self._block_bytes:
+        many = min(_WORTH_BYTES, self._block_bytes)
+        while (left := until - time.monotonic()) > 0 and self._journal.backlog_bytes < many:
             if self._stop.wait(min(left, _LINGER_S)):
                 return
 

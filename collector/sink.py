@@ -32,7 +32,7 @@ class Unavailable(Exception):
 class Table:
     """Where a journal's rows go, and how a line that the store refuses is put into quarantine, if it can be.
 
-    linger: how many times as long as an insert took rows gather before the next one, unless they fill a block: what an
+    linger: how many times as long as an insert took rows gather before the next one, unless they are many: what an
     operator waits for comes soon, what is looked up later comes in larger blocks.
     """
 

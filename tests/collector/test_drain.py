@@ -141,7 +141,7 @@ def test_an_error_of_the_store_is_told_from_an_error_of_the_rows(store: Store, m
             sink.insert(client, line(1), "t2")
 
 
-def test_lines_gather_to_a_block_while_the_table_allows_it_unless_they_fill_one(rig: Rig) -> None:
+def test_lines_gather_to_a_block_while_the_table_allows_it_unless_they_are_many(rig: Rig) -> None:
     rig.sink.table = replace(EVENTS, linger=1000)
     append(rig.journal, line(1))
     rig.run(block_bytes=len(line(2) + line(3) + line(10) + line(11)))
