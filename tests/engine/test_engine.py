@@ -54,7 +54,8 @@ class World:
         self.store, self.clock, self.folder = store, Clock(), folder
         (folder / "book.yaml").write_text(book)
         settings = Settings.from_env({"TOWER_BOOK": str(folder), "TOWER_DATA_DIR": str(folder)})
-        self.engine = Engine(store, settings, Connections(), Secrets(), Progress(), self.clock)
+        self.progress = Progress()
+        self.engine = Engine(store, settings, Connections(), Secrets(), self.progress, self.clock)
         with store.writer("engine") as client:
             record_book(client, self.engine.compiled, NOW)
             workspace.prepare(client, self.engine.compiled)
@@ -103,6 +104,14 @@ def test_a_tick_without_news_writes_nothing_but_its_own_sign_of_life(world: Worl
     before = world.rows("SELECT count(), max(judged_at) FROM orders")
     world.engine.tick(NOW + timedelta(seconds=1))
     assert world.rows("SELECT count(), max(judged_at) FROM orders") == before
+
+
+def test_what_was_stored_after_a_tick_began_is_judged_by_the_next(world: World) -> None:
+    world.progress.mark_stored(100)
+    world.engine.tick(NOW, position=60)
+    assert (world.progress.stored, world.progress.judged) == (100, 60)
+    world.engine.tick(NOW)
+    assert world.progress.judged == 100
 
 
 def test_a_late_fact_resolves_a_breach_and_a_moved_clock_retracts_it(world: World) -> None:
