@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector.desk import Desk
+from tests.stores import Shelf
 from tower.store.client import Store
 
 
@@ -30,3 +31,13 @@ def make_desk(store: Store, tmp_path: Path) -> Iterator[Callable[..., Desk]]:
 def desk(make_desk: Callable[..., Desk]) -> Desk:
     """A running collector."""
     return make_desk()
+
+
+@pytest.fixture(scope="module")
+def refusing(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """One collector for all that is refused in a file: nothing of it may be kept."""
+    with shelf.lend() as store:
+        desk = Desk(store, tmp_path_factory.mktemp("data"))
+        yield desk
+        desk.close()  # stores all that was taken
+        assert desk.rows("count()") == desk.rows("count()", "raw") == [(0,)]

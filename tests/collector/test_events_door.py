@@ -110,8 +110,8 @@ def test_bytes_that_are_no_text_are_refused_even_where_nobody_looks(desk: Desk) 
 
 
 @pytest.mark.parametrize(("body", "content_type"), [(b"", NDJSON), (b"\n \n", NDJSON), (b"[]", BATCH)])
-def test_an_empty_batch_is_fine(desk: Desk, body: bytes, content_type: str) -> None:
-    answer = desk.post(body, content_type)
+def test_an_empty_batch_is_fine(refusing: Desk, body: bytes, content_type: str) -> None:
+    answer = refusing.post(body, content_type)
     assert (answer.status_code, answer.json()) == (200, _zero())
 
 
@@ -250,15 +250,16 @@ def test_stated_links_take_three_spellings_and_can_be_taken_back(desk: Desk) -> 
     ],
 )  # fmt: skip
 def test_a_lone_event_that_is_none_is_refused_with_the_place(
-    desk: Desk, changes: dict[str, object], code: str, says: str
+    refusing: Desk, changes: dict[str, object], code: str, says: str
 ) -> None:
-    answer = desk.post(as_json(1, **changes))
+    before = refusing.collector.stats().rejected
+    answer = refusing.post(as_json(1, **changes))
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert (problem["code"], problem["status"]) == (code, 400)
     assert says in problem["detail"]
-    assert desk.collector.stats().rejected == 1
+    assert refusing.collector.stats().rejected == before + 1
 
 
 @pytest.mark.parametrize(
@@ -275,8 +276,8 @@ def test_a_lone_event_that_is_none_is_refused_with_the_place(
         (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "application/json", "too_deep"),
     ],
 )
-def test_what_is_no_json_is_a_bad_request(desk: Desk, body: bytes, content_type: str, code: str) -> None:
-    answer = desk.post(body, content_type)
+def test_what_is_no_json_is_a_bad_request(refusing: Desk, body: bytes, content_type: str, code: str) -> None:
+    answer = refusing.post(body, content_type)
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
@@ -287,11 +288,11 @@ def test_deep_nesting_in_one_line_leaves_the_others_alone(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/xml", "", "application/json; charset=latin-1"])
-def test_an_unknown_form_is_415(desk: Desk, content_type: str) -> None:
-    assert desk.post(as_json(), content_type).status_code == 415
+def test_an_unknown_form_is_415(refusing: Desk, content_type: str) -> None:
+    assert refusing.post(as_json(), content_type).status_code == 415
 
 
-def test_binary_data_that_is_no_json_is_refused(desk: Desk) -> None:
+def test_binary_data_that_is_no_json_is_refused(refusing: Desk) -> None:
     headers = {
         "ce-specversion": "1.0",
         "ce-id": "1",
@@ -299,10 +300,11 @@ def test_binary_data_that_is_no_json_is_refused(desk: Desk) -> None:
         "ce-type": "o2c.order_accepted",
         "ce-time": "2026-03-01T10:00:00Z",
     }
-    assert desk.post(b"<a/>", "application/xml", headers=headers).json()["code"] == "data_not_json"
-    assert desk.post(b"{", "application/json", headers=headers).json()["code"] == "not_json"
+    assert refusing.post(b"<a/>", "application/xml", headers=headers).json()["code"] == "data_not_json"
+    assert refusing.post(b"{", "application/json", headers=headers).json()["code"] == "not_json"
     assert (
-        desk.post(b"{}", "application/json", headers={**headers, "ce-source": "%ff"}).json()["code"] == "invalid_utf8"
+        refusing.post(b"{}", "application/json", headers={**headers, "ce-source": "%ff"}).json()["code"]
+        == "invalid_utf8"
     )
 
 
@@ -321,7 +323,7 @@ def test_compressed_bodies_are_read(desk: Desk, encoding: str) -> None:
 def test_a_body_over_the_limit_is_refused_compressed_or_not(make_desk: Callable[..., Desk]) -> None:
     desk = make_desk(max_body_mb=1)
     assert desk.post(b" " * (10 << 20)).status_code == 413
-    bomb = gzip.compress(b" " * (200 << 20))
+    bomb = gzip.compress(b" " * (100 << 20), 5)
     assert len(bomb) < 1 << 20
     answer = desk.post(bomb, headers={"Content-Encoding": "gzip"})
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
@@ -333,9 +335,9 @@ def test_a_body_over_the_limit_is_refused_compressed_or_not(make_desk: Callable[
     assert desk.post(as_json(), headers={"Content-Encoding": "lzma"}).status_code == 415
 
 
-def test_every_event_must_come_from_somebody(desk: Desk) -> None:
+def test_every_event_must_come_from_somebody(refusing: Desk) -> None:
     for token in ("", "Bearer wrong", "Basic admin"):
-        answer = desk.post(as_json(), headers={"Authorization": token})
+        answer = refusing.post(as_json(), headers={"Authorization": token})
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
         assert answer.headers["www-authenticate"] == "Bearer"
 

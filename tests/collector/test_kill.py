@@ -25,7 +25,7 @@ from tests.loopback import status
 from tower.store.client import Store
 
 ROOT = Path(__file__).parents[2]
-KILLS = int(os.environ.get("O2C_KILLS", "2"))
+KILLS = int(os.environ.get("O2C_KILLS", "1"))
 BATCH = 200
 
 

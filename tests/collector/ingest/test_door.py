@@ -63,9 +63,8 @@ def test_what_no_mapping_reads_waits_in_quarantine_under_its_raw_id(door: Desk) 
     assert row == ("shop", "/commerce/shop", "d-1", "orders/create", "unmapped_payload", "", raw_id, "open")
 
 
-@pytest.mark.parametrize(
-    ("connection", "headers", "code"),
-    [
+def test_messages_without_their_proof_are_refused_and_not_kept(door: Desk) -> None:
+    unproved: list[tuple[str, dict[str, Any], str]] = [
         ("shop", {}, "unverified"),
         ("shop", {"X-Shopify-Hmac-Sha256": b"\xe9"}, "unverified"),
         ("shop", shopify() | {"X-Shopify-Shop-Domain": "us.myshopify.example"}, "unverified"),
@@ -73,16 +72,14 @@ def test_what_no_mapping_reads_waits_in_quarantine_under_its_raw_id(door: Desk) 
         ("crm", {"Authorization": "Basic AAAA"}, "unverified"),
         ("plain", {}, "unauthenticated"),
         ("plain", BEARER, "unauthenticated"),
-    ],
-)
-def test_a_message_without_its_proof_is_refused_and_not_kept(
-    door: Desk, connection: str, headers: dict[str, Any], code: str
-) -> None:
-    answer = door.ingest(connection, BODY, headers)
-    problem(answer, 401, code)
-    assert answer.headers["www-authenticate"]
-    assert SECRET not in answer.text
-    assert door.collector.stats().connections[connection].unverified == 1
+    ]
+    for connection, headers, code in unproved:
+        before = door.collector.stats().connections[connection].unverified
+        answer = door.ingest(connection, BODY, headers)
+        problem(answer, 401, code)
+        assert answer.headers["www-authenticate"], connection
+        assert SECRET not in answer.text
+        assert door.collector.stats().connections[connection].unverified == before + 1, (connection, headers)
     door.ingest("plain", b"{}", {"Authorization": "Bearer admin"}, wait=True)
     assert door.rows("connection", "raw") == [("plain",)]
 
@@ -178,7 +175,7 @@ def test_an_unproved_message_does_not_use_up_the_share(door: Desk) -> None:
 def test_a_body_over_the_limit_is_refused_before_and_after_decompression(make_desk: Callable[..., Desk]) -> None:
     door = make_desk(connections=NATIVE, secrets=SECRETS, max_body_mb=1)
     problem(door.ingest("shop", b"x" * (1 << 20) + b"y", shopify()), 413, "too_large")
-    bomb = gzip.compress(b"\0" * (200 << 20))
+    bomb = gzip.compress(b"\0" * (100 << 20), 5)
     assert len(bomb) < 1 << 20
     problem(door.ingest("shop", bomb, shopify(bomb) | {"Content-Encoding": "gzip"}), 413, "too_large")
     problem(door.ingest("shop", b"x", shopify(b"x") | {"Content-Encoding": "br"}), 415, "unsupported_encoding")

@@ -21,7 +21,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Status, StatusCode
 
-from tests.commands.process import TOKEN, Running
+from tests.commands.process import TOKEN
+from tests.commands.served import Served
 
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 GOOD = datetime.now(UTC) - timedelta(minutes=5)
@@ -29,8 +30,8 @@ FAR = datetime(2150, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with Running(tmp_path_factory.mktemp("tower") / "var") as made:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with Served(tmp_path_factory.mktemp("tower") / "var") as made:
         yield made
 
 
@@ -51,7 +52,7 @@ def _ns(at: datetime) -> int:
 
 @pytest.mark.parametrize("compression", list(Compression))
 def test_spans_of_the_sdk_are_taken_and_partial_success_is_told(
-    running: Running, session: tuple[requests.Session, list[requests.Response]], compression: Compression
+    running: Served, session: tuple[requests.Session, list[requests.Response]], compression: Compression
 ) -> None:
     http, answers = session
     exporter = OTLPSpanExporter(f"{running.url}/v1/traces", headers=HEADERS, compression=compression, session=http)
@@ -72,7 +73,7 @@ def test_spans_of_the_sdk_are_taken_and_partial_success_is_told(
 
 
 def test_log_records_of_the_sdk_are_taken(
-    running: Running, session: tuple[requests.Session, list[requests.Response]]
+    running: Served, session: tuple[requests.Session, list[requests.Response]]
 ) -> None:
     http, answers = session
     exporter = OTLPLogExporter(f"{running.url}/v1/logs", headers=HEADERS, compression=Compression.Gzip, session=http)
@@ -89,7 +90,7 @@ def test_log_records_of_the_sdk_are_taken(
 
 
 def test_a_sender_with_a_wrong_token_is_told_once_and_not_to_repeat(
-    running: Running, session: tuple[requests.Session, list[requests.Response]]
+    running: Served, session: tuple[requests.Session, list[requests.Response]]
 ) -> None:
     http, answers = session
     exporter = OTLPSpanExporter(f"{running.url}/v1/traces", headers={"Authorization": "Bearer no"}, session=http)
