@@ -42,12 +42,17 @@ class Live:
         self.verdicts: Verdicts = {}
         self._ticks = 0
 
-    def run(self, book: Book, now: Any = NOW) -> Verdicts:
-        """Put a book in force, tick, and return every standing verdict: (order, rule, kind, object) -> (opened, resolved)."""
-        compiled = compile_book(book, CONNECTIONS.kinds)
+    def record(self, book: Book) -> None:
+        """Put a book in force, a moment after the one before it; nothing is judged."""
         self._ticks += 1
         with self.store.writer("engine") as client:
-            record_book(client, compiled, NOW + timedelta(milliseconds=self._ticks))
+            record_book(client, compile_book(book, CONNECTIONS.kinds), NOW + timedelta(milliseconds=self._ticks))
+
+    def run(self, book: Book, now: Any = NOW) -> Verdicts:
+        """Put a book in force, tick, and return every standing verdict: (order, rule, kind, object) -> (opened, resolved)."""
+        self.record(book)
+        compiled = compile_book(book, CONNECTIONS.kinds)
+        with self.store.writer("engine") as client:
             workspace.prepare(client, compiled)
             # Rows of one instant replace each other; the next book is judged a moment later, by the same clock.
             run_cycle(client, compiled, CONNECTIONS, now + timedelta(milliseconds=self._ticks), "test", everything=True)

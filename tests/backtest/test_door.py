@@ -114,8 +114,8 @@ def test_one_runs_at_a_time_and_can_be_cancelled(door: Door) -> None:
 def test_versions_say_since_when_and_what_they_changed(door: Door, twin: Live) -> None:
     (only,) = door.call("GET", "/v1/rules/versions", "viewer", params={"text": "true"}).json()["versions"]
     assert only["in_force"] and only["cause"] == "first" and only["files"] == {"book.yaml": TEXT}
-    twin.run(book())
-    twin.run(book(("within: 1h,", "within: 2h,")))
+    twin.record(book())
+    twin.record(book(("within: 1h,", "within: 2h,")))
     latest, before = Door(twin, door_folder(door)).call("GET", "/v1/rules").json()["versions"][:2]
     assert latest["changes"] == ["stage accept: limit was within 1h, is within 2h"]
     assert (latest["cause"], latest["until"], before["until"]) == ("book", None, latest["loaded_at"])
