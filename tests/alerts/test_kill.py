@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.alerts.kill import POINTS, live_through
 from tests.commands.process import migrated
 
-KILLS = int(os.environ.get("O2C_KILLS", "2"))
+KILLS = int(os.environ.get("O2C_KILLS", "1"))
 # Before the first notice is written, after one was sent, before the last, and so on; the bench does hundreds.
 EVERYDAY = ["state:2", "sent:1", "state:4"]
 

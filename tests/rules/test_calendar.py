@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rules.calendar import Calendar
 from rules.errors import RulebookError
 from rules.hours import read_hours
+from tests.amount import SEEDS
 from tests.rules import vectors
 from tests.rules.strategies import configs, instants
 
@@ -71,7 +72,7 @@ class Wall:
         return done + rest * (after - done) / 60
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12 * SEEDS, deadline=None)
 @given(config=configs(), start=instants(), hours=st.integers(-200, 200))
 def test_open_time_is_what_the_wall_clock_shows(config: dict[str, Any], start: datetime, hours: int) -> None:
     end = start + timedelta(hours=hours)
@@ -80,7 +81,7 @@ def test_open_time_is_what_the_wall_clock_shows(config: dict[str, Any], start: d
     assert Calendar.from_config(config).working_seconds(start, end) == int(open_s)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60 * SEEDS, deadline=None)
 @given(config=configs(), start=instants(), ms=st.integers(1, 40 * 3_600_000), back=st.booleans())
 def test_add_ends_where_the_time_is_used_up_and_not_before(
     config: dict[str, Any], start: datetime, ms: int, back: bool
@@ -98,7 +99,7 @@ def _us(at: datetime) -> int:
     return (at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60 * SEEDS, deadline=None)
 @given(config=configs(), at=instants())
 def test_openings_and_closings_agree_with_is_open(config: dict[str, Any], at: datetime) -> None:
     calendar = Calendar.from_config(config)
@@ -118,7 +119,7 @@ def test_openings_and_closings_agree_with_is_open(config: dict[str, Any], at: da
     assert last == at or (last < at and not calendar.is_open(last) and calendar.is_open(last - tick))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30 * SEEDS, deadline=None)
 @given(config=configs(), a=instants(), b=instants(), c=instants())
 def test_open_times_add_up(config: dict[str, Any], a: datetime, b: datetime, c: datetime) -> None:
     calendar = Calendar.from_config(config)

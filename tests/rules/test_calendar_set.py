@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rules.calendar import Calendar
 from rules.calendar_sql import CalendarSet, add_sql, working_ms_sql
+from tests.amount import SEEDS
 from tests.rules.strategies import configs, instants
 from tests.rules.test_calendar_sql import COLUMNS, exact_ms, sql_instant
 from tower.store.client import Store
@@ -21,7 +22,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=st.tuples(configs(), configs(), configs()), rows=ROWS)
 def test_each_row_counts_on_its_own_calendar(
     store: Store, written: tuple[dict[str, Any], ...], rows: list[tuple[str, datetime, datetime, int]]

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from rules.calendar import END_INDEX_YEAR, FIRST_INDEX_YEAR, Calendar
 from rules.calendar_sql import add_sql, is_open_sql, next_open_sql, open_ms_sql, with_clause, working_ms_sql
+from tests.amount import SEEDS
 from tests.rules import vectors
 from tests.rules.strategies import configs, instants
 from tower.store.client import Store
@@ -57,7 +58,7 @@ def exact_ms(calendar: Calendar, a: datetime, b: datetime) -> int:
     return ms if b >= a else -ms
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     config=configs(),
     rows=st.lists(st.tuples(instants(), instants(), st.integers(-5, 400 * 3_600_000)), min_size=50, max_size=100),

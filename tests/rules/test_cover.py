@@ -10,6 +10,7 @@ from hypothesis import given, settings
 
 from rules.cover import covers
 from rules.model import When
+from tests.amount import SEEDS
 from tests.rules.test_match import WHEN, holds, read
 
 ORDERS: list[dict[str, Any]] = [
@@ -20,7 +21,7 @@ ORDERS: list[dict[str, Any]] = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100 * SEEDS, deadline=None)
 @given(earlier=WHEN, later=WHEN)
 def test_covering_is_never_claimed_wrongly(earlier: dict[str, Any], later: dict[str, Any]) -> None:
     if covers(read(earlier), read(later)):

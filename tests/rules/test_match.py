@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rules.match import MATCHABLE, parse_when, when_sql
 from rules.model import Condition, When
 from rules.vocabulary import NUMBER_ATTRIBUTES
+from tests.amount import SEEDS
 from tower.store.client import Store
 
 COLUMNS = {name: name for name in MATCHABLE}
@@ -123,7 +124,7 @@ def holds(written: dict[str, Any], row: dict[str, Any]) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(written=WHEN)
 def test_the_engine_answers_as_the_page_says(store: Store, written: dict[str, Any]) -> None:
     def literal(value: str | None) -> str:
