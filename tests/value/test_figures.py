@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from tests.value.world import TEXT, World, at, event
 from tower.store.audit import Entry
 from tower.store.client import Store
 
-WINDOW: dict[str, Any] = {"from_": at(0, 0), "to": at(4, 0)}
 PROMISE = at(1, 12)
 
 
@@ -23,7 +21,7 @@ def told(make_store: Callable[[], Store], tmp_path_factory: pytest.TempPathFacto
     """Four orders of one week. Tuesday noon was promised for all.
 
     O1 went well; O2 shipped half of what was ordered, too late, and was never invoiced; O3 was invoiced without a
-    shipment, in a currency without a rate; O4 was cancelled.
+    shipment, in a currency without a rate; O4 was cancelled. Three weeks before, the shipment of O0 was taken back.
     """
     world = World(make_store(), tmp_path_factory.mktemp("data"))
     world.say(
@@ -38,6 +36,9 @@ def told(make_store: Callable[[], Store], tmp_path_factory: pytest.TempPathFacto
         event("invoice_released", at(1, 8), order_id="O3", invoice_id="I3"),
         event("order_captured", at(0, 12), order_id="O4", amount=700, currency="EUR", promised_at=PROMISE),
         event("order_cancelled", at(0, 13), order_id="O4"),
+        event("order_captured", at(-21, 9), order_id="O0", amount=10),
+        event("shipment_confirmed", at(-21, 10), order_id="O0", shipment_id="S0"),
+        event("shipment_confirmed.reversed", at(-21, 11), shipment_id="S0"),
     )  # fmt: skip
     world.record(
         [Entry("ana", "retry", "act-1/item-1#1", detail={"order_id": "O2", "stage": "ship-to-invoice", "action": "r"})]
@@ -122,25 +123,28 @@ def test_what_was_not_yet_known_or_had_not_happened_is_left_out(told: World) -> 
     assert (seen["orders"]["value"], seen["shipped_not_invoiced"]["counts"]["shipments"]) == (4, 1)
 
 
-def test_a_reversal_takes_a_shipment_back(world: World) -> None:
-    world.say(
-        event("order_captured", at(0, 9), order_id="O1", amount=10),
-        event("shipment_confirmed", at(0, 10), order_id="O1", shipment_id="S1"),
-        event("shipment_confirmed.reversed", at(0, 11), shipment_id="S1"),
-    )
-    assert world.roi(**WINDOW)["figures"]["shipped_not_invoiced"]["counts"]["shipments"] == 0
+def test_a_reversal_takes_a_shipment_back(told: World) -> None:
+    found = told.roi(from_=at(-21, 0), to=at(-17, 0))["figures"]
+    assert (found["orders"]["value"], found["shipped_not_invoiced"]["counts"]["shipments"]) == (1, 0)
 
 
-def test_the_calendar_of_the_figures_needs_no_stage(make_store: Callable[[], Store], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def plain(make_store: Callable[[], Store], tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world on Wednesday in which no stage has a calendar: P1 was invoiced a week before, O1 captured on Monday."""
     stage = "within: 2h, calendar: office}"
     book = parse_book({"book.yaml": TEXT.replace(stage, "within: 2h}")})
-    world = World(make_store(), tmp_path, book=book)
+    world = World(make_store(), tmp_path_factory.mktemp("data"), at(2, 0), book=book)
     world.say(
+        event("order_captured", at(-7, 9), order_id="P1", amount=10),
+        event("shipment_confirmed", at(-7, 15), order_id="P1", shipment_id="S1"),
+        event("invoice_released", at(-6, 9), shipment_id="S1", invoice_id="I1"),
         event("order_captured", at(0, 9), order_id="O1", amount=10),
-        event("shipment_confirmed", at(0, 15), order_id="O1", shipment_id="S1"),
-        event("invoice_released", at(1, 9), shipment_id="S1", invoice_id="I1"),
     )
-    assert world.roi(from_=at(0, 0), to=at(5, 0))["figures"]["ship_to_invoice_p50"]["value"] == 2 * H
+    return world
+
+
+def test_the_calendar_of_the_figures_needs_no_stage(plain: World) -> None:
+    assert plain.roi(from_=at(-7, 0), to=at(-2, 0))["figures"]["ship_to_invoice_p50"]["value"] == 2 * H
 
 
 def test_groups_and_the_course_add_up_to_the_figures(told: World) -> None:
@@ -154,10 +158,8 @@ def test_groups_and_the_course_add_up_to_the_figures(told: World) -> None:
     assert sum(point["orders"] or 0 for point in answer["trend"]) == 4
 
 
-def test_a_baseline_is_locked_once_and_stays_as_it_was(world: World) -> None:
-    world.say(event("order_captured", at(0, 9), order_id="O1", amount=10))
-    world.now = at(2, 0)
-    world.tick()
+def test_a_baseline_is_locked_once_and_stays_as_it_was(plain: World) -> None:
+    world = plain
     order = {"from": at(0, 0).isoformat(), "to": at(2, 0).isoformat(), "reason": "go-live"}
     assert world.call("POST", "/v1/roi/baseline", json=order).status_code == 403
     locked = world.call("POST", "/v1/roi/baseline", "admin", json=order)

@@ -98,6 +98,7 @@ class World:
     book: Book = BOOK
     recorded: list[Entry] = field(default_factory=list)
     numbers: Any = field(default_factory=lambda: itertools.count(1))
+    _app: tuple[datetime, FastAPI] | None = None
 
     def __post_init__(self) -> None:
         compiled = compiled_for(self.book, None)
@@ -119,11 +120,14 @@ class World:
         )
 
     def app(self) -> FastAPI:
-        """Return the application; a new one has answered nothing yet."""
-        return create_app(self.context, roi_routes(self.context, self.record))
+        """Return the application; it is a new one, that has answered nothing yet, after whatever may change an answer."""
+        if self._app is None or self._app[0] != self.now:
+            self._app = (self.now, create_app(self.context, roi_routes(self.context, self.record)))
+        return self._app[1]
 
     def record(self, entries: Sequence[Entry]) -> None:
         """Be the engine's witness."""
+        self._app = None
         self.recorded += entries
         Audit(self.store).append(entries, self.now)
 
@@ -136,6 +140,7 @@ class World:
 
     def tick(self) -> None:
         """Judge as of now."""
+        self._app = None
         with self.store.writer("engine") as client:
             run_cycle(client, compiled_for(self.book, None), Connections(), self.now, "test", True)
 
