@@ -129,10 +129,10 @@ def _tickets(rows: pd.DataFrame) -> Iterator[Said]:
 LOGS = {
     log.name: log
     for log in (
-        Log("purchases", "process_logs/bpic2019_p2p_sample.csv.gz", 6, _purchases),
-        Log("bills", "process_logs/hospital_billing_sample.csv.gz", 1, _bills),
+        Log("purchases", "process_logs/bpic2019_p2p_sample.csv.gz", 12, _purchases),
+        Log("bills", "process_logs/hospital_billing_sample.csv.gz", 2, _bills),
         Log("fines", "process_logs/road_fines_sample.csv.gz", 1, _fines),
-        Log("tickets", "process_logs/bpic2013_incidents_sample.csv.gz", 4, _tickets),
+        Log("tickets", "process_logs/bpic2013_incidents_sample.csv.gz", 8, _tickets),
     )
 }
 
