@@ -198,8 +198,8 @@ def _tower(pair: Pair) -> Cost:
     for table, select in kept.items():
         client.command(f"CREATE OR REPLACE TABLE {table} ENGINE = MergeTree ORDER BY order_no EMPTY AS {select}")
     after, most = 0, slice_orders(client)
-    while workspace.set_scope(client, load("engine_scope"), {"after": after, "size": most}):
-        workspace.judge(client, pair.compiled, as_of=NOW, known_at=EVERYTHING_KNOWN)
+    while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": most}):
+        workspace.judge(client, pair.compiled, as_of=NOW, known_at=EVERYTHING_KNOWN, orders=size)
         for table, select in kept.items():
             client.command(f"INSERT INTO {table} {select}")
         after = int(client.query("SELECT max(order_no) FROM scope").result_rows[0][0])

@@ -45,7 +45,7 @@ def judge_touched(
             if only is None or "feed_marks" in only:
                 workspace.set_marks(client, side.marks)
             workspace.make(client, [step for step in side.compiled.steps if step.table in unlike])
-            workspace.judge(client, side.compiled, now, EVERYTHING_KNOWN, only)
+            workspace.judge(client, side.compiled, now, EVERYTHING_KNOWN, size, only)
             client.command(f"TRUNCATE TABLE {name}_findings")
             client.command(f"INSERT INTO {name}_findings {_FINDINGS}")
         client.command(load("backtest_judged"), parameters=parameters)

@@ -130,7 +130,7 @@ def _judge(client: Client, compiled: Compiled, now: datetime) -> int:
         return 0
     most = _LEAST_ORDERS if touched <= _LEAST_ORDERS else slice_orders(client)
     while size := workspace.set_scope(client, load("engine_scope"), {"after": after, "size": most}):
-        workspace.judge(client, compiled, as_of=now, known_at=EVERYTHING_KNOWN)
+        workspace.judge(client, compiled, as_of=now, known_at=EVERYTHING_KNOWN, orders=size)
         verdicts.store(client, compiled, now)
         total += size
         if size < most:

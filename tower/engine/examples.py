@@ -72,8 +72,8 @@ def _judge(
         "SELECT DISTINCT order_no, object, order_id FROM order_objects "
         "WHERE toUInt32OrZero(splitByChar(':', order_id)[1]) IN {numbers:Array(UInt32)}"
     )
-    workspace.set_scope(client, select, {"numbers": numbers})
-    workspace.judge(client, compiled, moment, moment)
+    orders = workspace.set_scope(client, select, {"numbers": numbers})
+    workspace.judge(client, compiled, moment, moment, orders)
     verdicts.shape_breaches(client, compiled, moment)
     found = client.query("SELECT rule, kind, object_id FROM judged_breaches").result_rows
     on_board = client.query("SELECT order_id, state FROM judged_orders WHERE on_board").result_rows

@@ -70,7 +70,7 @@ def _judge_all(
             parameters["order_ids"] = list(order_ids)
         size = workspace.set_scope(client, select + " ORDER BY order_no LIMIT {size:UInt64}", parameters)
         if size or slices:
-            workspace.judge(client, compiled, as_of, known_at)
+            workspace.judge(client, compiled, as_of, known_at, size)
         else:  # nobody to judge: the tables are empty, and need only be there
             workspace.complete(client, compiled)
         verdicts.shape_breaches(client, compiled, known_at)

@@ -54,6 +54,10 @@ _COLUMNS: dict[tuple[Step, ...], list[str]] = {}
 # Tables that a client is still to make, with the first rows: planning a step without rows costs as much as with them.
 _UNMADE: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()
 _BOOKS_KEPT = 16
+# So few orders are judged sooner than a better plan is found: the steps that read no stored table go without one.
+FEW_ORDERS = 300
+_PLAINLY = "\nSETTINGS query_plan_enable_optimizations = 0"
+_STORED = re.compile(r"\b(case_facts|case_links|conflicts|wide_objects|hand_facts|calendar_index)\b")
 # With what a client's fixed tables are filled, by table.
 _FIXED: WeakKeyDictionary[Client, dict[str, str]] = WeakKeyDictionary()
 # Which of the steps' tables a client may have rows in; the others need no emptying.
@@ -109,11 +113,16 @@ def _make(client: Client, step: Step, how: str, as_of: datetime, known_at: datet
 
 
 def judge(
-    client: Client, compiled: Compiled, as_of: datetime, known_at: datetime, only: Collection[str] | None = None
+    client: Client,
+    compiled: Compiled,
+    as_of: datetime,
+    known_at: datetime,
+    orders: int,
+    only: Collection[str] | None = None,
 ) -> None:
     """Run every step for the orders in `scope`; the judged_* tables then hold the verdicts.
 
-    only: the tables to fill, where the others hold what this book would put there.
+    orders: how many these are. only: the tables to fill, where the others hold what this book would put there.
     """
     there: dict[str, bool] = {}
     used = _USED.setdefault(client, set())
@@ -139,7 +148,9 @@ def judge(
             used.add(step.table)
         else:
             used.add(step.table)
-            client.command(f"INSERT INTO {step.table}\n{step.sql}", parameters=_bound(step.sql, as_of, known_at))
+            plainly = _PLAINLY if orders <= FEW_ORDERS and not _STORED.search(step.sql) else ""
+            bound = _bound(step.sql, as_of, known_at)
+            client.command(f"INSERT INTO {step.table}\n{step.sql}{plainly}", parameters=bound)
         if step.fixed:
             filled[step.table] = step.sql
     if compiled.steps not in _COLUMNS:
