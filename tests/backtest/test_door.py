@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from rules.model import Book
 from tests.api.conftest import DoorsStub, EngineStub
 from tests.backtest.conftest import CONNECTIONS, TEXT, Live, book
 from tests.engine.world import NOW
@@ -19,19 +21,20 @@ from tower.api.context import ApiContext
 from tower.backtest.run import Cancelled
 from tower.model.progress import Progress
 from tower.settings import Settings
+from tower.store.client import Store
 from tower.store.keys import Keys
 
 
 class Door:
     """The application on the store of the backtests, with a key for each role."""
 
-    def __init__(self, live: Live, folder: Path) -> None:
-        keys = Keys(live.store)
+    def __init__(self, store: Store, folder: Path, read: Callable[[], Book] = book) -> None:
+        keys = Keys(store)
         self.tokens = {role: keys.add(f"{role}-{folder.name}", [role]) for role in ("viewer", "operator")}
         self.app: FastAPI = create_app(
             ApiContext(
-                settings=Settings(data_dir=folder, clickhouse=live.store.dsn), store=live.store, connections=CONNECTIONS,
-                book=book, authenticate=keys.authenticate, progress=Progress(), engine_health=lambda _: EngineStub(),
+                settings=Settings(data_dir=folder, clickhouse=store.dsn), store=store, connections=CONNECTIONS,
+                book=read, authenticate=keys.authenticate, progress=Progress(), engine_health=lambda _: EngineStub(),
                 collector_stats=DoorsStub, clock=lambda: NOW,
             )
         )  # fmt: skip
@@ -50,7 +53,7 @@ class Door:
 
 @pytest.fixture(scope="module")
 def door(live: Live, tmp_path_factory: pytest.TempPathFactory) -> Door:
-    return Door(live, tmp_path_factory.mktemp("door"))
+    return Door(live.store, tmp_path_factory.mktemp("door"))
 
 
 def test_another_limit_is_tried_without_writing_a_book(door: Door) -> None:
@@ -116,7 +119,7 @@ def test_versions_say_since_when_and_what_they_changed(door: Door, twin: Live) -
     assert only["in_force"] and only["cause"] == "first" and only["files"] == {"book.yaml": TEXT}
     twin.record(book())
     twin.record(book(("within: 1h,", "within: 2h,")))
-    latest, before = Door(twin, door_folder(door)).call("GET", "/v1/rules").json()["versions"][:2]
+    latest, before = Door(twin.store, door_folder(door)).call("GET", "/v1/rules").json()["versions"][:2]
     assert latest["changes"] == ["stage accept: limit was within 1h, is within 2h"]
     assert (latest["cause"], latest["until"], before["until"]) == ("book", None, latest["loaded_at"])
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from tests.backtest.conftest import book
+from rules.parse import parse_book
 from tests.backtest.test_door import Door
 from tests.engine.oracle import Said
-from tests.engine.test_engine import World
-from tests.engine.world import BOOK, NOW, line
+from tests.engine.test_engine import BOOK_TEXT, World
+from tests.engine.world import NOW, line
 from tower.store.client import Store
 
 HOUR = timedelta(hours=1)
@@ -22,7 +22,7 @@ def said(key: str, at: datetime, kind: str, milestone: str, *on: tuple[str, str]
 
 
 def test_what_was_said_before_stands_beside_what_is_said_now(make_store: Callable[[], Store], tmp_path: Path) -> None:
-    world = World(make_store(), tmp_path, BOOK.text["book.yaml"])
+    world = World(make_store(), tmp_path)
 
     def tell(*events: Said) -> None:
         with world.store.writer() as client:
@@ -42,10 +42,12 @@ def test_what_was_said_before_stands_beside_what_is_said_now(make_store: Callabl
         said("b2", began + 2 * HOUR, "erp", "order_accepted", ("order", "B")),
     )
     world.clock.now = NOW + 2 * HOUR
-    (tmp_path / "book.yaml").write_text(book(("within: 1h,", "within: 90m,")).text["book.yaml"])
+    longer = BOOK_TEXT.replace("within: 1h,", "within: 90m,")
+    assert longer != BOOK_TEXT
+    (tmp_path / "book.yaml").write_text(longer)
     world.engine.tick(world.clock.now)
 
-    door = Door(type("Live", (), {"store": world.store})(), tmp_path)
+    door = Door(world.store, tmp_path, lambda: parse_book({"book.yaml": longer}))
     asked = {"since": "2026-03-30T00:00:00Z", "until": "2026-03-31T00:00:00Z", "rule": "accept"}
     found = door.call("GET", "/v1/restated", "viewer", params=asked).json()["restated"]
     told = {(r["order_id"], r["change"]): r for r in found}

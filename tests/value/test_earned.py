@@ -37,15 +37,25 @@ MADE = _histories()
 
 
 @pytest.fixture(scope="module")
-def found(make_store: Callable[[], Store]) -> dict[str, Earned]:
-    """What the tower says of each stage; each is a history of its own seed."""
+def written(make_store: Callable[[], Store]) -> Store:
+    """A store that holds all histories."""
     store = make_store()
     write(store, list(MADE.values()))
+    return store
+
+
+@pytest.fixture(scope="module")
+def found(written: Store) -> dict[str, Earned]:
+    """What the tower says of each stage; each is a history of its own seed."""
+    return {part.stage: part for part in _ask(written, *MADE)}
+
+
+def _ask(store: Store, *stages: str) -> list[Earned]:
     value = replace(BOOK.value, horizon_s=int(HORIZON_S), calendar=None)
-    book = replace(BOOK, stages=tuple(_stage(name) for name in MADE), value=value)
+    book = replace(BOOK, stages=tuple(_stage(name) for name in stages), value=value)
     window = Window(START, END)
     with store.reader() as client, Ground(client, "orders FINAL", "breaches FINAL", book, None, END, END, window) as g:
-        return {part.stage: part for part in earned(g, window)}
+        return earned(g, window)
 
 
 def interval(part: Earned) -> tuple[float, float, float]:
@@ -104,12 +114,10 @@ def test_money_and_shares_follow_from_the_effect(found: dict[str, Earned]) -> No
     assert float(part.told["capital_saved"].value or 0) == pytest.approx(a_year, abs=0.01)
 
 
-def test_equal_questions_get_equal_answers(make_store: Callable[[], Store]) -> None:
-    store, window = make_store(), Window(START, END)
-    write(store, [history("bill", 3, 120, boost=4)])
-    book = replace(BOOK, stages=(_stage("bill"),))
-    with store.reader() as client, Ground(client, "orders FINAL", "breaches FINAL", book, None, END, END, window) as g:
-        assert [p.json() for p in earned(g, window)] == [p.json() for p in earned(g, window)]
+def test_equal_questions_get_equal_answers(written: Store, found: dict[str, Earned]) -> None:
+    """Whatever else is asked beside it."""
+    (again,) = _ask(written, "planted-10")
+    assert again.json() == found["planted-10"].json()
 
 
 def test_the_ledger_is_only_added_to(world: World) -> None:
