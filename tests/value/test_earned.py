@@ -116,7 +116,7 @@ def test_money_and_shares_follow_from_the_effect(found: dict[str, Earned]) -> No
 
 def test_equal_questions_get_equal_answers(written: Store, found: dict[str, Earned]) -> None:
     """Whatever else is asked beside it."""
-    (again,) = _ask(written, "planted-10")
+    _, again = _ask(written, "planted-10")  # all together, then the stage
     assert again.json() == found["planted-10"].json()
 
 
