@@ -79,10 +79,14 @@ def test_the_tower_goes_and_comes_back(page: Page, closed: Dashboards, served: S
     table = page.get_by_role("grid", name="Stuck orders")
     expect(table.get_by_role("row").nth(1)).to_be_visible()
     before = ids(table)
+    table.get_by_role("row").nth(2).get_by_role("checkbox").check()
+    drawn = table.element_handle()
     served.stop()
     try:
         expect(page.get_by_text("No news from the tower")).to_be_visible()
-        assert ids(table)[:5] == before[:5]
+        until(lambda: ids(table)[:5] == before[:5], page)
+        assert drawn is not None and drawn.evaluate("table => table.isConnected"), "the table is another one now"
+        expect(table.locator(".row.on")).to_have_count(1)  # what was selected still is
         expect(page.get_by_text("NO DATA SINCE")).to_be_visible()
         expect(table.get_by_role("button", name="Retry SO-").first).to_be_disabled()
     finally:
