@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from rules.parse import parse_book
 from tests.engine.oracle import Said
 from tests.engine.test_engine import World as Running
 from tests.engine.world import line
+from tests.stores import Shelf
 from tower.engine import predictions, workspace
 from tower.engine.books import compiled_for, record_book
 from tower.engine.curves import build, read_curves
@@ -76,101 +77,111 @@ class World:
             return tuple(row)
 
 
-@pytest.fixture
-def world(store: Store) -> World:
-    """Return the world with nothing in it."""
-    return World(store)
-
-
-# 40 clocks: ten stop after 10, 20, 40 and 80 minutes each; twenty never do: they ended with their orders after a minute.
+# 40 clocks: ten stop after 10, 20, 40 and 80 minutes each.
 MINUTES = [10] * 10 + [20] * 10 + [40] * 10 + [80] * 10
 NEXT = T0 + timedelta(days=1)
+AT = NEXT + timedelta(minutes=40)  # 20 of 50 run longer, and 10 of those beyond 100 minutes
+HALF_DAY = T0 + timedelta(hours=12)
 
 
-def test_a_clock_is_at_risk_from_the_instant_its_odds_are_reached(world: World) -> None:
-    """A fifth of all clocks outlasts the budget; of those that ran for 40 minutes more than a half does."""
-    world.history([*MINUTES, *[200] * 10])
-    world.say([("N", "taken", NEXT)], NEXT)
-    at = NEXT + timedelta(minutes=40)  # 20 of 50 run longer, and 10 of those beyond 100 minutes
-    assert world.clock("N") == ("on_track", at, at)
-    world.say([], at - timedelta(milliseconds=1))
-    assert world.clock("N")[0] == "on_track"
-    world.say([], at)
-    assert world.clock("N")[0] == "at_risk"
-    with judged(world.store, lambda _: BOOK, Connections(), as_of=at, known_at=at) as client:
-        rows = client.query("SELECT state, next_at FROM judged_orders WHERE order_id = 'N'").result_rows
-        assert rows == [("at_risk", world.clock("N")[2])]
+class Day(World):
+    """A day by curves of 50 clocks that stopped and 30 cancelled ones; what was seen on the way is kept.
 
+    EARLY was taken before there were curves, N, A, B and C when the office opens, EVENING ten minutes before it closes.
+    """
 
-def test_the_instant_lies_in_open_time(world: World) -> None:
-    world.history([*MINUTES, *[200] * 10])
-    world.say([("N", "taken", NEXT + timedelta(hours=7, minutes=50))], NEXT + timedelta(hours=8))
-    assert world.clock("N")[1] == NEXT + timedelta(days=1, minutes=30)
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.say([("EARLY", "taken", T0 + timedelta(hours=8))], HALF_DAY)
+        self.early = self.clock("EARLY")
+        self.history([*MINUTES, *[200] * 10], cancelled=30)
+        self.say([(n, "taken", NEXT) for n in ("N", "A", "B", "C")], NEXT)
+        self.first = self.clock("N")
+        self.kept = {15: self.keep(15), 20: self.keep(20)}
+        self.say([], AT - timedelta(milliseconds=1))
+        self.before = self.clock("N")
+        self.say([], AT)
+        self.reached = self.clock("N")
+        ended = [("A", "sent", NEXT + timedelta(minutes=42)), ("B", "paid", NEXT + timedelta(minutes=43))]
+        self.say(ended, NEXT + timedelta(minutes=45))
+        self.kept[45] = self.keep(45)
+        self.say([], NEXT + timedelta(minutes=101))
+        self.kept[101] = self.keep(101)
+        self.say([("EVENING", "taken", NEXT + timedelta(hours=7, minutes=50))], NEXT + timedelta(hours=8))
 
-
-def test_cancelled_clocks_say_nothing_about_the_rest(world: World) -> None:
-    """Thirty that ended after a minute neither breach nor keep: the curve of the others stays as it is."""
-    world.history([*MINUTES, *[200] * 10], cancelled=30)
-    world.say([("N", "taken", NEXT)], NEXT)
-    assert world.clock("N")[1] == NEXT + timedelta(minutes=40)
-
-
-def test_too_few_cases_fall_back_to_three_quarters_of_the_time(world: World) -> None:
-    world.history(MINUTES[:20])
-    world.say([("N", "taken", NEXT)], NEXT)
-    assert world.clock("N")[1] == NEXT + timedelta(minutes=75)
-
-
-def test_new_curves_move_the_clocks_that_run_and_no_look_back(world: World) -> None:
-    """Without curves 75 % counts; once they are bound the open clock is judged anew, and the past stays as it was."""
-    world.say([("N", "taken", T0 + timedelta(days=1) - timedelta(hours=16))], T0 + timedelta(hours=12))
-    before = world.clock("N")[1]
-    world.history([*MINUTES, *[200] * 10])
-    assert world.clock("N")[1] != before
-    then = T0 + timedelta(hours=12)
-    with judged(world.store, lambda _: BOOK, Connections(), as_of=then, known_at=then) as client:
-        assert client.query("SELECT clocks.at_risk_at[1] FROM judged_orders WHERE order_id = 'N'").result_rows == [
-            (before,)
-        ]
-
-
-def test_why_shows_the_curves_that_odds_are_read_off(world: World) -> None:
-    world.history([*MINUTES, *[200] * 10])
-    world.say([("N", "taken", NEXT)], NEXT)
-    told = explain(world.store, BOOK, Connections(), "N", "send", NEXT, NEXT)
-    whole, curve = told["curves"]  # of the stage, and of the segment of orders that say nothing of themselves
-    assert (whole["segment"], curve["segment"]) == ("", segment_of(["", "", ""]))
-    assert (curve["rule"], curve["cases"], curve["ended"]) == ("send", 50, 50)
-    points = [(p["open_ms"] // 60_000, round(p["outlasts"], 3), p["watched"]) for p in curve["points"]]
-    assert points == [(10, 0.8, 50), (20, 0.6, 40), (40, 0.4, 30), (80, 0.2, 20), (200, 0.0, 10)]
-    then = NEXT - timedelta(days=1)
-    assert explain(world.store, BOOK, Connections(), "N", "send", then, then)["curves"] == []
-
-
-def test_predictions_are_kept_once_a_quarter_and_settled_when_the_clock_ends(world: World) -> None:
-    world.history([*MINUTES, *[200] * 10])
-    world.say([(n, "taken", NEXT) for n in ("A", "B", "C")], NEXT)
-
-    def keep(minutes: int) -> list[tuple[object, ...]]:
+    def keep(self, minutes: int) -> list[tuple[object, ...]]:
+        """Settle and record predictions at so many minutes of the day, and return those of A, B and C."""
         now = NEXT + timedelta(minutes=minutes)
-        world.say([], now)
-        with world.store.writer("jeopardy") as client:
+        with self.store.writer("jeopardy") as client:
             predictions.settle(client, now)
             predictions.record(client, BOOK, now)
             sql = """
                 SELECT order_id, quarter, round(odds, 3), outcome
                 FROM (SELECT * FROM predictions FINAL) AS p
                 INNER JOIN (SELECT DISTINCT order_no, order_id FROM order_objects) AS o ON o.order_no = p.order_no
-                ORDER BY ALL"""
+                WHERE order_id IN ('A', 'B', 'C') ORDER BY ALL"""
             return [tuple(r) for r in client.query(sql).result_rows]
 
+    def back(self, then: datetime, order: str) -> list[tuple[object, ...]]:
+        """Return state, at_risk_at and next_at of an order by a look back."""
+        with judged(self.store, lambda _: BOOK, Connections(), as_of=then, known_at=then) as client:
+            sql = "SELECT state, clocks.at_risk_at[1], next_at FROM judged_orders WHERE order_id = {o:String}"
+            return [tuple(r) for r in client.query(sql, parameters={"o": order}).result_rows]
+
+
+@pytest.fixture(scope="module")
+def day(shelf: Shelf) -> Iterator[Day]:
+    with shelf.lend() as store:
+        yield Day(store)
+
+
+def test_a_clock_is_at_risk_from_the_instant_its_odds_are_reached(day: Day) -> None:
+    """A fifth of all clocks outlasts the budget; of those that ran for 40 minutes more than a half does.
+
+    The thirty that were cancelled after a minute neither breach nor keep: the curve of the others stays as it is.
+    """
+    assert day.first == ("on_track", AT, AT)
+    assert day.before[0] == "on_track"
+    assert day.reached[0] == "at_risk"
+    assert day.back(AT, "N") == [day.reached]
+
+
+def test_the_instant_lies_in_open_time(day: Day) -> None:
+    assert day.clock("EVENING")[1] == NEXT + timedelta(days=1, minutes=30)
+
+
+def test_too_few_cases_fall_back_to_three_quarters_of_the_time(store: Store) -> None:
+    world = World(store)
+    with store.reader() as client:
+        assert read_curves(client, T0) == Curves(None, {}), "nothing known gives no curves"
+    world.history(MINUTES[:20])
+    world.say([("N", "taken", NEXT)], NEXT)
+    assert world.clock("N")[1] == NEXT + timedelta(minutes=75)
+
+
+def test_new_curves_move_the_clocks_that_run_and_no_look_back(day: Day) -> None:
+    """Without curves 75 % counts; once they are bound the open clock is judged anew, and the past stays as it was."""
+    assert day.clock("EARLY")[1] != day.early[1]
+    assert day.back(HALF_DAY, "EARLY") == [day.early]
+
+
+def test_why_shows_the_curves_that_odds_are_read_off(day: Day) -> None:
+    told = explain(day.store, BOOK, Connections(), "N", "send", NEXT, NEXT)
+    whole, curve = told["curves"]  # of the stage, and of the segment of orders that say nothing of themselves
+    assert (whole["segment"], curve["segment"]) == ("", segment_of(["", "", ""]))
+    # The thirty that were cancelled and EARLY, which still ran, were watched for a while and did not end.
+    assert (curve["rule"], curve["cases"], curve["ended"]) == ("send", 81, 50)
+    points = [(p["open_ms"] // 60_000, round(p["outlasts"], 3), p["watched"]) for p in curve["points"]]
+    assert points == [(10, 0.8, 50), (20, 0.6, 40), (40, 0.4, 30), (80, 0.2, 20), (200, 0.0, 10)]
+    then = NEXT - timedelta(days=1)
+    assert explain(day.store, BOOK, Connections(), "EARLY", "send", then, then)["curves"] == []
+
+
+def test_predictions_are_kept_once_a_quarter_and_settled_when_the_clock_ends(day: Day) -> None:
     first = [(n, 0, 0.25, "") for n in "ABC"]  # 10 of the 40 that ran longer than 10 minutes
-    assert keep(15) == first
-    assert keep(20) == first
-    world.say([("A", "sent", NEXT + timedelta(minutes=42))], NEXT + timedelta(minutes=42))
-    world.say([("B", "paid", NEXT + timedelta(minutes=43))], NEXT + timedelta(minutes=43))
-    assert keep(45) == [("A", 0, 0.25, "kept"), ("B", 0, 0.25, "gone"), ("C", 0, 0.25, ""), ("C", 1, 0.5, "")]
-    assert keep(101)[-2:] == [("C", 0, 0.25, "breached"), ("C", 1, 0.5, "breached")]
+    assert day.kept[15] == day.kept[20] == first
+    assert day.kept[45] == [("A", 0, 0.25, "kept"), ("B", 0, 0.25, "gone"), ("C", 0, 0.25, ""), ("C", 1, 0.5, "")]
+    assert day.kept[101][-2:] == [("C", 0, 0.25, "breached"), ("C", 1, 0.5, "breached")]
 
 
 def test_a_curve_reads_as_the_definition_says() -> None:
@@ -189,11 +200,6 @@ def test_a_curve_reads_as_the_definition_says() -> None:
     curves = Curves(T0, {("send", ""): curve, ("send", own): thin})
     assert curves.choose("send", own) is curves.choose("send", "") is curve
     assert curves.choose("other", "") is None
-
-
-def test_nothing_known_gives_no_curves(world: World) -> None:
-    with world.store.reader() as client:
-        assert read_curves(client, T0) == Curves(None, {})
 
 
 def test_the_engine_binds_what_its_keeper_has_fitted(make_store: Callable[[], Store], tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,10 @@ import pytest
 
 from tests.engine.test_engine import World
 from tests.engine.world import NOW
+from tests.stores import Shelf
 from tower.store.client import Store
 
 AT = NOW - timedelta(hours=3)
-
-
-@pytest.fixture
-def world(store: Store, tmp_path: Path) -> World:
-    return World(store, tmp_path)
 
 
 def row(event_id: str, amount: str, *, order: str = "SO-1", hours: int = 0, **columns: Any) -> bytes:
@@ -33,87 +29,98 @@ def row(event_id: str, amount: str, *, order: str = "SO-1", hours: int = 0, **co
     return json.dumps(made).encode()
 
 
-def say(world: World, *rows: bytes) -> None:
-    for one in rows:
-        with world.store.writer() as client:
-            client.raw_insert("events", insert_block=one, fmt="JSONEachRow")
-        world.engine.tick(world.clock.now)
-
-
-def amount(world: World, order: str = "SO-1") -> str:
-    ((found,),) = world.rows(f"SELECT toString(amount) FROM orders FINAL WHERE order_id = '{order}'")
-    return str(found)
-
-
-def in_every_order(world: World, statements: Callable[[int], list[bytes]], *, again: bool = False) -> int:
-    """Say the statements about one order in every order of arrival, each about an order of its own: SO-0, SO-1 ...
-
-    They arrive side by side, one statement of each order per tick. With `again` the first comes once more at the end.
-    """
-    arrivals = [list(order) for order in itertools.permutations(range(len(statements(0))))]
-    for number, arrival in enumerate(arrivals):
-        arrivals[number] = [*arrival, arrival[0]] if again else arrival
-    for step in range(len(arrivals[0])):
-        say(world, b"\n".join(statements(number)[arrival[step]] for number, arrival in enumerate(arrivals)))
-    return len(arrivals)
-
-
-def test_the_higher_rank_supersedes_in_any_order_and_is_no_conflict(world: World) -> None:
-    def statements(number: int) -> list[bytes]:
-        said = {"event_id": f"e-{number}", "order": f"SO-{number}"}
-        return [row(**said, amount="10"), row(**said, amount="20", rank=1), row(**said, amount="30", rank=2)]
-
-    orders = in_every_order(world, statements, again=True)
-    for number in range(orders):
-        assert amount(world, f"SO-{number}") == "30"
-    assert world.rows("SELECT count() FROM quarantine") == [(0,)]
-    told = world.rows("SELECT count(), min(superseded) FROM conflicts FINAL GROUP BY ev")
-    assert told == [(2, 1)] * orders
-
-
-def test_equal_ranks_are_a_conflict_that_is_told_once(world: World) -> None:
-    def statements(number: int) -> list[bytes]:
-        said = {"event_id": f"e-{number}", "order": f"SO-{number}", "rank": 1}
-        return [row(**said, amount="20", body=200), row(**said, amount="10", body=100)]
-
-    orders = in_every_order(world, statements)
-    assert {amount(world, f"SO-{number}") for number in range(orders)} == {"10"}, "the smaller body counts"
-    told = world.rows("SELECT event_id, reason FROM quarantine FINAL")
-    assert sorted(told) == [(f"e-{number}", "conflict") for number in range(orders)]
-
-
-def test_what_is_withdrawn_counts_no_more_and_can_be_said_again(world: World) -> None:
-    say(world, row("e-1", "10"), row("e-2", "20", hours=1))
-    withdrawal = row("e-2", "0", hours=1, rank=1, polarity="withdrawn", on_types=[], on_ids=[])
-    say(world, withdrawal)
-    assert amount(world) == "10"
-    assert world.rows("SELECT count() FROM quarantine") == [(0,)]
-    say(world, row("e-2", "20", hours=1, rank=2))
-    assert amount(world) == "20"
-
-
-def test_of_two_states_of_one_moment_the_newer_version_says_the_attributes(world: World) -> None:
-    def statements(number: int) -> list[bytes]:
-        return [row(f"e-{number}-{v}", str(v * 10), order=f"SO-{number}", source_version=v) for v in (1, 2, 3)]
-
-    for number in range(in_every_order(world, statements)):
-        assert amount(world, f"SO-{number}") == "30"
-    later = row("e-1", "20", order="SO-9", hours=1, source_version=1)
-    say(world, row("e-9", "10", order="SO-9", source_version=9), later)
-    assert amount(world, "SO-9") == "20", "what happened later counts before any version"
-
-
-def test_a_fact_knows_its_message_and_mapping_also_after_it_moved(world: World) -> None:
-    say(world, row("e-1", "10", raw_id="r-1", mapping="shop.order@1:abc", on_types=["shipment"], on_ids=["S-1"]))
-    link = {
-        "child_types": ["shipment"],
-        "child_ids": ["S-1"],
-        "parent_types": ["order"],
-        "parent_ids": ["SO-1"],
-        "relations": ["ships"],
-        "retracts": [0],
+def forms(name: str, *rows: Callable[[str, str], bytes]) -> dict[str, list[bytes]]:
+    """Return the statements about one order in every order of arrival, each about an order of its own: name-0, name-1 ..."""
+    return {
+        f"{name}-{number}": [make(f"{name}-{number}", f"e-{name}-{number}") for make in arrival]
+        for number, arrival in enumerate(itertools.permutations(rows))
     }
-    say(world, row("e-2", "20", on_types=["shipment"], on_ids=["S-1"], milestone="shipment_confirmed", **link))
-    assert world.rows("SELECT raw_id, mapping FROM case_facts FINAL WHERE event_id = 'e-1' AND order_no != 0") == [
-        ("r-1", "shop.order@1:abc")
-    ]
+
+
+RANKS = forms(
+    "ranks",
+    lambda order, key: row(key, "10", order=order),
+    lambda order, key: row(key, "20", order=order, rank=1),
+    lambda order, key: row(key, "30", order=order, rank=2),
+)
+RANKS = {order: [*told, told[0]] for order, told in RANKS.items()}  # the first comes once more at the end
+EQUALS = forms(
+    "equals",
+    lambda order, key: row(key, "20", order=order, rank=1, body=200),
+    lambda order, key: row(key, "10", order=order, rank=1, body=100),
+)
+STATES = forms(
+    "states",
+    lambda order, key: row(f"{key}-1", "10", order=order, source_version=1),
+    lambda order, key: row(f"{key}-2", "20", order=order, source_version=2),
+    lambda order, key: row(f"{key}-3", "30", order=order, source_version=3),
+)
+GONE: dict[str, Any] = {"hours": 1, "rank": 1, "polarity": "withdrawn", "on_types": [], "on_ids": []}
+GOODS: dict[str, Any] = {"on_types": ["shipment"], "on_ids": ["S-1"]}
+LINK: dict[str, Any] = {
+    "child_types": ["shipment"], "child_ids": ["S-1"], "parent_types": ["order"], "parent_ids": ["moved"],
+    "relations": ["ships"], "retracts": [0],
+}  # fmt: skip
+SAID = {
+    **RANKS,
+    **EQUALS,
+    **STATES,
+    "later": [row("l-9", "10", order="later", source_version=9), row("l-1", "20", order="later", hours=1, source_version=1)],
+    "withdrawn": [
+        b"\n".join([row("w-1", "10", order="withdrawn"), row("w-2", "20", order="withdrawn", hours=1)]),
+        row("w-2", "0", order="withdrawn", **GONE),
+        row("w-2", "20", order="withdrawn", hours=1, rank=2),
+    ],
+    "moved": [
+        row("m-1", "10", raw_id="r-1", mapping="shop.order@1:abc", **GOODS),
+        row("m-2", "20", milestone="shipment_confirmed", **GOODS, **LINK),
+    ],
+}  # fmt: skip
+
+
+class Side(World):
+    """All orders side by side, one statement of each per tick; `amounts` keeps what they were worth after each."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        super().__init__(store, folder)
+        self.amounts: list[dict[str, str]] = []
+        for step in itertools.zip_longest(*SAID.values()):
+            with store.writer() as client:
+                client.raw_insert("events", insert_block=b"\n".join(r for r in step if r), fmt="JSONEachRow")
+            self.engine.tick(self.clock.now)
+            amounts = self.rows("SELECT order_id, toString(amount) FROM orders FINAL")
+            self.amounts.append({str(order): str(amount) for order, amount in amounts})
+
+
+@pytest.fixture(scope="module")
+def world(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
+    with shelf.lend() as store:
+        yield Side(store, tmp_path_factory.mktemp("versions"))
+
+
+def test_the_higher_rank_supersedes_in_any_order_and_is_no_conflict(world: Side) -> None:
+    assert {world.amounts[-1][order] for order in RANKS} == {"30"}
+    of_ranks = "SELECT ev FROM events WHERE event_id LIKE 'e-ranks%'"
+    told = world.rows(f"SELECT count(), min(superseded) FROM conflicts FINAL WHERE ev IN ({of_ranks}) GROUP BY ev")
+    assert told == [(2, 1)] * len(RANKS)
+
+
+def test_equal_ranks_are_a_conflict_that_is_told_once(world: Side) -> None:
+    """And nothing else of what was said is one."""
+    assert {world.amounts[-1][order] for order in EQUALS} == {"10"}, "the smaller body counts"
+    told = world.rows("SELECT event_id, reason FROM quarantine FINAL")
+    assert sorted(told) == [(f"e-{order}", "conflict") for order in EQUALS]
+
+
+def test_what_is_withdrawn_counts_no_more_and_can_be_said_again(world: Side) -> None:
+    assert [amounts["withdrawn"] for amounts in world.amounts[:3]] == ["20", "10", "20"]
+
+
+def test_of_two_states_of_one_moment_the_newer_version_says_the_attributes(world: Side) -> None:
+    assert {world.amounts[-1][order] for order in STATES} == {"30"}
+    assert world.amounts[-1]["later"] == "20", "what happened later counts before any version"
+
+
+def test_a_fact_knows_its_message_and_mapping_also_after_it_moved(world: Side) -> None:
+    told = world.rows("SELECT raw_id, mapping FROM case_facts FINAL WHERE event_id = 'm-1' AND order_no != 0")
+    assert told == [("r-1", "shop.order@1:abc")]
