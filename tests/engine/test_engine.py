@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.oracle import Said
-from tests.engine.world import NOW, line, number
+from tests.engine.world import NOW, line
 from tower.engine import workspace
 from tower.engine.books import record_book
 from tower.engine.engine import Engine
@@ -61,9 +61,12 @@ class World:
             workspace.prepare(client, self.engine.compiled)
 
     def say(self, *said: Said) -> None:
-        with self.store.writer() as client:
-            client.raw_insert("events", insert_block=b"\n".join(line(s, NOW) for s in said), fmt="JSONEachRow")
+        self.store_lines(*(line(s, NOW) for s in said))
         self.engine.tick(self.clock.now)
+
+    def store_lines(self, *lines: bytes) -> None:
+        with self.store.writer() as client:
+            client.raw_insert("events", insert_block=b"\n".join(lines), fmt="JSONEachRow")
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with self.store.reader() as client:
@@ -80,30 +83,26 @@ def accepted(order: str, at: datetime, key: str = "") -> Said:
     return Said(key or f"a-{order}", at, "erp", "order_accepted", "reached", (("order", order),))
 
 
-def test_an_event_a_moment_ahead_is_judged_when_its_time_comes(world: World) -> None:
-    """Clocks of systems differ by seconds: the order appears on the board at the instant of its first event."""
-    world.say(accepted("O1", NOW + timedelta(minutes=3)))
-    assert world.rows("SELECT order_id FROM orders FINAL WHERE on_board") == []
-    world.engine.tick(NOW + timedelta(minutes=3))
-    assert world.rows("SELECT order_id, state FROM orders FINAL WHERE on_board") == [("O1", "on_track")]
+def test_time_alone_brings_an_order_to_the_board_and_makes_it_late(world: World) -> None:
+    """Without any new event: AHEAD appears at the instant of its first event, WAITS is late a millisecond after its deadline."""
+    begun, due, ahead = NOW - timedelta(minutes=57), NOW + timedelta(minutes=3), NOW + timedelta(minutes=3)
+    captured = Said("c", begun, "commerce", "order_captured", "reached", (("order", "WAITS"),))
+    world.say(captured, accepted("AHEAD", ahead))  # clocks of systems differ by seconds
 
+    def board() -> list[tuple[object, ...]]:
+        return world.rows("SELECT order_id, state, last_at FROM orders FINAL WHERE on_board ORDER BY order_id")
 
-def test_a_clock_turns_late_by_time_alone(world: World) -> None:
-    """One millisecond after its deadline and not at it, without any new event."""
-    world.say(Said("c", NOW, "commerce", "order_captured", "reached", (("order", "O1"),)))
-    world.engine.tick(NOW + timedelta(hours=1))
-    assert world.rows("SELECT state FROM orders FINAL") == [("at_risk",)]
-    world.engine.tick(NOW + timedelta(hours=1, milliseconds=1))
-    assert world.rows("SELECT state FROM orders FINAL") == [("late",)]
+    assert board() == [("WAITS", "at_risk", begun)]
+    ((_, _, last),) = board()
+    assert isinstance(last, datetime)
+    assert last.tzinfo is not None, "times are UTC"
+    assert last.astimezone(UTC) == last
+    world.engine.tick(due)
+    assert board() == [("AHEAD", "on_track", ahead), ("WAITS", "at_risk", begun)]
+    world.engine.tick(due + timedelta(milliseconds=1))
+    assert board()[1] == ("WAITS", "late", begun)
     opened = world.rows("SELECT opened_at, detected_at, state FROM breaches FINAL")
-    assert opened == [(NOW + timedelta(hours=1), NOW + timedelta(hours=1, milliseconds=1), "open")]
-
-
-def test_a_tick_without_news_writes_nothing_but_its_own_sign_of_life(world: World) -> None:
-    world.say(accepted("O1", NOW - timedelta(hours=1)))
-    before = world.rows("SELECT count(), max(judged_at) FROM orders")
-    world.engine.tick(NOW + timedelta(seconds=1))
-    assert world.rows("SELECT count(), max(judged_at) FROM orders") == before
+    assert opened == [(due, due + timedelta(milliseconds=1), "open")]
 
 
 def test_what_was_stored_after_a_tick_began_is_judged_by_the_next(world: World) -> None:
@@ -125,44 +124,43 @@ def test_a_late_fact_resolves_a_breach_and_a_moved_clock_retracts_it(world: Worl
     assert found == {"accept": "retracted"}
     history = world.rows("SELECT state FROM breach_history WHERE rule = 'accept' ORDER BY updated_at, state")
     assert sorted(history) == [("open",), ("resolved",), ("retracted",)]
+    before = world.rows("SELECT count(), max(judged_at) FROM orders")
+    world.engine.tick(NOW + timedelta(seconds=1))
+    assert world.rows("SELECT count(), max(judged_at) FROM orders") == before, "a tick without news writes no order"
 
 
-def test_two_bodies_under_one_identity_one_wins_whatever_came_first(
-    make_store: Callable[[], Store], tmp_path: Path
-) -> None:
+def test_two_bodies_under_one_identity_one_wins_whatever_came_first(world: World) -> None:
     """The smaller hash counts in either order; the other is shown in quarantine."""
-    one = Said("same", NOW - timedelta(hours=2), "erp", "order_accepted", "reached", (("order", "O1"),))
-    other = Said("same", NOW - timedelta(hours=1), "erp", "order_accepted", "reached", (("order", "O2"),))
-    answers = []
-    for arrival in ([(one, 1), (other, 2)], [(other, 2), (one, 1)]):
-        folder = tmp_path / str(len(answers))
-        folder.mkdir()
-        world = World(make_store(), folder)
-        for said, body in arrival:
-            text = line(said, NOW).replace(b'"body": ' + str(number("same!")).encode(), b'"body": %d' % body)
-            with world.store.writer() as client:
-                client.raw_insert("events", insert_block=text, fmt="JSONEachRow")
-            world.engine.tick(NOW)
-        on_board = world.rows("SELECT order_id FROM orders FINAL WHERE on_board")
-        answers.append((on_board, world.rows("SELECT event_id, reason FROM quarantine FINAL")))
-    assert answers[0] == answers[1] == ([("O1",)], [("same", "conflict")])
+
+    def body(key: str, number: int, order: str) -> bytes:
+        return line(accepted(order, NOW - timedelta(hours=number), key), NOW, body=number)
+
+    # The same two bodies under either identity: `up` hears the smaller first, `down` the greater.
+    arrivals = {"up": [(1, "U1"), (2, "U2")], "down": [(2, "D2"), (1, "D1")]}
+    for step in range(2):
+        world.store_lines(*(body(key, *told[step]) for key, told in arrivals.items()))
+        world.engine.tick(NOW)
+    on_board = world.rows("SELECT order_id FROM orders FINAL WHERE on_board ORDER BY order_id")
+    assert on_board == [("D1",), ("U1",)]
+    quarantined = world.rows("SELECT event_id, reason FROM quarantine FINAL ORDER BY event_id")
+    assert quarantined == [("down", "conflict"), ("up", "conflict")]
 
 
-def test_a_broken_rulebook_leaves_the_last_good_one_in_force(world: World) -> None:
-    world.say(accepted("O1", NOW - timedelta(hours=1)))
+def test_a_broken_rulebook_leaves_the_last_good_one_in_force_and_a_good_one_judges_every_order_again(
+    world: World,
+) -> None:
+    world.say(Said("c", NOW - timedelta(minutes=30), "commerce", "order_captured", "reached", (("order", "O1"),)))
+    assert world.rows("SELECT state FROM orders FINAL") == [("on_track",)]
     good = world.engine.book.hash
     (world.folder / "book.yaml").write_text(BOOK_TEXT.replace("within: 1h", "within: soon"))
     world.engine.tick(NOW)
     assert world.engine.book.hash == good
     assert "within" in world.engine.health(NOW).book_error
     assert "book.yaml" in world.engine.health(NOW).book_error
-
-
-def test_a_new_rulebook_judges_every_order_again(world: World) -> None:
-    world.say(Said("c", NOW - timedelta(minutes=30), "commerce", "order_captured", "reached", (("order", "O1"),)))
-    assert world.rows("SELECT state FROM orders FINAL") == [("on_track",)]
     (world.folder / "book.yaml").write_text(BOOK_TEXT.replace("within: 1h", "within: 10m"))
     world.engine.tick(NOW)
+    assert not world.engine.health(NOW).book_error
+    assert world.engine.book.hash != good
     assert world.rows("SELECT state, book FROM orders FINAL") == [("late", world.engine.book.hash)]
 
 
@@ -180,18 +178,13 @@ def test_an_object_that_would_reach_too_many_orders_attaches_to_none(
     """It is listed once, its orders stay apart, and the order of arrival does not matter."""
     monkeypatch.setattr("tower.engine.correlate.MAX_ORDERS_PER_OBJECT", 2)
     wide = ("shipment", "S1")
-    world.say(*(accepted(f"O{n}", NOW - timedelta(hours=1)) for n in range(3)))
-    for n in range(3):
-        order = ("order", f"O{n}")
-        world.say(Said(f"s{n}", NOW, "wms", "shipment_confirmed", "reached", (wide,), ((wide, order, False),)))
+    orders = [accepted(f"O{n}", NOW - timedelta(hours=1)) for n in range(3)]
+    links = [
+        Said(f"s{n}", NOW, "wms", "shipment_confirmed", "reached", (wide,), ((wide, ("order", f"O{n}"), False),))
+        for n in range(3)
+    ]
+    world.say(*orders, *links[:2])  # two may share it
+    assert world.rows("SELECT countIf(has(clocks.rule, 'invoice')), count() FROM orders FINAL") == [(2, 3)]
+    world.say(links[2])
     assert world.rows("SELECT object_id FROM wide_objects FINAL") == [("S1",)]
     assert world.rows("SELECT countIf(has(clocks.rule, 'invoice')), count() FROM orders FINAL") == [(0, 3)]
-
-
-def test_times_are_utc(world: World) -> None:
-    world.say(accepted("O1", NOW - timedelta(hours=1)))
-    ((last,),) = world.rows("SELECT last_at FROM orders FINAL")
-    assert last == NOW - timedelta(hours=1)
-    assert isinstance(last, datetime)
-    assert last.tzinfo is not None
-    assert last.astimezone(UTC) == last

@@ -222,13 +222,16 @@ def _attributes(rng: random.Random, now: datetime) -> dict[str, Any]:
     return {k: v for k, v in values.items() if rng.random() < 0.7}
 
 
-def line(said: Said, received_at: datetime, connection: str = "") -> bytes:
-    """Return the row of `events` for what was said; a heartbeat has no milestone."""
+def line(said: Said, received_at: datetime, connection: str = "", body: int | None = None) -> bytes:
+    """Return the row of `events` for what was said; a heartbeat has no milestone.
+
+    `body` is the hash of its body, else one made from its key.
+    """
     stated = [(c, p, retract, "x") for c, p, retract in said.links]
     stated += [(n, o, retract, "weak_alias" if weak else "alias") for n, o, weak, retract in said.aliases]
     row: dict[str, Any] = {
         "received_at": received_at.isoformat(), "occurred_at": said.at.isoformat(), "connection": connection, "kind": said.kind,
-        "source": f"/{said.kind}", "event_id": said.key, "ev": number(said.key), "body": number(said.key + "!"),
+        "source": f"/{said.kind}", "event_id": said.key, "ev": number(said.key), "body": number(said.key + "!") if body is None else body,
         "type": f"o2c.{said.milestone}", "milestone": said.milestone, "polarity": said.polarity, "error": said.error,
         "on_types": [t for t, _ in said.on], "on_ids": [i for _, i in said.on],
         "child_types": [c[0] for c, *_ in stated], "child_ids": [c[1] for c, *_ in stated],
