@@ -80,7 +80,11 @@ def table(headers: Sequence[tuple[str, str]], rows: Iterable[Sequence[str]], *, 
 
 
 def banner(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, what: str, off: str = "retries are off") -> bool:
-    """Say plainly when data are old or missing and what is `off`; return whether there is anything to show."""
+    """Say plainly when data are old or missing and what is `off`; return whether there is anything to show.
+
+    It has its place even when it says nothing: what stands below would otherwise be drawn anew when it comes and goes,
+    and a table would forget what was selected.
+    """
     if snapshot.error and snapshot.data is not None:
         age = fmt.duration(snapshot.age_s(now))
         note(
@@ -96,6 +100,8 @@ def banner(snapshot: Snapshot[Any], *, now: datetime, tz: tzinfo, what: str, off
             f"{snapshot.error or 'The first answer is on its way.'} This page keeps asking. If it lasts: check that "
             "`tower run` is up and that TOWER_API_URL points at it.",
         )
+    else:
+        st.empty()
     return snapshot.data is not None
 
 

@@ -136,6 +136,8 @@ def _draw(here: Here, filters: Filters, at: datetime | None) -> None:
     if watch.batch:
         where = escape(page.path("actions", id=watch.batch))
         st.html(f'<a class="t-link" data-go="1" href="{where}">Follow this retry wave by wave</a>')
+    else:
+        st.empty()  # its place; see widgets.banner
     by_order, by_error = st.tabs(["Orders", "By error"], key="tab", on_change="rerun", bind="query-params")
     if by_order.open:
         with by_order:
