@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from rules.compile import compile_book
 from rules.parse import parse_book
 from tests.engine.oracle import Said
 from tests.engine.world import line
+from tests.stores import Shelf
 from tower.engine import workspace
 from tower.engine.books import record_calendars
 from tower.engine.cycle import run_cycle
@@ -38,7 +41,7 @@ feeds: [{connection: wms, expects: stream, quiet_after: 20m}]
 priorities: [{name: P1}]
 examples:
 """
-T = datetime(2026, 11, 23, 8, tzinfo=UTC)
+T = datetime(2026, 12, 24, 8, tzinfo=UTC)  # the morning of Christmas Eve, a Thursday
 ACCEPTED = {"milestone": "order_accepted", "at": T.isoformat(), "order_id": "SO"}
 
 
@@ -92,8 +95,11 @@ class Tower:
             (Connection("erp", "erp", "/erp"), Connection("wms", "wms", "/wms"), Connection("tms", "tms", "/tms")), configured=True
         )  # fmt: skip
 
-    def tick(self, book: str, now: datetime, *said: Said) -> dict[str, Any]:
-        """Take in what was said, judge everything by the book and return each clock's (due, used, pauses, state)."""
+    def tick(self, book: str, now: datetime, *said: Said) -> dict[tuple[str, str], Any]:
+        """Take in what was said, judge everything by the book and return each clock's (due, used, pauses, state).
+
+        The clocks are those of all orders, by order and rule.
+        """
         parsed = parse_book({"book.yaml": book.removesuffix("examples:\n")})
         compiled = compile_book(parsed, self.connections.kinds)
         with self.store.writer() as client:
@@ -103,56 +109,87 @@ class Tower:
                 lines = [line(s, now, s.kind) for s in said]
                 client.raw_insert("events", insert_block=b"\n".join(lines), fmt="JSONEachRow")
             run_cycle(client, compiled, self.connections, now, "test", everything=True)
-            ((rules, *columns),) = client.query(
-                "SELECT clocks.rule, clocks.due_at, clocks.used_s, clocks.pauses, clocks.verdict FROM orders FINAL"
+            rows = client.query(
+                "SELECT order_id, clocks.rule, clocks.due_at, clocks.used_s, clocks.pauses, clocks.verdict FROM orders FINAL"
             ).result_rows
-        return {rule: tuple(c[i] for c in columns) for i, rule in enumerate(rules)}
+        return {
+            (order, rule): tuple(c[i] for c in columns)
+            for order, rules, *columns in rows
+            for i, rule in enumerate(rules)
+        }
 
 
-def said(minutes: float, kind: str, milestone: str, *on: tuple[str, str]) -> Said:
+def said(minutes: float, kind: str, milestone: str, *on: tuple[str, str], order: str = "SO") -> Said:
     """Return one event on the order, or on something that hangs from it."""
-    order = ("order", "SO")
-    links = tuple((ref, order, False) for ref in on)
-    return Said(
-        f"{milestone} {minutes}", T + timedelta(minutes=minutes), kind, milestone, "reached", on or (order,), links
-    )
+    ref = ("order", order)
+    links = tuple((part, ref, False) for part in on)
+    at = T + timedelta(minutes=minutes)
+    return Said(f"{order} {milestone} {minutes}", at, kind, milestone, "reached", on or (ref,), links)
 
 
-def test_a_new_book_keeps_the_pauses_that_were(make_store: Callable[[], Store]) -> None:
+LONGER = BOOK.replace("within: 2h", "within: 3h").replace(", holidays: {country: DE}", "")
+UNPAUSED = LONGER.replace("pause: [{from: credit_held, to: credit_released}]", "severity: info")
+
+
+@pytest.fixture(scope="module")
+def ticks(shelf: Shelf) -> Iterator[dict[str, Any]]:
+    """Yield the clocks after each of four ticks, and the breaches of WAITS.
+
+    HELD pauses, FEAST is accepted an hour into the day, WAITS hears of its goods after its deadline. The book changes twice: the
+    time becomes longer and holidays count as days of work; then holds pause nothing any more.
+    """
+    with shelf.lend() as store:
+        tower, found = Tower(store), {}
+        found["short"] = tower.tick(
+            BOOK,
+            T + timedelta(minutes=100),
+            said(0, "erp", "order_accepted", order="HELD"),
+            said(30, "erp", "credit_held", order="HELD"),
+            said(90, "erp", "credit_released", order="HELD"),
+            said(60, "erp", "order_accepted", order="FEAST"),
+            said(0, "erp", "order_accepted", order="WAITS"),
+        )
+        beat = Said("b", T + timedelta(minutes=170), "wms", "", "reached", ())
+        found["longer"] = tower.tick(LONGER, T + timedelta(minutes=230), beat)
+        found["told"] = tower.tick(
+            LONGER,
+            T + timedelta(minutes=250),
+            said(235, "wms", "shipment_confirmed", ("shipment", "S"), order="HELD"),
+            said(179, "wms", "shipment_confirmed", ("shipment", "W"), order="WAITS"),
+        )
+        found["unpaused"] = tower.tick(UNPAUSED, T + timedelta(minutes=260))
+        with store.reader() as client:
+            sql = "SELECT order_id, count() FROM breaches WHERE rule = 'ship' GROUP BY order_id"
+            found["breaches"] = dict(client.query(sql).result_rows)
+        yield found
+
+
+def test_a_new_book_keeps_the_pauses_that_were(ticks: dict[str, Any]) -> None:
     """The time changes from two hours to three while a pause is over: it is still taken off, from the clock's own start."""
-    tower = Tower(make_store())
-    paused = [said(0, "erp", "order_accepted"), said(30, "erp", "credit_held"), said(90, "erp", "credit_released")]
-    before = tower.tick(BOOK, T + timedelta(minutes=100), *paused)["ship"]
+    clock = ("HELD", "ship")
+    before = ticks["short"][clock]
     assert before[0] == T + timedelta(hours=3), "two hours and the hour on hold"
-    longer = BOOK.replace("within: 2h", "within: 3h")
-    due, used, pauses, verdict = tower.tick(longer, T + timedelta(minutes=230))["ship"]
+    due, used, pauses, verdict = ticks["longer"][clock]
     assert (due, used, verdict) == (T + timedelta(hours=4), None, "on_track")
     assert pauses == before[2] == [(T + timedelta(minutes=30), T + timedelta(minutes=90))]
-    goods = said(235, "wms", "shipment_confirmed", ("shipment", "S"))
-    assert tower.tick(longer, T + timedelta(minutes=250), goods)["ship"][1] == (235 - 60) * 60
-    without = longer.replace("pause: [{from: credit_held, to: credit_released}]", "severity: info")
-    assert tower.tick(without, T + timedelta(minutes=260))["ship"][:3] == (T + timedelta(hours=3), 235 * 60, [])
+    assert ticks["told"][clock][1] == (235 - 60) * 60
+    assert ticks["unpaused"][clock][:3] == (T + timedelta(hours=3), 235 * 60, [])
 
 
-def test_a_holiday_is_no_working_time(make_store: Callable[[], Store]) -> None:
-    """Accepted at noon on Christmas Eve of 2026, a Thursday: four hours left, then Monday; without holidays it is Friday."""
-    tower = Tower(make_store())
-    eve = datetime(2026, 12, 24, 12, tzinfo=UTC)
-    accepted = Said("a", eve, "erp", "order_accepted", "reached", (("order", "SO"),))
-    assert tower.tick(BOOK, eve, accepted)["office"][0] == datetime(2026, 12, 28, 12, tzinfo=UTC)
-    everyday = BOOK.replace(", holidays: {country: DE}", "")
-    assert tower.tick(everyday, eve)["office"][0] == datetime(2026, 12, 25, 12, tzinfo=UTC)
+def test_a_holiday_is_no_working_time(ticks: dict[str, Any]) -> None:
+    """Accepted at ten on Christmas Eve: seven hours left, then Monday; without holidays it is Friday."""
+    clock = ("FEAST", "office")
+    assert ticks["short"][clock][0] == datetime(2026, 12, 28, 9, tzinfo=UTC)
+    assert ticks["longer"][clock][0] == datetime(2026, 12, 25, 9, tzinfo=UTC)
 
 
-def test_what_comes_late_is_not_late(make_store: Callable[[], Store]) -> None:
+def test_what_comes_late_is_not_late(ticks: dict[str, Any]) -> None:
     """The warehouse's feed lags behind the deadline: unknown; its word from before the deadline leaves nothing behind."""
-    tower = Tower(make_store())
-    beat = Said("b", T + timedelta(minutes=110), "wms", "", "reached", ())
-    assert tower.tick(BOOK, T + timedelta(minutes=125), said(0, "erp", "order_accepted"), beat)["ship"][3] == "unknown"
-    goods = said(119, "wms", "shipment_confirmed", ("shipment", "S"))
-    assert tower.tick(BOOK, T + timedelta(minutes=130), goods)["ship"][3] == ""
-    with tower.store.reader() as client:
-        assert client.query("SELECT count() FROM breaches WHERE rule = 'ship'").result_rows == [(0,)]
+    clock = ("WAITS", "ship")
+    assert ticks["longer"][clock][3] == "unknown"
+    assert ticks["told"][clock][3] == ""
+    assert "HELD" in ticks["breaches"], "without its pause it was late"
+    assert "WAITS" not in ticks["breaches"]
 
 
 # attribute of the order, the value with which the second system owns the milestone
