@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.actions.world import clock_row
+from tests.amount import SEEDS
 from tests.api.conftest import Api, make_api
 from tests.stores import Shelf
 
@@ -38,7 +39,7 @@ def api(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]
         yield made
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.sampled_from(PATHS), query=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4))
 def test_no_query_is_a_crash(api: Api, path: str, query: dict[str, str]) -> None:
     reply = api.get(path, params=query)
@@ -47,7 +48,7 @@ def test_no_query_is_a_crash(api: Api, path: str, query: dict[str, str]) -> None
         assert reply.headers["content-type"] == "application/problem+json"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),

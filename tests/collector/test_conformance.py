@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collector import cloudevents
+from tests.amount import SEEDS
 from tests.collector.desk import BATCH, NDJSON, STRUCTURED, Desk, as_json, event
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "conformance"
@@ -124,7 +125,7 @@ def takes_all(make_desk: Callable[..., Desk]) -> Iterator[Desk]:
     assert desk.collector.stats().store_refused == 0
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     body=st.binary(max_size=300) | near_events(),
     content_type=FORMS,
@@ -144,7 +145,7 @@ def test_any_bytes_give_rows_or_a_rejection(takes_all: Desk, body: bytes, conten
         assert answer.json()["detail"]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30 * SEEDS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     bodies=st.lists(
         near_events() | st.binary(max_size=50).filter(lambda b: b"\n" not in b and b.strip() != b""), max_size=8

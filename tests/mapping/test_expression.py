@@ -19,6 +19,7 @@ from collector.mapping.expression import (
     parse,
     starts,
 )
+from tests.amount import SEEDS
 
 EXPRESSIONS = [
     "a", "a.b", "a.b.c", "a[0]", "a[-1].b", "a[0][1]", "a[*].b", "a[].b", "a[].b[].c", "a[?b=='x']", "a[?b=='x'].c | [0]",
@@ -43,7 +44,7 @@ def _answer(read: Any, document: Any) -> Any:
         return type(error)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60 * SEEDS, deadline=None)
 @given(DOCUMENTS)
 def test_closures_and_library_agree(document: dict[str, Any]) -> None:
     for text in EXPRESSIONS:

@@ -14,6 +14,7 @@ from collector.mapping.context import rfc3339
 from collector.mapping.errors import Unusable
 from collector.mapping.times import FORMS, moment, parser
 from collector.mapping.zones import zone_of
+from tests.amount import SEEDS
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GOOD = [
@@ -120,7 +121,7 @@ def test_an_hour_that_the_clocks_skip_is_read_as_if_they_had_not() -> None:
 
 
 @given(st.datetimes(datetime(1950, 1, 1), datetime(2150, 1, 1)), st.sampled_from(["Europe/Berlin", "America/New_York"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80 * SEEDS, deadline=None)
 def test_a_local_time_comes_back_as_it_was_unless_the_clocks_skipped_it(at: datetime, name: str) -> None:
     at = at.replace(microsecond=0)
     stamp = parser("iso")(at.isoformat())
@@ -131,7 +132,7 @@ def test_a_local_time_comes_back_as_it_was_unless_the_clocks_skipped_it(at: date
 
 
 @given(st.text(max_size=20) | st.integers() | st.lists(st.text(max_size=9) | st.none(), max_size=3) | st.none())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80 * SEEDS, deadline=None)
 def test_any_value_gives_a_time_nothing_or_an_error(value: Any) -> None:
     for form in (*FORMS, "%d.%m.%Y %H:%M"):
         try:

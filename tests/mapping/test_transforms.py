@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from collector.mapping.errors import Unusable
 from collector.mapping.numbers import MINOR_DIGITS, number_text
 from collector.mapping.transforms import TRANSFORMS, Surroundings, Tables, build
+from tests.amount import SEEDS
 
 TABLES = Tables({"carriers": {"01": "UPS"}})
 AROUND = Surroundings({"partner": {"0012": "ACME"}, "carriers": {"02": "DHL"}}, "EUR")
@@ -119,7 +120,7 @@ def test_a_missing_value_stays_missing(name: str) -> None:
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60 * SEEDS, deadline=None)
 def test_an_amount_is_the_same_however_it_is_written(value: Decimal) -> None:
     plain = number_text(value, "amount")
     german = f"{value:,.4f}".replace(",", "~").replace(".", ",").replace("~", ".")
@@ -129,7 +130,7 @@ def test_an_amount_is_the_same_however_it_is_written(value: Decimal) -> None:
 
 
 @given(st.text(max_size=12) | st.integers() | st.booleans() | st.lists(st.text(max_size=5), max_size=3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60 * SEEDS, deadline=None)
 def test_any_value_is_changed_or_refused(value: Any) -> None:
     arguments = {"pad": 3, "strip_prefix": "a", "strip_suffix": "a", "extract": "a", "split": ",", "join": "/",
                  "default": "x", "blank": "a", "lookup": "carriers", "implied": 2}  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.amount import SEEDS
 from tower.model.hide import HIDDEN, hide_person, hide_secrets, tells_of_person
 
 PAYLOADS = Path(__file__).parents[3] / "shared" / "data" / "payloads"
@@ -99,7 +100,7 @@ def _plain(value: object, key: str = "") -> list[tuple[str, object]]:
     return [(key, value)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80 * SEEDS, deadline=None)
 @given(st.text(max_size=300), st.sampled_from(["", "{", "<a ", "ISA*", "UNB+", "name;id\n", '{"name": "', "eyJ"]))
 def test_any_text_is_covered_without_a_fault_and_covering_twice_changes_nothing(text: str, start: str) -> None:
     once = hide_person(hide_secrets(start + text))

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydifact.segmentcollection import RawSegmentCollection
 
+from tests.amount import SEEDS
 from tests.collector.decoders.ask import TOO_FAST, document, growth, payloads, refusal, tolerant, units
 
 UNB = "UNB+UNOC:3+SENDER:14+RECEIVER:ZZ+260301:0930+REF1'"
@@ -256,7 +257,7 @@ _words = st.text(st.sampled_from("ABCXYZ0189 -./+:'?*"), min_size=1, max_size=6)
 _marks = st.lists(st.sampled_from("*|~^!<>:;+\\@`%\x1c\x1d\x1f'\"$&?"), min_size=4, max_size=4, unique=True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30 * SEEDS)
 @given(_marks, st.lists(st.lists(st.lists(_words, min_size=1, max_size=3), min_size=1, max_size=4), min_size=1, max_size=6), st.sampled_from(["", "\n", "\r\n"]))  # fmt: skip
 def test_what_is_written_with_any_characters_is_read(marks: list[str], rows: list[list[list[str]]], gap: str) -> None:
     component, element, release, terminator = marks
@@ -288,7 +289,7 @@ def test_any_bytes_give_units_or_a_refusal(body: bytes) -> None:
     assert found or error
 
 
-@settings(max_examples=300)
+@settings(max_examples=100 * SEEDS)
 @given(st.integers(0, 2**32), st.booleans())
 def test_mutated_interchanges_give_units_or_a_refusal(seed: int, whole: bool) -> None:
     chance = random.Random(seed)

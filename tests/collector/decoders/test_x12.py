@@ -13,6 +13,7 @@ from pyx12.errors import X12Error
 from pyx12.x12file import X12Reader
 
 from collector.decoders import check_spec
+from tests.amount import SEEDS
 from tests.collector.decoders.ask import TOO_FAST, document, growth, payloads, refusal, tolerant, units
 
 ISA = "ISA*00*          *00*          *ZZ*SENDER         *ZZ*RECEIVER       *260301*0930*{rep}*{version}*000000091*0*{usage}*>~"
@@ -349,7 +350,7 @@ _words = st.text("ABCXYZ0189 -./", min_size=1, max_size=6).map(str.strip).filter
 _marks = st.lists(st.sampled_from("*|~^!<>:;+\\@`%\x1c\x1d\x1f'\"$&"), min_size=3, max_size=3, unique=True)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30 * SEEDS)
 @given(
     _marks,
     st.lists(st.lists(_words, min_size=1, max_size=5), min_size=1, max_size=8),
@@ -373,7 +374,7 @@ def test_any_bytes_give_units_or_a_refusal(body: bytes) -> None:
     assert found or error
 
 
-@settings(max_examples=300)
+@settings(max_examples=100 * SEEDS)
 @given(st.integers(0, 2**32), st.booleans())
 def test_mutated_interchanges_give_units_or_a_refusal(seed: int, whole: bool) -> None:
     chance = random.Random(seed)

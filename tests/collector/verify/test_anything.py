@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from collector.verify import Message, Unverified, verify
 from collector.verify.message import headers_of
+from tests.amount import SEEDS
 from tests.collector.verify.signing import GENERIC, NOW, b64, rule
 from tests.collector.verify.test_key_pairs import PEMS
 from tower.model.schemes import KEY, SCHEMES
@@ -38,7 +39,7 @@ VALUES = st.binary(max_size=40) | st.sampled_from(ODD)
 
 
 @pytest.mark.parametrize("scheme", sorted(set(SCHEMES) - {KEY}))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50 * SEEDS, deadline=None)
 @given(
     headers=st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=8),
     query=st.dictionaries(st.sampled_from(["code", "a"]), st.text(max_size=20), max_size=2),
