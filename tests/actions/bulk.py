@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from rules.model import Breaker, Verify
+from tests.actions.stories import go_on
 from tests.actions.target_stub import TargetStub
 from tests.actions.world import KINDS, World, clock_row, make_book
 from tower.actions.intake import Intake, Wish
@@ -148,15 +149,7 @@ def tell(store: Store, stories: dict[str, tuple[int, Story]]) -> dict[str, Asser
     ends: dict[str, AssertionError | None] = {}
     try:
         while living:
-            for name, story in list(living.items()):
-                try:
-                    next(story)
-                except StopIteration:
-                    ends[name] = None
-                except AssertionError as error:
-                    ends[name] = error
-                if name in ends:
-                    del living[name]
+            go_on(living, ends)
             if living:
                 plant.tick()
     finally:

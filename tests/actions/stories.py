@@ -22,6 +22,19 @@ Steps = Generator[None, None, None]
 Story = Callable[["Case"], Steps]
 
 
+def go_on(living: dict[str, Steps], ends: dict[str, AssertionError | None]) -> None:
+    """Let each story go on to where the engine is to step; those that ended go to `ends`, with what went wrong."""
+    for name, story in list(living.items()):
+        try:
+            next(story)
+        except StopIteration:
+            ends[name] = None
+        except AssertionError as error:
+            ends[name] = error
+        if name in ends:
+            del living[name]
+
+
 @dataclass
 class Round:
     """What all stories say before the next step of the engine, and what had become of all retries after the last."""
@@ -114,15 +127,7 @@ def tell(store: Store, stories: dict[str, Story], **policy: Any) -> dict[str, As
     ends: dict[str, AssertionError | None] = {}
     try:
         while living:
-            for name, story in list(living.items()):
-                try:
-                    next(story)
-                except StopIteration:
-                    ends[name] = None
-                except AssertionError as error:
-                    ends[name] = error
-                if name in ends:
-                    del living[name]
+            go_on(living, ends)
             world.tell(shared.facts)
             _click(desk, [cases[name] for name in living])
             world.wait(1)
