@@ -20,7 +20,7 @@ from tower.store.client import Store
 
 _log = structlog.get_logger(__name__)
 _BLOCK_BYTES = 24 << 20
-_LINGER_S = 0.05
+_LINGER_S = 0.05  # at least this long after an insert lines gather, and so often it is looked whether they are many
 _WORTH_BYTES = 1 << 20  # so much is worth an insert: its rows cost as much as the insert itself
 _IDLE_S = 0.5
 

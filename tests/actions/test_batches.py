@@ -5,7 +5,6 @@ Most of it is told side by side in one world (tests/actions/bulk.py); what needs
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pytest
 from tests.actions.bulk import Bulk, Plant, Story, Ticks, tell
 from tests.actions.target_stub import Reply, TargetStub
 from tests.actions.world import World, clock_row
+from tests.amount import SEEDS
 from tests.stores import Shelf
 from tower.actions.batch import waves_of
 from tower.actions.intake import Intake, Wish
@@ -23,7 +23,6 @@ from tower.actions.steps import Said, take_step
 from tower.model.problem import Problem
 from tower.store.audit import Entry
 
-SEEDS = int(os.environ.get("O2C_SEEDS", "1"))
 SMALL = (1, 5, 2)  # a ramp for eight orders, of which number 3 is the urgent one
 STORIES: dict[str, tuple[int, Story]] = {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from rules.compile import compile_book
 from rules.model import Book
 from rules.parse import parse_book
+from tests.amount import SEEDS
 from tests.engine.feed_world import BOOK, CONNECTIONS, LONG, START, Fresh, Told, marks, messages, reading
 from tests.engine.oracle import Oracle, Said
 from tests.engine.world import line
@@ -24,7 +24,6 @@ from tower.model.connections import Connections
 from tower.store.client import Store
 
 COMPILED = compile_book(BOOK, CONNECTIONS.kinds)
-SEEDS = int(os.environ.get("O2C_SEEDS", "1"))
 
 
 class Line:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from rules.compile import compile_book
+from tests.amount import SEEDS
 from tests.engine.oracle import Oracle, Said
 from tests.engine.world import BOOK, MOMENTS, histories, line
 from tower.engine import workspace
@@ -24,7 +25,6 @@ from tower.store.client import Store
 
 COMPILED = compile_book(BOOK)
 CASES = int(os.environ.get("O2C_HISTORIES", "120"))
-SEEDS = int(os.environ.get("O2C_SEEDS", "1"))
 
 
 def run(store: Store, batches: list[list[Said]], end: datetime) -> dict[str, Any]:

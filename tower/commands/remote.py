@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Any
 
 import httpx
 import typer
 
 from tower.commands.plainly import Stop
+from tower.model.trust import trust
 from tower.settings import Settings
 
 Url = Annotated[
@@ -51,7 +50,7 @@ class Remote:
     def client(self, timeout_s: float = 30) -> httpx.Client:
         """Return a client that shows the key. Proxies of the environment are not used."""
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False, verify=_trusted())
+        return httpx.Client(base_url=self.url, headers=headers, timeout=timeout_s, trust_env=False, verify=trust())
 
     def answers(self) -> bool:
         """Return whether a tower is there."""
@@ -66,12 +65,6 @@ class Remote:
         with self.client() as client:
             reply = client.request(method, path, **options)
         return checked(reply)
-
-
-@cache
-def _trusted() -> ssl.SSLContext:
-    """Return the certificates that are trusted; to read them takes longer than most calls."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 def checked(reply: httpx.Response) -> Any:

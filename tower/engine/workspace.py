@@ -55,7 +55,7 @@ _COLUMNS: dict[tuple[Step, ...], list[str]] = {}
 _UNMADE: WeakKeyDictionary[Client, set[str]] = WeakKeyDictionary()
 _BOOKS_KEPT = 16
 # So few orders are judged sooner than a better plan is found: the steps that read no stored table go without one.
-FEW_ORDERS = 300
+_FEW_ORDERS = 300
 _PLAINLY = "\nSETTINGS query_plan_enable_optimizations = 0"
 _STORED = re.compile(r"\b(case_facts|case_links|conflicts|wide_objects|hand_facts|calendar_index)\b")
 # With what a client's fixed tables are filled, by table.
@@ -148,7 +148,7 @@ def judge(
             used.add(step.table)
         else:
             used.add(step.table)
-            plainly = _PLAINLY if orders <= FEW_ORDERS and not _STORED.search(step.sql) else ""
+            plainly = _PLAINLY if orders <= _FEW_ORDERS and not _STORED.search(step.sql) else ""
             bound = _bound(step.sql, as_of, known_at)
             client.command(f"INSERT INTO {step.table}\n{step.sql}{plainly}", parameters=bound)
         if step.fixed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import random
 import threading
 from collections.abc import Callable
@@ -13,13 +12,13 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.amount import SEEDS
 from tests.collector.desk import Desk
 from tests.collector.otlp.say import post
 from tests.collector.otlp.span_stories import STORIES, said
 from tests.stores import Shelf
 
 MILESTONES = frozenset({"integration_failed", "invoice_released"})
-SEEDS = int(os.environ.get("O2C_SEEDS", "1"))  # orders of arrival beside the first
 FACTS = "type, on_ids, error, trace_id"
 
 
