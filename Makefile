@@ -27,7 +27,7 @@ run: $(STAMP) ## start the tower alone, as the TOWER_ settings say
 	@$(BIN)/tower run $(ARGS)
 
 test: $(STAMP) chromium rabbitmq ## run every test, the browser's too
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@sh scripts/in_memory.sh $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP) ## format, lint, types, import rules, documentation
 	@$(BIN)/ruff check .

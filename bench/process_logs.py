@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = Path(__file__).parents[2] / "shared" / "data"
 Clock = tuple[int, int | None]  # epoch milliseconds of start and stop; None: it had not stopped when the log ends
 Traces = Mapping[str, list[tuple[int, str]]]  # by case: (epoch ms, activity), by time
 _SANE = (1_512_086_400_000, 1_577_836_800_000)  # December 2017 to 2019

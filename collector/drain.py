@@ -73,6 +73,8 @@ class Drain:
         return self._checkpoint.stored
 
     def _run(self) -> None:
+        if not self._anything():
+            return
         with self._store.reader() as client:  # a client of its own: an engine's long write must not hold up arrivals
             while True:
                 try:
@@ -86,6 +88,15 @@ class Drain:
                     self._stop.wait(1)
                     if self._stop.is_set():
                         return
+
+    def _anything(self) -> bool:
+        """Wait for the first line, without a client: many a journal never gets one. False when stopped before it."""
+        while self._checkpoint.in_flight is None:
+            if self._journal.wait_beyond(self._checkpoint.stored, 0 if self._stop.is_set() else _IDLE_S):
+                return True
+            if self._stop.is_set():
+                return False
+        return True
 
     def _step(self, insert: Callable[[bytes, str], None]) -> bool:
         """Store the next range; False when there is nothing more to do."""

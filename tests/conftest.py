@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from tests.stores import Shelf
 from tower.store.client import Store
@@ -17,8 +19,8 @@ atexit.register(gc.freeze)  # the reason is in tower/cli.py
 gc.disable()  # until all tests are found; see pytest_collection_finish
 ROOTS = len(Path(__file__).parent.parts)
 LONG_FIRST = (
-    "acceptance",
     "browser",
+    "acceptance",
     "real",
     "demo",
     "engine",
@@ -32,6 +34,19 @@ LONG_FIRST = (
 )
 _SHELF = pytest.StashKey[Shelf]()
 _MODULE = pytest.StashKey[object]()
+
+
+class OneBrowser(LoadFileScheduling):
+    """Gives each process whole files, and all that the one browser draws to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> OneBrowser:
+    """Share out the tests."""
+    return OneBrowser(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

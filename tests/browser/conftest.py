@@ -108,6 +108,11 @@ def until(true: Callable[[], bool], page: Page, seconds: float = 20) -> None:
         page.wait_for_timeout(50)
 
 
+def unfold(page: Page, name: str) -> None:
+    """Open a fold by the keyboard: while another one opens it moves, and a press that ends beside it is no click."""
+    page.locator("summary").filter(has_text=name).press("Enter")
+
+
 def no_fault(look: Callable[[], list[str]], page: Page, seconds: float = 10) -> None:
     """Look until there is no fault: a page is laid out a moment after its window has changed."""
     end = time.monotonic() + seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Dashboards, no_fault
+from tests.browser.conftest import Dashboards, no_fault, unfold
 from tests.dashboards.fake_api import FakeTower
 
 pytestmark = pytest.mark.browser
@@ -133,10 +133,10 @@ def test_the_order_page_tells_the_whole_story(page: Page, pages: Dashboards, tow
     for name in ("Clocks", "Events, newest first"):
         expect(page.get_by_role("table", name=name)).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
-    page.get_by_text("Why? What each verdict rests on").click()
+    unfold(page, "Why? What each verdict rests on")
     story = page.locator(".t-story")
     expect(story).to_contain_text("Would close it")
-    page.get_by_text("The SQL and its parameters").click()
+    unfold(page, "The SQL and its parameters")
     expect(page.get_by_text("FROM judged_findings")).to_be_visible()
     for n in range(2):
         tower.touch("SO-STORY", customer_id=f"Refreshed {n}")

@@ -60,9 +60,10 @@ class Store:
         if self.embedded and (path := urlsplit(dsn).path):
             Path(path).mkdir(parents=True, exist_ok=True)
         try:
-            bootstrap = self._connect(None)
-            bootstrap.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
-            self._lanes["main"] = (threading.RLock(), self._connect(database))
+            first = self._connect(None)
+            first.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+            first.database = database
+            self._lanes["main"] = (threading.RLock(), first)
         except (ClickHouseError, OSError, RuntimeError) as error:
             self.close()
             if "lock" in str(error).lower():
