@@ -73,32 +73,20 @@ class Drain:
         return self._checkpoint.stored
 
     def _run(self) -> None:
-        if not self._anything():
-            return
-        with self._store.reader() as client:  # a client of its own: an engine's long write must not hold up arrivals
-            while True:
-                try:
-                    if not self._step(lambda lines, token: self._sink.insert(client, lines, token)):
-                        return
-                except GivenUp:
+        while True:
+            try:
+                if not self._step():
                     return
-                except Exception as error:  # noqa: BLE001  # the edge of the thread: whatever it is, the data stays and is tried again
-                    self._note(error)
-                    _log.exception("drain_failed", journal=self._journal.folder.name)
-                    self._stop.wait(1)
-                    if self._stop.is_set():
-                        return
+            except GivenUp:
+                return
+            except Exception as error:  # noqa: BLE001  # the edge of the thread: whatever it is, the data stays and is tried again
+                self._note(error)
+                _log.exception("drain_failed", journal=self._journal.folder.name)
+                self._stop.wait(1)
+                if self._stop.is_set():
+                    return
 
-    def _anything(self) -> bool:
-        """Wait for the first line, without a client: many a journal never gets one. False when stopped before it."""
-        while self._checkpoint.in_flight is None:
-            if self._journal.wait_beyond(self._checkpoint.stored, 0 if self._stop.is_set() else _IDLE_S):
-                return True
-            if self._stop.is_set():
-                return False
-        return True
-
-    def _step(self, insert: Callable[[bytes, str], None]) -> bool:
+    def _step(self) -> bool:
         """Store the next range; False when there is nothing more to do."""
         start, end = self._checkpoint.in_flight or (self._checkpoint.stored, 0)
         if not end:
@@ -115,7 +103,7 @@ class Drain:
         if self._checkpoint.in_flight != (start, end):
             self._checkpoint.intend(start, end)
         began = time.monotonic()
-        self._insert(insert, lines, start, end)
+        self._insert(lines, start, end)
         self._checkpoint.done(end)
         self._trouble = None
         self._journal.release(end, lines.count(b"\n"))
@@ -134,30 +122,30 @@ class Drain:
             if self._stop.wait(min(left, _LINGER_S)):
                 return
 
-    def _insert(self, insert: Callable[[bytes, str], None], lines: bytes, start: int, end: int) -> None:
+    def _insert(self, lines: bytes, start: int, end: int) -> None:
         """Insert a range; one that is refused is halved until the line at fault stands alone."""
         token = f"{self._journal.id}:{self._journal.folder.name}:{start}:{end}"
         try:
-            self._persist(insert, lines, token)
+            self._persist(lines, token)
         except Refused as refusal:
             cut = lines.rfind(b"\n", 0, len(lines) // 2) + 1 or lines.find(b"\n") + 1
             if cut < len(lines):
-                self._insert(insert, lines[:cut], start, start + cut)
-                self._insert(insert, lines[cut:], start + cut, end)
+                self._insert(lines[:cut], start, start + cut)
+                self._insert(lines[cut:], start + cut, end)
                 return
             self.refused += 1
             _log.error("line_refused", journal=self._journal.folder.name, start=start, error=str(refusal)[:500])
             if self._sink.table.refused is not None:
-                self._quarantine(insert, self._sink.table.refused(lines, str(refusal)), token)
+                self._quarantine(self._sink.table.refused(lines, str(refusal)), token)
 
-    def _quarantine(self, insert: Callable[[bytes, str], None], line: bytes, token: str) -> None:
+    def _quarantine(self, line: bytes, token: str) -> None:
         """Put the text of a refused line into the store; if even that is refused, the fault is not the line's."""
         try:
-            self._persist(insert, line, f"{token}:refused")
+            self._persist(line, f"{token}:refused")
         except Refused as error:
             raise Unavailable(f"the store refuses even plain rows: {error}") from error
 
-    def _persist(self, insert: Callable[[bytes, str], None], lines: bytes, token: str) -> None:
+    def _persist(self, lines: bytes, token: str) -> None:
         """Insert, again and again while the store is unavailable."""
         for attempt in tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(Unavailable),
@@ -165,8 +153,9 @@ class Drain:
             sleep=self._pause,
             before_sleep=lambda state: self._note(state.outcome.exception() if state.outcome else None),
         ):
-            with attempt:
-                insert(lines, token)
+            # A client of its own: an engine's long write must not hold up arrivals.
+            with attempt, self._store.reader() as client:
+                self._sink.insert(client, lines, token)
 
     def _pause(self, seconds: float) -> None:
         if self._stop.is_set():
