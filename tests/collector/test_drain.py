@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
 from collector.checkpoint import Checkpoint
@@ -20,7 +22,7 @@ from collector.journal import Journal
 from collector.sink import Refused, Sink, Unavailable
 from tests.collector.desk import Desk, as_json, event
 from tests.collector.test_journal import append
-from tower.store.client import Store
+from tower.store.client import Store, StoreError
 
 _IDS = "SELECT event_id FROM events WHERE quarantine = '' ORDER BY stored_at, ev"
 
@@ -123,6 +125,29 @@ def test_an_unavailable_store_delays_and_loses_nothing(rig: Rig) -> None:
     rig.wait()
     assert rig.ids() == ["e1"]
     assert len(set(rig.sink.calls)) == 1, "a repeat must carry the same token"
+
+
+def test_a_store_is_asked_for_a_client_when_a_line_has_come_and_again_if_it_had_none(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    reader = rig.store.reader
+
+    def at_first_none() -> AbstractContextManager[Client]:
+        asked.append(rig.journal.end)
+        if len(asked) == 1:
+            raise StoreError("no connection")
+        return reader()
+
+    monkeypatch.setattr(rig.store, "reader", at_first_none)
+    begun = rig.journal.end
+    rig.run()
+    assert rig.drain is not None
+    rig.drain._thread.join(0.1)
+    append(rig.journal, line(1))
+    rig.wait()
+    assert rig.ids() == ["e1"]
+    assert asked[0] > begun, "an empty journal needs no client"
 
 
 def test_an_error_of_the_store_is_told_from_an_error_of_the_rows(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
