@@ -106,8 +106,8 @@ def _two_ways(folder: Path, requests: int, rounds: int) -> tuple[list[_Took], ..
         for number in range(rounds + 1):  # the first one warms up
             bodies = list(telemetry.requests(number, requests, _TRACES, time.time_ns()))
             ways: list[Callable[[], None]] = [
-                lambda bodies=bodies, number=number: _ours(sink, client, bodies, took, number),  # type: ignore[misc]
-                lambda bodies=bodies: _plainly(client, bodies, took),  # type: ignore[misc]
+                lambda bodies=bodies, number=number: _ours(sink, client, bodies, took, number),
+                lambda bodies=bodies: _plainly(client, bodies, took),
             ]
             for way in ways if number % 2 else reversed(ways):
                 way()

@@ -100,7 +100,7 @@ class Door:
 
 
 @pytest.fixture
-def door(make_desk: Callable[..., Desk], tmp_path: Path) -> Iterator[Door]:  # noqa: F811
+def door(make_desk: Callable[..., Desk], tmp_path: Path) -> Iterator[Door]:  # noqa: F811  # the imported fixture is asked for
     file = tmp_path / "mappings" / "own" / "order.yaml"
     file.parent.mkdir(parents=True)
     file.write_text(MAPPING % "order_shipped")  # which no rulebook knows
@@ -170,7 +170,7 @@ def test_many_are_let_go_with_the_reason(door: Door) -> None:
     first, second, _ = door.held()
     body = {"ids": [first, second, "5"], "reason": "their tests"}
     assert door.post("/v1/quarantine/discard", body, "Bearer view").status_code == 403
-    assert door.results("/v1/quarantine/discard", **body) == {first: "discarded", second: "discarded", "5": "gone"}  # type: ignore[arg-type]
+    assert door.results("/v1/quarantine/discard", **body) == {first: "discarded", second: "discarded", "5": "gone"}
     assert len(door.held()) == 1
     assert door.desk.rows("DISTINCT state, note", "quarantine FINAL", "state != 'open'") == [
         ("discarded", "their tests")

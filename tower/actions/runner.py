@@ -187,7 +187,7 @@ class Actions:
             return Answer("refused", 0, said, reached=False)
         try:
             return self._sender.send(target, request, again=again)
-        except Exception as error:
+        except Exception as error:  # the edge of one call: it may have gone out, so its outcome is unknown
             log.exception("action_send_failed", target=target.name)
             return Answer("unknown", 0, f"sending broke with {type(error).__name__}; see the log")
 

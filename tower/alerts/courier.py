@@ -122,7 +122,7 @@ class Courier:
         def work() -> tuple[Outcome, datetime]:
             try:
                 outcome = self._deliver(delivery, receiver)
-            except Exception as error:
+            except Exception as error:  # the edge of one notice: it may have gone out, and the others go on
                 log.exception("notice_broke", notice_id=delivery.notice_id, receiver=delivery.receiver)
                 outcome = Outcome("unknown", f"sending broke with {type(error).__name__}; see the log")
             return outcome, self._clock()

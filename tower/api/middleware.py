@@ -43,7 +43,7 @@ class Observe:
         bound = log.bind(request_id=request_id, method=scope["method"], path=scope["path"])
         try:
             await self.app(scope, receive, observed)
-        except Exception:
+        except Exception:  # the edge of one request: the caller gets a problem with an id, the log has the rest
             bound.exception("request_failed")
             if status:
                 raise

@@ -124,7 +124,7 @@ def test_a_mapping_that_crashes_quarantines_its_message_alone(door: Desk, monkey
             raise ZeroDivisionError("boom")
         return read(message, body, fresh)
 
-    monkeypatch.setattr(door.collector._raw._sink._mapper, "read", crash)  # type: ignore[attr-defined]
+    monkeypatch.setattr(door.collector._raw._sink._mapper, "read", crash)
     send(door, order(1, note="BOOM"))
     send(door, order(2))
     assert door.rows("reason, detail", "quarantine FINAL") == [("mapping_failed", "ZeroDivisionError: boom")]
@@ -133,7 +133,7 @@ def test_a_mapping_that_crashes_quarantines_its_message_alone(door: Desk, monkey
 
 def test_while_the_store_is_away_a_block_is_mapped_once(door: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     sink = door.collector._raw._sink
-    insert = sink._rows.insert  # type: ignore[attr-defined]
+    insert = sink._rows.insert
     tries = []
 
     def failing(client: Any, lines: bytes, token: str) -> None:
@@ -142,7 +142,7 @@ def test_while_the_store_is_away_a_block_is_mapped_once(door: Desk, monkeypatch:
             raise Unavailable("away")
         insert(client, lines, token)
 
-    monkeypatch.setattr(sink._rows, "insert", failing)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sink._rows, "insert", failing)
     send(door, order(1))
     assert len(tries) >= 4
     assert len(set(tries[:4])) == 1
@@ -152,14 +152,14 @@ def test_while_the_store_is_away_a_block_is_mapped_once(door: Desk, monkeypatch:
 
 def test_a_row_that_the_store_refuses_is_kept_plainly(door: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     sink = door.collector._raw._sink
-    insert = sink._rows.insert  # type: ignore[attr-defined]
+    insert = sink._rows.insert
 
     def refusing(client: Any, lines: bytes, token: str) -> None:
         if b"x-bad" in lines:
             raise Refused("not this one")
         insert(client, lines, token)
 
-    monkeypatch.setattr(sink._rows, "insert", refusing)  # type: ignore[attr-defined]
+    monkeypatch.setattr(sink._rows, "insert", refusing)
     for number, header in ((1, "x-good"), (2, "x-bad"), (3, "x-good")):
         body = order(number)
         headers = {**signing.shopify(SECRET, body), "X-Shopify-Topic": "orders/create", header: "1"}

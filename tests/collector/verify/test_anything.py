@@ -49,7 +49,7 @@ VALUES = st.binary(max_size=40) | st.sampled_from(ODD)
 def test_nothing_but_unverified_is_raised(
     scheme: str, headers: dict[str, bytes], query: dict[str, str], body: bytes, peer: str
 ) -> None:
-    made = rule(scheme, {"body:a.b": ("c",), "query:a": ("c",)}, **OPTIONS.get(scheme, {}))  # type: ignore[arg-type]
+    made = rule(scheme, {"body:a.b": ("c",), "query:a": ("c",)}, **OPTIONS.get(scheme, {}))
     arrived = headers_of((k.encode(), v) for k, v in headers.items())
     with suppress(Unverified):
         verify(made, SECRETS.get(scheme, ("secret", "user:password")), Message(arrived, query, body, peer), NOW)
